@@ -1,0 +1,73 @@
+"""The contract of a corpus: declared facts, and a folder or file read into one table."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = ("clip", "file", "start", "end", "speaker", "emotion")
+SKIPPED_COLUMNS = ("file", "reason", "message")
+
+
+@dataclass(frozen=True)
+class CorpusCard:
+    """What is declared of a corpus before its files are looked at (`nver list corpora`).
+
+    Attributes:
+        emotions: the emotions in the corpus's own order (empty for a person's own corpus).
+        clips, speakers: the published counts; None where there are none.
+        clips_per_emotion: the published counts by emotion.
+        speaker_is: what the column `speaker` holds: "speaker", or what stands in for it.
+        read: (root, options) -> (table, skipped), see `Corpus`.
+        options: the adapter's own options and their defaults.
+    """
+
+    name: str
+    title: str
+    citation: str
+    licence: str
+    url: str
+    read: "Callable[[Path, Mapping[str, Any]], tuple[pd.DataFrame, pd.DataFrame]]"
+    emotions: tuple[str, ...] = ()
+    clips: int | None = None
+    speakers: int | None = None
+    clips_per_emotion: Mapping[str, int] = field(default_factory=dict)
+    speaker_is: str = "speaker"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A corpus as it lies on a disk.
+
+    Attributes:
+        name: as in recipes and tables.
+        table: one row a clip, sorted by clip: `clip` (unique id), `file` (absolute path), `start`
+            and `end` (s; NaN: whole file), `speaker` (missing where unknown), `emotion`, and
+            whatever else the corpus has.
+        skipped: files that are no clip of the corpus: `file`, `reason`, `message`.
+        warnings: sentences, for example counts unlike the published ones.
+    """
+
+    name: str
+    card: CorpusCard
+    root: Path
+    table: "pd.DataFrame"
+    skipped: "pd.DataFrame"
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def emotions(self) -> list[str]:
+        """The emotions that occur: in the card's order, else sorted."""
+        found = set(self.table["emotion"])
+        ordered = [e for e in self.card.emotions if e in found]
+        return ordered + sorted(found - set(ordered))
+
+    @property
+    def has_speakers(self) -> bool:
+        """Whether every clip has a known speaker, and there are at least two."""
+        speaker = self.table["speaker"]
+        return bool(speaker.notna().all() and speaker.nunique() >= 2)

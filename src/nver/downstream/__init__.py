@@ -1,0 +1,29 @@
+"""What is trained on embeddings, one method a file; `build_classifier` finds them by name."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from nver.downstream.base import Classifier, ClassifierCard
+from nver.errors import UsageError, unknown_name
+from nver.registry import lookup
+
+__all__ = ["Classifier", "ClassifierCard", "build_classifier", "check_classifier"]
+
+
+def build_classifier(name: str, dims: Sequence[int], emotions: int, **options: Any) -> Classifier:
+    """An untrained classifier for streams of the given dims and that many emotions."""
+    card = check_classifier(name, len(dims), options)
+    return card.build(tuple(dims), emotions, **{**card.options, **options})
+
+
+def check_classifier(name: str, streams: int, options: dict[str, Any]) -> ClassifierCard:
+    """The card, after a check that the classifier takes so many streams and these options."""
+    card: ClassifierCard = lookup("classifiers", name)
+    least, most = card.streams
+    if streams < least or (most is not None and streams > most):
+        takes = f"{least}" if most == least else f"{least} or more"
+        raise UsageError(f"{name} takes {takes} embedding(s) a clip; got {streams}")
+    for option in options:
+        if option not in card.options:
+            raise unknown_name(f"option of {name}", option, card.options or ["none"])
+    return card

@@ -1,0 +1,60 @@
+"""Frozen audio models, one family a file; `load_encoder` finds them by name."""
+
+from typing import Any
+
+from nver.encoders.base import POOLINGS, Encoder, EncoderCard, EncoderSpec, FrameEncoder
+from nver.errors import UsageError, unknown_name
+from nver.registry import lookup
+
+__all__ = ["Encoder", "EncoderCard", "EncoderSpec", "FrameEncoder", "load_encoder", "load_spec"]
+
+
+def load_encoder(
+    name: str,
+    weights: str | None = None,
+    revision: str | None = None,
+    device: str = "cpu",
+    *,
+    layer: int | str = "last",
+    pooling: str = "mean",
+    **options: Any,
+) -> Encoder:
+    """A frozen encoder, ready to `encode`.
+
+    Args:
+        name: one of `nver list encoders`, or a hub id ("org/model") of a wav2vec2-like model.
+        weights: a hub id or a local folder; None takes the published one.
+        revision: a branch, tag or commit of the hub id.
+        device: "cpu", "cuda", "cuda:1", ...
+        layer: "last", an integer (0 is the input of the first layer), or "mean" of all layers.
+        pooling: over time: "mean" or "mean+std".
+        options: the encoder's own, see its page.
+
+    Raises:
+        UsageError: an unknown name or option.
+        WeightsError: the weights are absent or do not fit.
+        MissingExtraError: an optional dependency is needed.
+    """
+    spec = EncoderSpec(name, weights, revision, layer, pooling, device, options)
+    return load_spec(spec)
+
+
+def card_of(name: str) -> EncoderCard:
+    """The card of an encoder; a hub id ("org/model") has the generic card of its family."""
+    card: EncoderCard = lookup("encoders", "transformers" if "/" in name else name)
+    return card
+
+
+def load_spec(spec: EncoderSpec) -> Encoder:
+    """The encoder that a spec describes, after a check of its options against the card."""
+    card = card_of(spec.name)
+    for option in spec.options:
+        if option not in card.options:
+            raise unknown_name(f"option of {spec.name}", option, card.options or ["none"])
+    if spec.pooling not in POOLINGS or spec.pooling not in card.poolings:
+        raise UsageError(
+            f"{spec.name}: pooling {spec.pooling!r} is not one of {', '.join(card.poolings)}"
+        )
+    if spec.layer != "last" and not card.layers:
+        raise UsageError(f"{spec.name} has no layers to choose from; got layer={spec.layer!r}")
+    return card.load(spec)

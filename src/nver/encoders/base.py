@@ -1,0 +1,181 @@
+"""The contract of an encoder: a waveform in, one vector a clip out."""
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float32]
+AudioLike = str | Path | npt.NDArray[np.floating]
+POOLINGS = ("mean", "mean+std")
+CLIPS_A_CALL = 32  # bounds memory; a clip's vector does not depend on it
+
+
+@dataclass(frozen=True)
+class EncoderCard:
+    """What is declared of an encoder before its weights are loaded (`nver list encoders`).
+
+    `dim` is the embedding's length with the default options, `sampling_rate` in Hz, `weights` the
+    default hub id (None: none is needed, or the user must give them), `tag` the papers'
+    abbreviation. `load` builds the encoder from an `EncoderSpec` and imports what it needs then.
+    """
+
+    name: str
+    family: str
+    dim: int
+    sampling_rate: int
+    licence: str
+    url: str
+    citation: str
+    load: Callable[["EncoderSpec"], "Encoder"]
+    parameters: int | None = None
+    weights: str | None = None
+    extra: str | None = None
+    tag: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    layers: bool = False
+    poolings: tuple[str, ...] = ("mean",)
+
+
+@dataclass(frozen=True)
+class EncoderSpec:
+    """Which encoder, with which weights and options: all that a worker needs to load it."""
+
+    name: str
+    weights: str | None = None
+    revision: str | None = None
+    layer: int | str = "last"
+    pooling: str = "mean"
+    device: str = "cpu"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class EncoderIdentity:
+    """Everything that decides an embedding's numbers, beside the audio.
+
+    Two embeddings may be compared, or one reused for the other, only if all of this is equal.
+    """
+
+    name: str
+    revision: str
+    weights_hash: str
+    layer: str
+    pooling: str
+    sampling_rate: int
+    code_version: int
+    dim: int
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the JSON form, hexadecimal."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+
+class Encoder(ABC):
+    """A frozen model that turns waveforms into embeddings.
+
+    A subclass sets `card`, `spec` and `identity`, and says how a waveform becomes a vector.
+    `code_version` is raised by one whenever the code changes the numbers.
+    """
+
+    code_version: ClassVar[int]
+    card: EncoderCard
+    spec: EncoderSpec
+    identity: EncoderIdentity
+
+    @property
+    def name(self) -> str:
+        return self.identity.name
+
+    @property
+    def dim(self) -> int:
+        return self.identity.dim
+
+    @property
+    def sampling_rate(self) -> int:
+        """Hz; audio is resampled to it in memory."""
+        return self.identity.sampling_rate
+
+    @abstractmethod
+    def embed(self, waveforms: Sequence[FloatArray]) -> FloatArray:
+        """(clips, dim) from mono float32 waveforms at `sampling_rate`.
+
+        A clip's vector must not depend on the other clips of the call.
+        """
+
+    def encode(
+        self,
+        audio: Sequence[AudioLike],
+        sampling_rate: int | None = None,
+        *,
+        show_progress_bar: bool = False,
+    ) -> FloatArray:
+        """Embeddings of files or arrays.
+
+        Args:
+            audio: paths, or float arrays of shape (samples,) or (samples, channels).
+            sampling_rate: of the arrays, in Hz; None means the encoder's own. Files know theirs.
+            show_progress_bar: on stderr.
+
+        Returns:
+            float32, (clips, dim), in input order.
+
+        Raises:
+            AudioError: naming the first clip that cannot be used.
+        """
+        from tqdm import tqdm
+
+        from nver.audio import load_audio
+
+        if isinstance(audio, str | Path | np.ndarray):
+            raise TypeError("encode takes a list of clips; for one clip write encode([clip])")
+        vectors = np.empty((len(audio), self.dim), np.float32)
+        with tqdm(total=len(audio), unit="clip", disable=not show_progress_bar) as bar:
+            for start in range(0, len(audio), CLIPS_A_CALL):
+                clips = audio[start : start + CLIPS_A_CALL]
+                vectors[start : start + len(clips)] = self.embed(
+                    [load_audio(c, self.sampling_rate, source_rate=sampling_rate) for c in clips]
+                )
+                bar.update(len(clips))
+        return vectors
+
+
+class FrameEncoder(Encoder):
+    """An encoder whose vector is the pooling of frame embeddings over time."""
+
+    @abstractmethod
+    def frames(self, waveform: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Frame embeddings (frames, frame_dim), valid frames only, and their times (frames,) in s."""
+
+    def embed(self, waveforms: Sequence[FloatArray]) -> FloatArray:
+        return np.stack([pool(self.frames(w)[0], self.identity.pooling) for w in waveforms])
+
+    def encode_frames(
+        self, audio: Sequence[AudioLike], sampling_rate: int | None = None
+    ) -> list[tuple[FloatArray, FloatArray]]:
+        """For each clip its frame embeddings (frames, frame_dim) and their times (frames,) in s."""
+        from nver.audio import load_audio
+
+        return [
+            self.frames(load_audio(clip, self.sampling_rate, source_rate=sampling_rate))
+            for clip in audio
+        ]
+
+
+def pool(frames: FloatArray, pooling: str) -> FloatArray:
+    """One vector from (frames, frame_dim): the mean, or mean and standard deviation side by side."""
+    mean = frames.mean(axis=0, dtype=np.float64)
+    if pooling == "mean":
+        return mean.astype(np.float32)
+    return np.concatenate([mean, frames.std(axis=0, dtype=np.float64)]).astype(np.float32)

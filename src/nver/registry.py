@@ -1,0 +1,78 @@
+"""What there is, by name: "module:attribute", imported on first use.
+
+A package of your own adds to it by an entry point of the group `nver.corpora`, `nver.encoders`
+or `nver.classifiers`, for example in its pyproject.toml::
+
+    [project.entry-points."nver.encoders"]
+    my-encoder = "my_package.my_module:MY_ENCODER"
+"""
+
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from nver.errors import unknown_name
+
+CORPORA = {
+    "emogator": "nver.corpora.emogator:EMOGATOR",
+    "vivae": "nver.corpora.vivae:VIVAE",
+    "jnv": "nver.corpora.jnv:JNV",
+    "asvp-esd": "nver.corpora.asvp_esd:ASVP_ESD",
+    "crema-d": "nver.corpora.crema_d:CREMA_D",
+    "emodb": "nver.corpora.emodb:EMODB",
+    "ravdess": "nver.corpora.ravdess:RAVDESS",
+    "synthetic": "nver.corpora.synthetic:SYNTHETIC",
+    "folder": "nver.corpora.folder:FOLDER",
+    "table": "nver.corpora.table:TABLE",
+    "audformat": "nver.corpora.audformat:AUDFORMAT",
+    "audiofolder": "nver.corpora.audiofolder:AUDIOFOLDER",
+}
+
+ENCODERS = {
+    "wavlm-base": "nver.encoders.transformers:WAVLM_BASE",
+    "unispeech-sat-base": "nver.encoders.transformers:UNISPEECH_SAT_BASE",
+    "wav2vec2-base": "nver.encoders.transformers:WAV2VEC2_BASE",
+    "hubert-base": "nver.encoders.transformers:HUBERT_BASE",
+    "mms-1b": "nver.encoders.transformers:MMS_1B",
+    "voc2vec": "nver.encoders.transformers:VOC2VEC",
+    "voc2vec-hubert-ls-pt": "nver.encoders.transformers:VOC2VEC_HUBERT_LS_PT",
+    "transformers": "nver.encoders.transformers:TRANSFORMERS",
+    "logmel-stats": "nver.encoders.logmel_stats:LOGMEL_STATS",
+    "prosody-stats": "nver.encoders.prosody_stats:PROSODY_STATS",
+}
+
+CLASSIFIERS = {
+    "linear": "nver.downstream.heads:LINEAR",
+    "fcn": "nver.downstream.heads:FCN",
+    "cnn": "nver.downstream.heads:CNN",
+    "concat": "nver.downstream.concat:CONCAT",
+    "reno": "nver.downstream.reno:RENO",
+}
+
+KINDS = {"corpora": CORPORA, "encoders": ENCODERS, "classifiers": CLASSIFIERS}
+_SINGULAR = {"corpora": "corpus", "encoders": "encoder", "classifiers": "classifier"}
+
+
+@cache
+def targets(kind: str) -> dict[str, str]:
+    """name -> "module:attribute" of a kind, the built-in ones first; a plug-in cannot hide one."""
+    found = dict(KINDS[kind])
+    for point in entry_points(group=f"nver.{kind}"):
+        found.setdefault(point.name, point.value)
+    return found
+
+
+def names(kind: str) -> list[str]:
+    """The known names of a kind ("corpora", "encoders" or "classifiers")."""
+    return list(targets(kind))
+
+
+@cache
+def lookup(kind: str, name: str) -> Any:
+    """The object of that name; an unknown one raises `UsageError` and names the nearest."""
+    known = targets(kind)
+    if name not in known:
+        raise unknown_name(_SINGULAR[kind], name, known)
+    module, _, attribute = known[name].partition(":")
+    return getattr(import_module(module), attribute)
