@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -30,7 +30,7 @@ class Classifier(nn.Module, ABC):
     The loss that is minimised is `cross_entropy_weight * cross_entropy + auxiliary`.
     """
 
-    cross_entropy_weight: ClassVar[float] | float = 1.0
+    cross_entropy_weight: float = 1.0
 
     @abstractmethod
     def forward(self, streams: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

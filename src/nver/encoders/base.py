@@ -156,7 +156,7 @@ class FrameEncoder(Encoder):
 
     @abstractmethod
     def frames(self, waveform: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Frame embeddings (frames, frame_dim), valid frames only, and their times (frames,) in s."""
+        """Valid frame embeddings (frames, frame_dim) and their times (frames,) in s."""
 
     def embed(self, waveforms: Sequence[FloatArray]) -> FloatArray:
         return np.stack([pool(self.frames(w)[0], self.identity.pooling) for w in waveforms])
@@ -174,7 +174,7 @@ class FrameEncoder(Encoder):
 
 
 def pool(frames: FloatArray, pooling: str) -> FloatArray:
-    """One vector from (frames, frame_dim): the mean, or mean and standard deviation side by side."""
+    """One vector from (frames, frame_dim): the mean, or mean and deviation side by side."""
     mean = frames.mean(axis=0, dtype=np.float64)
     if pooling == "mean":
         return mean.astype(np.float32)
