@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from nver.encoders import Encoder, load_encoder
     from nver.errors import NverError
     from nver.evaluation import cross_validate
-    from nver.experiment import Experiment, read_experiment
+    from nver.experiment import Experiment
     from nver.extract import extract
     from nver.folds import make_folds
+    from nver.recipe import read_experiment
     from nver.run import Run, run
 
 __version__ = "0.1.0"
@@ -28,7 +29,7 @@ _PUBLIC = {
     "NverError": "nver.errors",
     "cross_validate": "nver.evaluation",
     "Experiment": "nver.experiment",
-    "read_experiment": "nver.experiment",
+    "read_experiment": "nver.recipe",
     "extract": "nver.extract",
     "make_folds": "nver.folds",
     "Run": "nver.run",

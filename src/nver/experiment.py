@@ -1,0 +1,263 @@
+"""A recipe's tables as frozen dataclasses; an unknown key is an error that names the nearest."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from nver.encoders import EncoderSpec
+from nver.errors import UsageError, unknown_name
+from nver.folds import PROTOCOLS
+from nver.training import TrainingConfig
+
+
+@dataclass(frozen=True)
+class CorpusEntry:
+    """One of `corpora`: a name, and the adapter's options."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ClassifierEntry:
+    """One of `[[classifiers]]`.
+
+    `label` is the row's name in the tables; `encoders` are the streams it is trained on, as lists
+    of encoder names (None: each encoder for a head, each pair in the recipe's order for a fusion).
+    """
+
+    name: str
+    label: str
+    encoders: tuple[tuple[str, ...], ...] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which clips are used: emotions by name, speakers by id or by range ("000001-000120")."""
+
+    emotions: tuple[str, ...] = ()
+    speakers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FoldsConfig:
+    """`[folds]`: kinds of folds (none: speaker-independent where speakers are known)."""
+
+    kind: tuple[str, ...] = ()
+    number: int = 5
+    seeds: tuple[int, ...] = (0,)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A recipe: what is compared, on which recordings, how it is trained and tested.
+
+    `encoders` is keyed by label: the name, or the entry's own `label` where one encoder is
+    compared with itself (two layers, two poolings).
+    """
+
+    name: str
+    corpora: tuple[CorpusEntry, ...]
+    encoders: Mapping[str, EncoderSpec]
+    classifiers: tuple[ClassifierEntry, ...]
+    title: str = ""
+    roots: Mapping[str, str] = field(default_factory=dict)
+    filter: Filter = field(default_factory=Filter)
+    folds: FoldsConfig = field(default_factory=FoldsConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    store: str | None = None
+
+
+def parse_experiment(tree: Mapping[str, Any]) -> Experiment:
+    """An experiment from a recipe's tables, every key and type checked."""
+    _check_keys(tree, Experiment, "the recipe")
+    for key in ("corpora", "encoders", "classifiers"):
+        if not isinstance(tree.get(key), list) or not tree[key]:
+            raise UsageError(f"the recipe needs {key}: a list of at least one; got {tree.get(key)}")
+    labelled = [_encoder(entry) for entry in tree["encoders"]]
+    names = [label for label, _ in labelled]
+    _check_unique("encoder label", names)
+    classifiers = tuple(_classifier(entry, names) for entry in tree["classifiers"])
+    _check_unique("classifier label", [c.label for c in classifiers])
+    corpora = tuple(_corpus(entry) for entry in tree["corpora"])
+    _check_unique("corpus", [c.name for c in corpora])
+    return Experiment(
+        name=_typed(tree.get("name", "experiment"), str, "name"),
+        title=_typed(tree.get("title", ""), str, "title"),
+        corpora=corpora,
+        encoders=dict(labelled),
+        classifiers=classifiers,
+        roots=_roots(tree.get("roots", {}), [c.name for c in corpora]),
+        filter=_plain(Filter, tree.get("filter", {}), "[filter]"),
+        folds=_folds(tree.get("folds", {})),
+        training=_plain(TrainingConfig, tree.get("training", {}), "[training]"),
+        store=tree.get("store"),
+    )
+
+
+def experiment_to_tree(experiment: Experiment) -> dict[str, Any]:
+    """The recipe's tables, which `parse_experiment` reads back to an equal experiment."""
+    tree = _without_nothing(_thaw(asdict(experiment)))
+    tree["corpora"] = [{"name": c.name, **_thaw(c.options)} for c in experiment.corpora]
+    tree["encoders"] = [
+        {"label": label, **{k: v for k, v in entry.items() if k != "options"}, **entry["options"]}
+        for label, entry in tree["encoders"].items()
+    ]
+    for entry, classifier in zip(tree["classifiers"], experiment.classifiers, strict=True):
+        del entry["options"]
+        entry |= _thaw(classifier.options)
+    if not experiment.folds.kind:
+        del tree["folds"]["kind"]
+    return tree
+
+
+# ---------------------------------------------------------------------------------- the tables
+
+
+def _corpus(entry: Any) -> CorpusEntry:
+    if isinstance(entry, str):
+        return CorpusEntry(entry)
+    entry = dict(_typed(entry, dict, "corpora: an entry"))
+    return CorpusEntry(_take_name(entry, "corpora"), entry)
+
+
+def _encoder(entry: Any) -> tuple[str, EncoderSpec]:
+    entry = {"name": entry} if isinstance(entry, str) else dict(_typed(entry, dict, "encoders"))
+    name = _take_name(entry, "encoders")
+    label = _typed(entry.pop("label", name), str, f"encoder {name}: label")
+    known = {f.name for f in fields(EncoderSpec)} - {"name", "options"}
+    options = {key: entry.pop(key) for key in list(entry) if key not in known}
+    _check_encoder_options(name, options, known)
+    for key, value in entry.items():
+        kinds = (int, str) if key == "layer" else (str,)
+        _typed(value, kinds, f"encoder {label}: {key}")
+    return label, EncoderSpec(name, options=options, **entry)
+
+
+def _check_encoder_options(name: str, options: Mapping[str, Any], known: set[str]) -> None:
+    from nver.encoders import card_of
+
+    allowed = {"label", *known, *card_of(name).options}
+    for option in options:
+        if option not in allowed:
+            raise unknown_name(f"key of encoder {name}", option, allowed)
+
+
+def _classifier(entry: Any, encoders: Sequence[str]) -> ClassifierEntry:
+    entry = {"name": entry} if isinstance(entry, str) else dict(_typed(entry, dict, "classifiers"))
+    name = _take_name(entry, "classifiers")
+    label = _typed(entry.pop("label", name), str, f"classifier {name}: label")
+    streams = entry.pop("encoders", None)
+    if streams is not None:
+        streams = tuple((s,) if isinstance(s, str) else tuple(s) for s in streams)
+        for encoder in (e for stream in streams for e in stream):
+            if encoder not in encoders:
+                raise unknown_name(f"encoder of classifier {label}", encoder, encoders)
+    classifier = ClassifierEntry(name, label, streams, entry)
+    streams_of(classifier, encoders)  # checks the name, the options and the number of streams
+    return classifier
+
+
+def streams_of(classifier: ClassifierEntry, encoders: Sequence[str]) -> list[tuple[str, ...]]:
+    """The tuples of encoders that a classifier is trained on, one for each row of a table."""
+    from itertools import combinations
+
+    from nver.downstream import check_classifier
+    from nver.registry import lookup
+
+    least = lookup("classifiers", classifier.name).streams[0]
+    streams = classifier.encoders
+    if streams is None:
+        streams = tuple(combinations(encoders, least))
+        if not streams:
+            raise UsageError(
+                f"classifier {classifier.label} takes {least} embeddings a clip; "
+                f"the recipe has {len(encoders)} encoder(s)"
+            )
+    for stream in streams:
+        check_classifier(classifier.name, len(stream), dict(classifier.options))
+    return list(streams)
+
+
+def _folds(table: Any) -> FoldsConfig:
+    table = dict(_typed(table, dict, "[folds]"))
+    for key in ("kind", "seeds"):
+        if key in table and not isinstance(table[key], list):
+            table[key] = [table[key]]
+    folds: FoldsConfig = _plain(FoldsConfig, table, "[folds]")
+    for kind in folds.kind:
+        if kind not in PROTOCOLS:
+            raise unknown_name("kind of folds", kind, PROTOCOLS)
+    return folds
+
+
+def _roots(table: Any, corpora: Sequence[str]) -> dict[str, str]:
+    table = _typed(table, dict, "[roots]")
+    for name, root in table.items():
+        if name not in corpora:
+            raise unknown_name("corpus in [roots]", name, corpora)
+        _typed(root, str, f"roots.{name}")
+    return dict(table)
+
+
+# ------------------------------------------------------------------------------------- checks
+
+
+def _plain(cls: type, table: Any, where: str) -> Any:
+    """A dataclass of plain values from a table; types follow the class's defaults."""
+    table = _typed(table, dict, where)
+    _check_keys(table, cls, where)
+    default = cls()
+    values = {}
+    for key, value in table.items():
+        kind = type(getattr(default, key))
+        values[key] = tuple(value) if kind is tuple and isinstance(value, list) else value
+        _typed(values[key], (int, float) if kind is float else kind, f"{where} {key}")
+    return cls(**values)
+
+
+def _check_keys(table: Mapping[str, Any], cls: type, where: str) -> None:
+    known = [f.name for f in fields(cls)]
+    for key in table:
+        if key not in known:
+            raise unknown_name(f"key in {where}:", key, known)
+
+
+def _check_unique(what: str, names: Sequence[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"{what} {name!r} occurs {names.count(name)} times; give each once")
+
+
+def _take_name(entry: dict[str, Any], where: str) -> str:
+    if "name" not in entry:
+        raise UsageError(f"{where}: an entry needs a name; got {entry}")
+    return str(_typed(entry.pop("name"), str, f"{where}: name"))
+
+
+def _typed(value: Any, kind: type | tuple[type, ...], where: str) -> Any:
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        expected = " or ".join(
+            {"dict": "table", "tuple": "list"}.get(k.__name__, k.__name__) for k in kinds
+        )
+        raise UsageError(f"{where}: expected {expected}, got {value!r}")
+    return value
+
+
+def _thaw(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {k: _thaw(v) for k, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [_thaw(v) for v in value]
+    return value
+
+
+def _without_nothing(value: Any) -> Any:
+    """TOML has no null: a key that holds None is left out."""
+    if isinstance(value, dict):
+        return {k: _without_nothing(v) for k, v in value.items() if v is not None}
+    if isinstance(value, list):
+        return [_without_nothing(v) for v in value]
+    return value

@@ -1,0 +1,153 @@
+"""Which clip is tested in which fold: random (stratified) or speaker-independent."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nver.errors import UsageError, unknown_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+SPEAKER_INDEPENDENT = "speaker-independent"
+RANDOM = "random"
+PROTOCOLS = (SPEAKER_INDEPENDENT, RANDOM)
+
+
+@dataclass(frozen=True)
+class Folds:
+    """An assignment of clips to folds.
+
+    Attributes:
+        protocol: "speaker-independent" or "random".
+        seed: of the shuffle.
+        fold: (clips,) the fold in which each clip is tested, 0 .. number - 1.
+        note: what a reader must know, for example that it became leave-one-speaker-out.
+    """
+
+    protocol: str
+    seed: int
+    fold: IntArray
+    note: str = ""
+
+    @property
+    def number(self) -> int:
+        return int(self.fold.max()) + 1
+
+    def digest(self) -> str:
+        """SHA-256 of the assignment: equal for equal folds."""
+        return hashlib.sha256(self.fold.astype("<i8").tobytes()).hexdigest()
+
+
+def default_protocol(speaker: "pd.Series[Any]") -> str:
+    """Speaker-independent where every clip's speaker is known and there are at least two."""
+    known = bool(speaker.notna().all()) and speaker.nunique() >= 2
+    return SPEAKER_INDEPENDENT if known else RANDOM
+
+
+def make_folds(
+    table: "pd.DataFrame", protocol: str | None = None, number: int = 5, seed: int = 0
+) -> Folds:
+    """Folds over the clips of a corpus table (columns `clip`, `speaker`, `emotion`).
+
+    Args:
+        protocol: "random" is stratified k-fold over clips (speakers are shared between training
+            and test: what the papers used). "speaker-independent" keeps every speaker in one fold,
+            stratified by emotion as well as that allows; with fewer speakers than folds it becomes
+            leave-one-speaker-out. None: speaker-independent where speakers are known.
+        number: of folds.
+        seed: of the shuffle; the same table and seed give the same folds.
+
+    Raises:
+        UsageError: an unknown protocol, fewer than two folds, or speakers that are not known.
+    """
+    protocol = protocol or default_protocol(table["speaker"])
+    if protocol not in PROTOCOLS:
+        raise unknown_name("kind of folds", protocol, PROTOCOLS)
+    if not 2 <= number <= len(table):
+        raise UsageError(f"folds: 2 to {len(table)} (the clips there are); got {number}")
+    emotion = table["emotion"].to_numpy(dtype=str)
+    if protocol == RANDOM:
+        return _random(emotion, number, seed)
+    if default_protocol(table["speaker"]) == RANDOM:
+        raise UsageError(
+            f"speaker-independent folds need a known speaker for every clip and at least two; "
+            f"{int(table['speaker'].isna().sum())} of {len(table)} clips have none, "
+            f"{table['speaker'].nunique()} speaker(s) are known. Give the corpus a speaker column, "
+            'or ask for random folds (kind = "random")'
+        )
+    return _speaker_independent(emotion, table["speaker"].to_numpy(dtype=str), number, seed)
+
+
+def validation_mask(
+    emotion: npt.NDArray[Any],
+    speaker: npt.NDArray[Any] | None,
+    share: float,
+    seed: int,
+) -> BoolArray:
+    """Which clips of a training part are held out for early stopping, about `share` of them.
+
+    By speaker where speakers are given (at least two), else stratified over clips: the same rule
+    as the folds around it, so that early stopping sees the same kind of novelty as the test.
+    """
+    number = max(2, round(1 / share))
+    if speaker is not None and len(np.unique(speaker)) >= 2:
+        folds = _speaker_independent(emotion, speaker, number, seed)
+    else:
+        folds = _random(emotion, min(number, len(emotion)), seed)
+    held_out = np.random.default_rng(seed).integers(folds.number)
+    return np.asarray(folds.fold == held_out)
+
+
+def _random(emotion: npt.NDArray[Any], number: int, seed: int) -> Folds:
+    from sklearn.model_selection import KFold, StratifiedKFold
+
+    names, counts = np.unique(emotion, return_counts=True)
+    rare = [str(name) for name, count in zip(names, counts, strict=True) if count < number]
+    if rare:  # sklearn's stratification needs a clip of each emotion in each fold
+        splitter: Any = KFold(number, shuffle=True, random_state=seed)
+        note = f"not stratified: fewer than {number} clips of {', '.join(rare)}"
+    else:
+        splitter = StratifiedKFold(number, shuffle=True, random_state=seed)
+        note = ""
+    return Folds(RANDOM, seed, _assign(splitter.split(emotion, emotion), len(emotion)), note)
+
+
+def _speaker_independent(
+    emotion: npt.NDArray[Any], speaker: npt.NDArray[Any], number: int, seed: int
+) -> Folds:
+    from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold
+
+    speakers = len(np.unique(speaker))
+    note = ""
+    if speakers <= number:
+        splitter: Any = LeaveOneGroupOut()
+        if speakers < number:
+            note = f"leave-one-speaker-out: {speakers} speakers, fewer than {number} folds"
+    else:
+        splitter = StratifiedGroupKFold(number, shuffle=True, random_state=seed)
+    parts = splitter.split(emotion, emotion, groups=speaker)
+    return Folds(SPEAKER_INDEPENDENT, seed, _assign(_quietly(parts), len(emotion)), note)
+
+
+def _quietly(parts: Any) -> list[Any]:
+    """sklearn warns where an emotion has fewer clips than folds; stratifying is a wish here."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
+        return list(parts)
+
+
+def _assign(parts: Sequence[Any] | Any, clips: int) -> IntArray:
+    fold = np.full(clips, -1, np.int64)
+    for number, (_, test) in enumerate(parts):
+        fold[test] = number
+    return fold
