@@ -1,0 +1,84 @@
+"""The command line: one command a file, imported when it is called; no logic in it."""
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from nver import __version__
+from nver.errors import NverError, UsageError
+
+# name -> what `nver --help` says of it, so that help need not import the commands
+COMMANDS = {
+    "list": "What there is: corpora, encoders, classifiers.",
+    "corpus": "What lies in a corpus folder, against what was published.",
+    "extract": "Compute embeddings of a corpus into the store.",
+    "run": "Run a recipe: extract, cross-validate, report.",
+    "report": "Make the tables and plots again from saved predictions.",
+    "demo": "The main job on a small synthetic corpus.",
+    "store": "Look after the embedding store.",
+    "convert": "Convert an Audio-Mamba checkpoint to safetensors.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"nver.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        from nver.errors import unknown_name
+
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            raise unknown_name("command", args[0], COMMANDS)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="nver")
+def cli() -> None:
+    """Recognise emotion in non-verbal voice; compare embeddings and classifiers on recordings.
+
+    Exit codes: 0 done, 1 failed, 2 bad usage.
+    """
+
+
+def main(args: list[str] | None = None) -> None:
+    """Entry point: every error becomes a message and an exit code, never a traceback."""
+    try:
+        code = cli(args=args, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except UsageError as error:
+        code = _say(str(error), 2)
+    except NverError as error:
+        code = _say(str(error), 1)
+    except (click.Abort, KeyboardInterrupt):
+        code = _say("interrupted; what was finished is kept", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:
+        if os.environ.get("NVER_DEBUG"):
+            raise
+        code = _say(f"{type(error).__name__}: {error} (NVER_DEBUG=1 shows where)", 1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(message: str, code: int) -> int:
+    click.echo(f"nver: {message}", err=True)
+    return code

@@ -1,0 +1,61 @@
+"""`nver list`: what there is."""
+
+import json
+from typing import Any
+
+import click
+
+from nver.registry import lookup, names
+
+FIELDS = {
+    "corpora": ("name", "clips", "speakers", "emotions", "licence", "url"),
+    "encoders": ("name", "tag", "family", "dim", "sampling_rate", "parameters", "licence",
+                 "extra", "weights"),
+    "classifiers": ("name", "streams", "title", "options"),
+}  # fmt: skip
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(list(FIELDS)))
+@click.option("--json", "as_json", is_flag=True, help="For a machine to read.")
+def command(kind: str, as_json: bool) -> None:
+    """What there is: corpora, encoders or classifiers.
+
+    sampling_rate is in Hz; extra is the optional dependency to install: pip install "nver[EXTRA]".
+    """
+    rows = [describe(kind, name) for name in names(kind)]
+    if as_json:
+        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    cells = [FIELDS[kind], *(tuple(_text(row[f]) for f in FIELDS[kind]) for row in rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
+    for row in cells:
+        padded = (text.ljust(width) for text, width in zip(row, widths, strict=True))
+        click.echo("  ".join(padded).rstrip())
+
+
+def describe(kind: str, name: str) -> dict[str, Any]:
+    """The fields of one card, as plain values."""
+    card = lookup(kind, name)
+    return {field: _plain(getattr(card, field)) for field in FIELDS[kind]}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    if isinstance(value, int | float | str | None):
+        return value
+    return {key: _plain(v) for key, v in dict(value).items()}
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, dict):
+        return " ".join(f"{k}={v}" for k, v in value.items()) or "-"
+    if isinstance(value, list):
+        if all(isinstance(v, str) for v in value):
+            return str(len(value)) if value else "-"
+        least, most = value
+        return f"{least}" if least == most else f"{least} or more"
+    return f"{value:,}" if isinstance(value, int) and value >= 10_000 else str(value)
