@@ -1,0 +1,52 @@
+"""`nver run`: the main job."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from nver.cli.output import finish_run
+
+
+@click.command()
+@click.argument("recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The run folder.  [default: runs/NAME]",
+)
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="A.B=C",
+    help="Override a key of the recipe; again for more.",
+)
+@click.option("--workers", type=click.IntRange(min=1), help="Processes.  [default: one a core]")
+@click.option("--rehash", is_flag=True, help="Look at every file's content again.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if any clip was skipped.")
+@click.option("--json", "as_json", is_flag=True, help="Print the scores for a machine to read.")
+def command(
+    recipe: Path,
+    out: Path | None,
+    overrides: tuple[str, ...],
+    workers: int | None,
+    rehash: bool,
+    strict: bool,
+    as_json: bool,
+) -> None:
+    """Run RECIPE, a TOML file: extract what is missing, cross-validate, report.
+
+    Embeddings that the store has and table cells that the run folder has are not computed again.
+    """
+    import nver
+
+    result = nver.run(
+        recipe,
+        out,
+        overrides=overrides,
+        workers=workers,
+        rehash=rehash,
+        show_progress_bar=sys.stderr.isatty(),
+    )
+    finish_run(result, strict, as_json)

@@ -1,0 +1,229 @@
+"""Cross-validation: every clip is predicted by a classifier that never saw its fold."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nver.downstream import build_classifier
+from nver.engine import run_jobs
+from nver.errors import UsageError
+from nver.folds import Folds, validation_mask
+from nver.training import TrainingConfig, fit, predict_proba
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One entry of a result table: a classifier on one or several embeddings, under some folds.
+
+    `label` is the classifier's name in tables, `encoders` are the labels of its streams.
+    """
+
+    classifier: str
+    encoders: tuple[str, ...]
+    folds: Folds
+    label: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training of one classifier: a cell and a fold, as a worker needs it.
+
+    `data` is a folder with one array a stream and the clips' emotion and speaker codes.
+    """
+
+    data: str
+    cell: Cell
+    fold: int
+    emotions: int
+    config: TrainingConfig
+
+
+def cross_validate(
+    table: "pd.DataFrame",
+    embeddings: Mapping[str, FloatArray],
+    cells: Sequence[Cell],
+    *,
+    training: TrainingConfig | None = None,
+    emotions: Sequence[str] | None = None,
+    workers: int | None = None,
+    show_progress_bar: bool = False,
+) -> Iterator[tuple[Cell, "pd.DataFrame"]]:
+    """Train and test every cell on every fold, and yield each cell's predictions when it is done.
+
+    Args:
+        table: one row a clip: `clip`, `speaker` (missing where unknown), `emotion`.
+        embeddings: for each encoder's label (clips, dim) float32, rows as in `table`.
+        cells: what to train; each has folds over the rows of `table`.
+        emotions: their order; default: sorted.
+        workers: processes of one thread each; None: one a usable core. The numbers do not depend
+            on it: each training has its own seed, made of the folds' seed and the fold.
+
+    Yields:
+        (cell, predictions): see `nver.predictions`, one row a clip, in the order of `table`.
+    """
+    order = list(emotions) if emotions is not None else sorted(set(table["emotion"]))
+    _check(table, embeddings, cells, order)
+    with TemporaryDirectory(prefix="nver-") as folder:
+        _write_data(Path(folder), table, embeddings, order)
+        trainings = [
+            Training(folder, cell, fold, len(order), training or TrainingConfig())
+            for cell in cells
+            for fold in range(cell.folds.number)
+        ]
+        results = run_jobs(
+            train_fold, trainings, workers=workers, unit="training", show=show_progress_bar
+        )
+        parts: dict[int, FloatArray] = {}
+        for training_done, probabilities in zip(trainings, results, strict=True):
+            parts[training_done.fold] = probabilities
+            if len(parts) == training_done.cell.folds.number:
+                yield training_done.cell, _predictions(table, training_done.cell, parts, order)
+                parts = {}
+
+
+def train_fold(job: Training) -> FloatArray:
+    """(test clips, emotions) probabilities of one fold; a pure function of the job's data.
+
+    Standardisation and weights come from the training part less the validation part, early
+    stopping from the validation part; the test fold is only predicted.
+    """
+    folder, cell = Path(job.data), job.cell
+    emotion = np.load(folder / "emotion.npy")
+    speaker_file = folder / "speaker.npy"
+    speaker = np.load(speaker_file) if speaker_file.exists() else None
+    streams = [_stream(str(folder / f"{_file_name(name)}.npy")) for name in cell.encoders]
+    train = np.flatnonzero(cell.folds.fold != job.fold)
+    test = np.flatnonzero(cell.folds.fold == job.fold)
+    seed = training_seed(cell.folds.seed, job.fold)
+    held_out = validation_mask(
+        emotion[train],
+        None if speaker is None else speaker[train],
+        job.config.validation_share,
+        seed,
+    )
+    dims = [stream.shape[1] for stream in streams]
+    fitted = fit(
+        lambda: build_classifier(cell.classifier, dims, job.emotions, **cell.options),
+        [stream[train] for stream in streams],
+        emotion[train],
+        held_out,
+        job.config,
+        seed=seed,
+    )
+    return predict_proba(fitted, [stream[test] for stream in streams])
+
+
+def training_seed(seed: int, fold: int) -> int:
+    """The seed of one training; classifiers on the same folds share it."""
+    return int(np.random.SeedSequence([seed, fold]).generate_state(1)[0])
+
+
+def cell_key(
+    cell: Cell,
+    table: "pd.DataFrame",
+    fingerprints: Mapping[str, str],
+    training: TrainingConfig,
+    emotions: Sequence[str],
+) -> str:
+    """SHA-256 over everything that decides a cell's predictions; equal key, equal numbers.
+
+    `fingerprints` say for each encoder's label which embeddings were used.
+    """
+    clips = table[["clip", "speaker", "emotion"]].astype(str).to_csv(index=False)
+    facts = {
+        "code_version": CODE_VERSION,
+        "classifier": cell.classifier,
+        "options": dict(cell.options),
+        "embeddings": [fingerprints[name] for name in cell.encoders],
+        "folds": cell.folds.digest(),
+        "seed": cell.folds.seed,
+        "training": asdict(training),
+        "emotions": list(emotions),
+        "clips": hashlib.sha256(clips.encode()).hexdigest(),
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+CODE_VERSION = 1  # raised when training or evaluation change the numbers
+
+
+def _check(
+    table: "pd.DataFrame",
+    embeddings: Mapping[str, FloatArray],
+    cells: Sequence[Cell],
+    order: Sequence[str],
+) -> None:
+    unknown = sorted(set(table["emotion"]) - set(order))
+    if unknown:
+        raise UsageError(f"emotions in the table but not in the order given: {', '.join(unknown)}")
+    for name, rows in embeddings.items():
+        if rows.ndim != 2 or len(rows) != len(table):
+            raise UsageError(f"{name}: expected ({len(table)}, dim) embeddings, got {rows.shape}")
+    for cell in cells:
+        if len(cell.folds.fold) != len(table):
+            raise UsageError(f"folds of {len(cell.folds.fold)} clips for {len(table)} clips")
+
+
+def _write_data(
+    folder: Path,
+    table: "pd.DataFrame",
+    embeddings: Mapping[str, FloatArray],
+    order: Sequence[str],
+) -> None:
+    codes = {emotion: code for code, emotion in enumerate(order)}
+    np.save(folder / "emotion.npy", table["emotion"].map(codes).to_numpy(np.int64))
+    if table["speaker"].notna().all():
+        _, speaker = np.unique(table["speaker"].to_numpy(dtype=str), return_inverse=True)
+        np.save(folder / "speaker.npy", speaker)
+    for name, rows in embeddings.items():
+        np.save(folder / f"{_file_name(name)}.npy", rows)
+
+
+def _file_name(label: str) -> str:
+    """A label may hold any character, a file name may not."""
+    return "stream-" + hashlib.sha256(label.encode()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=8)
+def _stream(file: str) -> FloatArray:
+    rows: FloatArray = np.load(file, mmap_mode="r")
+    return rows
+
+
+def _predictions(
+    table: "pd.DataFrame", cell: Cell, parts: Mapping[int, FloatArray], order: Sequence[str]
+) -> "pd.DataFrame":
+    import pandas as pd
+
+    probabilities = np.empty((len(table), len(order)), np.float32)
+    for fold, rows in parts.items():
+        probabilities[cell.folds.fold == fold] = rows
+    frame = pd.DataFrame(
+        {
+            "encoders": "+".join(cell.encoders),
+            "classifier": cell.label or cell.classifier,
+            "protocol": cell.folds.protocol,
+            "seed": cell.folds.seed,
+            "fold": cell.folds.fold,
+            "clip": table["clip"].to_numpy(),
+            "speaker": table["speaker"].to_numpy(),
+            "emotion": table["emotion"].to_numpy(),
+            "predicted": np.asarray(order, dtype=object)[probabilities.argmax(axis=1)],
+        }
+    )
+    columns = {f"p:{emotion}": probabilities[:, i] for i, emotion in enumerate(order)}
+    return pd.concat([frame, pd.DataFrame(columns)], axis=1)

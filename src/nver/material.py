@@ -1,0 +1,124 @@
+"""From a recipe to what is trained on: usable clips and their embeddings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from nver.corpora import Corpus, load_corpus
+from nver.embeddings import EmbeddingStore
+from nver.encoders.base import EncoderIdentity
+from nver.errors import CorpusError, NverError, unknown_name
+from nver.experiment import Experiment, Filter
+from nver.extract import extract, read_embeddings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Material:
+    """A corpus ready for training: its usable clips and their embeddings by encoder label."""
+
+    corpus: Corpus
+    clips: "pd.DataFrame"
+    emotions: list[str]
+    embeddings: Mapping[str, FloatArray]
+    identities: Mapping[str, EncoderIdentity]
+
+
+def load_corpora(experiment: Experiment) -> list[Corpus]:
+    """The recipe's corpora; all that are absent are named in one error, with where to get them."""
+    found, missing = [], []
+    for entry in experiment.corpora:
+        try:
+            root = experiment.roots.get(entry.name)
+            found.append(load_corpus(entry.name, root=root, **entry.options))
+        except CorpusError as error:
+            missing.append(str(error))
+    if missing:
+        raise CorpusError("\n".join(missing))
+    return found
+
+
+def filtered(corpus: Corpus, only: Filter, corpora: int) -> Corpus:
+    """The clips of the wanted emotions and speakers; an unknown name is an error."""
+    table = corpus.table
+    if only.emotions:
+        known = list(corpus.emotions)
+        for emotion in only.emotions:
+            if emotion not in known and corpora == 1:
+                raise unknown_name(f"emotion of {corpus.name} in [filter]:", emotion, known)
+        table = table[table["emotion"].isin(only.emotions)]
+    if only.speakers:
+        wanted = _wanted_speakers(
+            only.speakers, sorted(set(table["speaker"].dropna())), corpus.name
+        )
+        table = table[table["speaker"].isin(wanted)]
+    if table.empty:
+        raise CorpusError(f"{corpus.name}: no clip is left by [filter]; got {asdict(only)}")
+    return replace(corpus, table=table.reset_index(drop=True))
+
+
+def _wanted_speakers(wanted: Sequence[str], known: Sequence[str], corpus: str) -> set[str]:
+    """Ids, and ranges "first-last" (inclusive, in sorted order; the ends need not occur)."""
+    found: set[str] = set()
+    for item in wanted:
+        first, dash, last = item.partition("-")
+        if item in known:
+            found.add(item)
+        elif dash and any(first <= s <= last for s in known):
+            found |= {s for s in known if first <= s <= last}
+        else:
+            raise unknown_name(f"speaker of {corpus} in [filter]:", item, known)
+    return found
+
+
+def gather(
+    corpus: Corpus,
+    experiment: Experiment,
+    store: EmbeddingStore,
+    workers: int | None,
+    rehash: bool,
+    show: bool,
+) -> "tuple[Material, pd.DataFrame]":
+    """The embeddings of a corpus under every encoder of the recipe, and the table of the skipped.
+
+    Raises:
+        NverError: fewer than two emotions are left.
+    """
+    extraction = extract(
+        corpus,
+        list(experiment.encoders.values()),
+        store,
+        workers=workers,
+        rehash=rehash,
+        show_progress_bar=show,
+    )
+    identities = dict(zip(experiment.encoders, extraction.identities, strict=True))
+    clips = extraction.clips
+    emotions = [e for e in corpus.emotions if e in set(clips["emotion"])]
+    if len(emotions) < 2:
+        raise NverError(
+            f"{corpus.name}: {len(clips)} usable clips of {len(emotions)} emotion(s); "
+            f"at least two emotions are needed ({len(extraction.skipped)} clips were skipped)"
+        )
+    embeddings = {
+        label: read_embeddings(clips, identity, store) for label, identity in identities.items()
+    }
+    skipped = _skipped(corpus, extraction.skipped)
+    return Material(corpus, clips, emotions, embeddings, identities), skipped
+
+
+def _skipped(corpus: Corpus, clips: "pd.DataFrame") -> "pd.DataFrame":
+    """Files that are no clip of the corpus, and clips that could not be used, in one table."""
+    import pandas as pd
+
+    columns = ["clip", "file", "reason", "message"]
+    table = pd.concat([corpus.skipped.reindex(columns=columns), clips[columns]], ignore_index=True)
+    table.insert(0, "corpus", corpus.name)
+    return table

@@ -1,0 +1,141 @@
+"""What a run folder says of itself: recipe, environment, corpora, encoders, clips, folds."""
+
+import json
+import platform
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nver
+from nver.encoders import card_of
+from nver.errors import NverError
+from nver.experiment import Experiment, experiment_to_tree
+from nver.files import write_whole
+from nver.folds import Folds
+from nver.material import Material
+from nver.projection import project
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PACKAGES = ("nver", "numpy", "scipy", "pandas", "scikit-learn", "soundfile", "soxr", "torch",
+            "transformers", "safetensors")  # fmt: skip
+
+
+def prepare_folder(folder: Path, experiment: Experiment) -> None:
+    """A run folder may be used again; a folder that holds something else is left alone."""
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "recipe.toml").exists():
+        raise NverError(f"{folder}: holds files but is no run folder; give another --out")
+    import tomli_w
+
+    (folder / "cells").mkdir(parents=True, exist_ok=True)
+    write_whole(folder / "recipe.toml", tomli_w.dumps(experiment_to_tree(experiment)))
+
+
+def save_provenance(
+    folder: Path,
+    experiment: Experiment,
+    materials: Sequence[Material],
+    folds: Sequence[tuple[Material, Folds]],
+    skipped: "pd.DataFrame",
+) -> None:
+    """Write everything that the report needs beside the predictions; see `nver.report`."""
+    import pandas as pd
+
+    _write_json(folder / "environment.json", _environment(experiment))
+    _write_json(folder / "corpora.json", {m.corpus.name: _corpus_facts(m) for m in materials})
+    _write_json(folder / "encoders.json", _encoder_facts(experiment, materials[0]))
+    clips = [m.clips.assign(corpus=m.corpus.name) for m in materials]
+    columns = ["corpus", "clip", "file", "start", "end", "speaker", "emotion", "duration_s"]
+    table = pd.concat(clips, ignore_index=True).reindex(columns=columns)
+    write_whole(folder / "clips.csv", table.to_csv(index=False))
+    write_whole(folder / "folds.csv", pd.concat(_fold_tables(folds)).to_csv(index=False))
+    write_whole(folder / "skipped.csv", skipped.to_csv(index=False))
+
+
+def _fold_tables(folds: Sequence[tuple[Material, Folds]]) -> "Iterator[pd.DataFrame]":
+    import pandas as pd
+
+    for material, assignment in folds:
+        yield pd.DataFrame(
+            {
+                "corpus": material.corpus.name,
+                "protocol": assignment.protocol,
+                "seed": assignment.seed,
+                "clip": material.clips["clip"],
+                "fold": assignment.fold,
+                "note": assignment.note,
+            }
+        )
+
+
+def _corpus_facts(material: Material) -> dict[str, Any]:
+    corpus, card = material.corpus, material.corpus.card
+    return {
+        "title": card.title,
+        "citation": card.citation,
+        "licence": card.licence,
+        "url": card.url,
+        "synthetic": card.name == "synthetic",
+        "root": str(corpus.root),
+        "clips": len(material.clips),
+        "speakers": int(material.clips["speaker"].nunique()),
+        "speaker_is": card.speaker_is,
+        "emotions": material.emotions,
+        "warnings": list(corpus.warnings),
+    }
+
+
+def _encoder_facts(experiment: Experiment, material: Material) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": label,
+            **asdict(identity),
+            "fingerprint": identity.fingerprint,
+            "weights": experiment.encoders[label].weights,
+            "licence": card_of(identity.name).licence,
+            "tag": card_of(identity.name).tag,
+        }
+        for label, identity in material.identities.items()
+    ]
+
+
+def _environment(experiment: Experiment) -> dict[str, Any]:
+    return {
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": sys.argv,
+        "nver": nver.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "seeds": list(experiment.folds.seeds),
+        "packages": {name: _version(name) for name in PACKAGES},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def save_projections(folder: Path, materials: Sequence[Material]) -> None:
+    """Write the t-SNE coordinates of every corpus and encoder."""
+    import pandas as pd
+
+    file = folder / "projections.csv"
+    parts = [
+        project(m.embeddings[label], m.clips["clip"]).assign(corpus=m.corpus.name, encoder=label)
+        for m in materials
+        for label in m.embeddings
+    ]
+    table = pd.concat(parts, ignore_index=True)[["corpus", "encoder", "clip", "x", "y"]]
+    write_whole(file, table.to_csv(index=False, float_format="%.5g"))
+
+
+def _write_json(file: Path, content: Any) -> None:
+    write_whole(file, json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n")

@@ -1,0 +1,159 @@
+"""The main job: a recipe in, a run folder out, with predictions, scores and a report."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nver.embeddings import EmbeddingStore
+from nver.evaluation import Cell, cell_key, cross_validate
+from nver.experiment import Experiment, streams_of
+from nver.folds import Folds, default_protocol, make_folds
+from nver.material import Material, filtered, gather, load_corpora
+from nver.metrics import score_table
+from nver.predictions import read_predictions, write_predictions
+from nver.provenance import prepare_folder, save_projections, save_provenance
+from nver.recipe import read_experiment
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run left behind.
+
+    Attributes:
+        folder: everything is saved here; `report/index.html` is the page to look at.
+        predictions: one row a clip, classifier, protocol and seed (see `nver.predictions`).
+        skipped: files and clips that were not used: corpus, clip, file, reason, message.
+        warnings: sentences, for example counts unlike the published ones.
+    """
+
+    folder: Path
+    predictions: "pd.DataFrame"
+    skipped: "pd.DataFrame"
+    warnings: tuple[str, ...]
+
+    @property
+    def scores(self) -> "pd.DataFrame":
+        """One row a table entry: mean and standard deviation over folds of each score."""
+        return score_table(self.predictions)
+
+    @property
+    def report(self) -> Path:
+        return self.folder / "report" / "index.html"
+
+
+def run(
+    recipe: str | Path | Experiment,
+    out: str | Path | None = None,
+    *,
+    overrides: Sequence[str] = (),
+    workers: int | None = None,
+    rehash: bool = False,
+    show_progress_bar: bool = False,
+) -> Run:
+    """Run a recipe: extract what is missing, cross-validate, and write the report.
+
+    Args:
+        recipe: a TOML file, or an `Experiment`.
+        out: the run folder; None: `runs/NAME` in the current folder. Cells of the same recipe that
+            are finished there are not trained again.
+        overrides: "a.b=c", see `nver.read_experiment`; only with a recipe file.
+        workers: processes; None: one a usable core. The numbers do not depend on it.
+        rehash: look at every file's content again, even if size and time are unchanged.
+
+    Raises:
+        NverError: a corpus is absent, no clip could be used, ...; single bad clips do not raise,
+            they are in `Run.skipped`.
+    """
+    import pandas as pd
+
+    from nver.report import write_report
+
+    if not isinstance(recipe, Experiment):
+        recipe = read_experiment(recipe, overrides)
+    folder = Path(out) if out is not None else Path("runs") / recipe.name
+    prepare_folder(folder, recipe)
+    corpora = [filtered(c, recipe.filter, len(recipe.corpora)) for c in load_corpora(recipe)]
+    store = EmbeddingStore(recipe.store)
+    materials, skipped = [], []
+    for corpus in corpora:
+        material, not_used = gather(corpus, recipe, store, workers, rehash, show_progress_bar)
+        materials.append(material)
+        skipped.append(not_used)
+    folds = [(m, f) for m in materials for f in _folds(m, recipe)]
+    warnings = _warnings(materials, folds)
+    all_skipped = pd.concat(skipped, ignore_index=True)
+    save_provenance(folder, recipe, materials, folds, all_skipped)
+    predictions = pd.concat(
+        list(_evaluate(folder, recipe, folds, workers, show_progress_bar)), ignore_index=True
+    )
+    write_predictions(predictions, folder / "predictions.csv")
+    save_projections(folder, materials)
+    write_report(folder)
+    return Run(folder, read_predictions(folder / "predictions.csv"), all_skipped, warnings)
+
+
+def _folds(material: Material, experiment: Experiment) -> list[Folds]:
+    kinds = experiment.folds.kind or (default_protocol(material.clips["speaker"]),)
+    return [
+        make_folds(material.clips, kind, experiment.folds.number, seed)
+        for kind in kinds
+        for seed in experiment.folds.seeds
+    ]
+
+
+def _evaluate(
+    folder: Path,
+    experiment: Experiment,
+    folds: Sequence[tuple[Material, Folds]],
+    workers: int | None,
+    show: bool,
+) -> "Iterator[pd.DataFrame]":
+    """Predictions of every cell; finished ones are kept in `cells/` and found there again."""
+    for material, assignment in folds:
+        cells = [
+            Cell(entry.name, stream, assignment, entry.label, entry.options)
+            for entry in experiment.classifiers
+            for stream in streams_of(entry, list(experiment.encoders))
+        ]
+        prints = {label: i.fingerprint for label, i in material.identities.items()}
+        files = [
+            folder / "cells" / f"{key[:32]}.csv"
+            for key in (
+                cell_key(cell, material.clips, prints, experiment.training, material.emotions)
+                for cell in cells
+            )
+        ]
+        waiting = [(c, f) for c, f in zip(cells, files, strict=True) if not f.exists()]
+        finished = cross_validate(
+            material.clips,
+            material.embeddings,
+            [cell for cell, _ in waiting],
+            training=experiment.training,
+            emotions=material.emotions,
+            workers=workers,
+            show_progress_bar=show,
+        )
+        for (_, frame), (_, file) in zip(finished, waiting, strict=True):
+            write_predictions(_named(frame, experiment.name, material.corpus.name), file)
+        for cell, file in zip(cells, files, strict=True):
+            frame = read_predictions(file)
+            frame["experiment"], frame["encoders"] = experiment.name, "+".join(cell.encoders)
+            frame["classifier"] = cell.label
+            yield frame
+
+
+def _named(frame: "pd.DataFrame", experiment: str, corpus: str) -> "pd.DataFrame":
+    frame.insert(0, "experiment", experiment)
+    frame.insert(1, "corpus", corpus)
+    return frame
+
+
+def _warnings(
+    materials: Sequence[Material], folds: Sequence[tuple[Material, Folds]]
+) -> tuple[str, ...]:
+    found = [f"{m.corpus.name}: {w}" for m in materials for w in m.corpus.warnings]
+    return tuple(found + [f"{m.corpus.name}: {f.note}" for m, f in folds if f.note])
