@@ -92,7 +92,7 @@ def parse_experiment(tree: Mapping[str, Any]) -> Experiment:
         filter=_plain(Filter, tree.get("filter", {}), "[filter]"),
         folds=_folds(tree.get("folds", {})),
         training=_plain(TrainingConfig, tree.get("training", {}), "[training]"),
-        store=tree.get("store"),
+        store=_typed(tree["store"], str, "store") if "store" in tree else None,
     )
 
 
@@ -208,12 +208,16 @@ def _plain(cls: type, table: Any, where: str) -> Any:
     """A dataclass of plain values from a table; types follow the class's defaults."""
     table = _typed(table, dict, where)
     _check_keys(table, cls, where)
-    default = cls()
     values = {}
     for key, value in table.items():
-        kind = type(getattr(default, key))
-        values[key] = tuple(value) if kind is tuple and isinstance(value, list) else value
-        _typed(values[key], (int, float) if kind is float else kind, f"{where} {key}")
+        default = getattr(cls(), key)
+        if isinstance(default, tuple):
+            item = type(default[0]) if default else str
+            _typed(value, list, f"{where} {key}")
+            values[key] = tuple(_typed(v, item, f"{where} {key}") for v in value)
+        else:
+            kinds = (int, float) if isinstance(default, float) else type(default)
+            values[key] = _typed(value, kinds, f"{where} {key}")
     return cls(**values)
 
 

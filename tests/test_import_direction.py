@@ -1,0 +1,94 @@
+"""Imports point one way: a file imports only from files above it."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parents[1] / "src" / "nver"
+
+# read top to bottom; a folder counts as one layer, inside it `base` comes first
+LAYERS = [
+    "errors",
+    "registry",
+    "files",
+    "paths",
+    "audio",
+    "corpora",
+    "inspect",
+    "encoders",
+    "engine",
+    "embeddings",
+    "extract",
+    "folds",
+    "downstream",
+    "training",
+    "predictions",
+    "metrics",
+    "evaluation",
+    "projection",
+    "experiment",
+    "recipe",
+    "material",
+    "report",
+    "provenance",
+    "run",
+    "cli",
+]
+FILES = sorted(SOURCE.rglob("*.py"))
+
+
+def layer(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def imported(file: Path) -> set[str]:
+    """The layers that a file imports, at the top or inside functions, but not for types only."""
+    found = set()
+    tree = ast.parse(file.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            node.body = [ast.Pass()]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nver."):
+            found.add(layer(node.module or ""))
+        elif isinstance(node, ast.Import):
+            found |= {layer(a.name) for a in node.names if a.name.startswith("nver.")}
+    return found
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(SOURCE)))
+def test_a_file_imports_only_from_layers_above(file: Path) -> None:
+    own = file.relative_to(SOURCE).with_suffix("").parts[0]
+    if own == "__init__":
+        return  # the public names, imported on first use
+    assert own in LAYERS, f"{own} has no place in LAYERS: give it one"
+    below = {name for name in imported(file) if LAYERS.index(name) > LAYERS.index(own)}
+    assert not below, f"{own} imports {sorted(below)}, which lie below it"
+
+
+def test_every_layer_exists() -> None:
+    there = {f.relative_to(SOURCE).with_suffix("").parts[0] for f in FILES}
+    assert set(LAYERS) <= there
+
+
+LIGHT = ["", ".cli", ".registry", ".corpora", ".encoders", ".embeddings", ".extract"]
+
+
+@pytest.mark.parametrize("module", [f"nver{name}" for name in LIGHT])
+def test_importing_is_light(module: str) -> None:
+    code = f"import sys, {module}; print(*({{'torch', 'transformers'}} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_the_cards_are_read_without_torch() -> None:
+    code = (
+        "import sys; from nver.registry import lookup, names; "
+        "[lookup(k, n) for k in ('corpora', 'encoders') for n in names(k)]; "
+        "print(*({'torch', 'transformers'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
