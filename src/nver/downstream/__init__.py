@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+import torch
+
 from nver.downstream.base import Classifier, ClassifierCard
+from nver.downstream.options import check_count
 from nver.errors import UsageError, unknown_name
 from nver.registry import lookup
 
@@ -13,11 +16,17 @@ __all__ = ["Classifier", "ClassifierCard", "build_classifier", "check_classifier
 def build_classifier(name: str, dims: Sequence[int], emotions: int, **options: Any) -> Classifier:
     """An untrained classifier for streams of the given dims and that many emotions."""
     card = check_classifier(name, len(dims), options)
+    for dim in dims:
+        check_count("an embedding's dim", dim)
+    check_count("the number of emotions", emotions, 2)
     return card.build(tuple(dims), emotions, **{**card.options, **options})
 
 
 def check_classifier(name: str, streams: int, options: dict[str, Any]) -> ClassifierCard:
-    """The card, after a check that the classifier takes so many streams and these options."""
+    """The card, after a check that the classifier takes so many streams and these options.
+
+    The options' values are checked by building it once without memory (torch's meta device).
+    """
     card: ClassifierCard = lookup("classifiers", name)
     least, most = card.streams
     if streams < least or (most is not None and streams > most):
@@ -26,4 +35,6 @@ def check_classifier(name: str, streams: int, options: dict[str, Any]) -> Classi
     for option in options:
         if option not in card.options:
             raise unknown_name(f"option of {name}", option, card.options or ["none"])
+    with torch.device("meta"):
+        card.build((1,) * streams, 2, **{**card.options, **options})
     return card

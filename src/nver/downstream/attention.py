@@ -1,0 +1,48 @@
+"""Self-attention, equation (1) of RENO: Attention(Q, K, V) = softmax(QKᵀ/√d_k) V.
+
+Q = XW_Q, K = XW_K, V = XW_V as printed, without biases; the heads are joined by W_O (Vaswani et
+al. 2017). Shapes: X (batch, tokens, width), d_k = width / heads.
+"""
+
+from math import sqrt
+
+from torch import Tensor, nn
+
+from nver.errors import UsageError
+
+
+class SelfAttention(nn.Module):
+    """(batch, tokens, width) -> the same shape; dropout on the attention weights."""
+
+    def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        if width % heads:
+            raise UsageError(f"attention over {width} values cannot be split in {heads} heads")
+        self.heads = heads
+        self.W_Q = nn.Linear(width, width, bias=False)
+        self.W_K = nn.Linear(width, width, bias=False)
+        self.W_V = nn.Linear(width, width, bias=False)
+        self.W_O = nn.Linear(width, width, bias=False)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        Q, K, V = (self._split(W(tokens)) for W in (self.W_Q, self.W_K, self.W_V))
+        scores = Q @ K.transpose(-2, -1) / sqrt(Q.shape[-1])  # (batch, heads, tokens, tokens)
+        mixed = self.dropout(scores.softmax(dim=-1)) @ V  # (batch, heads, tokens, d_k)
+        return self.W_O(mixed.transpose(1, 2).flatten(2))
+
+    def _split(self, tokens: Tensor) -> Tensor:
+        """(batch, tokens, width) -> (batch, heads, tokens, d_k)."""
+        return tokens.reshape(*tokens.shape[:2], self.heads, -1).transpose(1, 2)
+
+
+class AttentionBlock(nn.Module):
+    """Self-attention with a residual and LayerNorm around it (author's code)."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.attention = SelfAttention(width, heads, dropout)
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.norm(tokens + self.attention(tokens))

@@ -1,0 +1,72 @@
+"""Concatenation of embeddings, the baseline of the RENO paper.
+
+The same network as RENO without the attention blocks and without the divergence: a conv block for
+each embedding, flattened, brought to a common width, concatenated, then dense 512 -> dense 128.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from nver.downstream.base import Classifier, ClassifierCard
+from nver.downstream.blocks import (
+    DROPOUT,
+    FILTERS,
+    check_pool,
+    conv_block,
+    dense_block,
+    no_auxiliary,
+    pooled_positions,
+)
+from nver.downstream.heads import CITATION
+from nver.downstream.options import check_count, check_dropout
+
+POSITIONS = 24  # ours: with it RENO has the printed 1.3 to 1.5 M parameters at every width
+WIDTH = 256  # author's code, of a branch
+
+
+class Concat(Classifier):
+    """Two or more embeddings, each through its own branch, side by side."""
+
+    def __init__(self, branches: Sequence[nn.Module], dense: nn.Module) -> None:
+        super().__init__()
+        self.branches = nn.ModuleList(branches)
+        self.dense = dense
+
+    def forward(self, streams: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        pairs = zip(self.branches, streams, strict=True)
+        vectors = [branch(stream) for branch, stream in pairs]  # each (batch, width)
+        logits = self.dense(torch.cat(vectors, dim=1))
+        return logits, no_auxiliary(logits)
+
+
+def concat(
+    dims: Sequence[int],
+    emotions: int,
+    *,
+    pool: str | int = "adaptive",
+    positions: int = POSITIONS,
+    width: int = WIDTH,
+    dropout: float = DROPOUT,
+) -> Concat:
+    """The baseline for streams of these dims."""
+    check_pool(pool, positions)
+    check_count("width", width)
+    check_dropout(dropout)
+    flattened = [FILTERS[1] * pooled_positions(dim, pool, positions) for dim in dims]
+    branches = [
+        nn.Sequential(conv_block(pool, positions), nn.Flatten(), nn.Linear(inputs, width))
+        for inputs in flattened
+    ]
+    return Concat(branches, dense_block(width * len(dims), emotions, dropout))
+
+
+CONCAT = ClassifierCard(
+    name="concat",
+    title="concatenation",
+    citation=CITATION,
+    streams=(2, None),
+    build=concat,
+    options={"pool": "adaptive", "positions": POSITIONS, "width": WIDTH, "dropout": DROPOUT},
+)
