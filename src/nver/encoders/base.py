@@ -21,14 +21,15 @@ CLIPS_A_CALL = 32  # bounds memory; a clip's vector does not depend on it
 class EncoderCard:
     """What is declared of an encoder before its weights are loaded (`nver list encoders`).
 
-    `dim` is the embedding's length with the default options, `sampling_rate` in Hz, `weights` the
-    default hub id (None: none is needed, or the user must give them), `tag` the papers'
-    abbreviation. `load` builds the encoder from an `EncoderSpec` and imports what it needs then.
+    `dim` is the embedding's length with the default options (None: the weights decide),
+    `sampling_rate` in Hz, `weights` the default hub id (None: none is needed, or the user must give
+    them), `tag` the papers' abbreviation. `load` builds the encoder from an `EncoderSpec` and
+    imports what it needs then.
     """
 
     name: str
     family: str
-    dim: int
+    dim: int | None
     sampling_rate: int
     licence: str
     url: str

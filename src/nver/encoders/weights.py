@@ -1,0 +1,192 @@
+"""A model folder, from the hub or a disk: found, checked, read without running anything, hashed."""
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nver.errors import WeightsError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+CONFIG, FRONTEND = "config.json", "preprocessor_config.json"
+SAFETENSORS, PICKLED = "model.safetensors", "pytorch_model.bin"
+INDEX = ".index.json"  # of sharded weights, after the name of the whole file
+NO_EFFECT = {  # what saving a model again changes in its JSON files and not in its numbers
+    "_commit_hash",
+    "_name_or_path",
+    "architectures",
+    "dtype",
+    "torch_dtype",
+    "transformers_version",
+}
+
+
+def find_folder(weights: str, revision: str | None) -> tuple[Path, str]:
+    """The folder of a hub id or path, complete, and its revision.
+
+    The revision is the hub's commit hash; of a local folder what was given, or "local".
+
+    Raises:
+        WeightsError: it is neither a folder nor on the hub, or a file is missing.
+    """
+    local = Path(weights).expanduser()
+    if local.is_dir():
+        folder, found = local, revision or "local"
+    else:
+        folder = _from_hub(weights, revision)
+        found = folder.name
+    _check_complete(folder, weights)
+    return folder, found
+
+
+def read_json(folder: Path, name: str) -> dict[str, Any]:
+    """A JSON file of the folder that is an object and asks for no code of its own."""
+    try:
+        found = json.loads((folder / name).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise WeightsError(f"{folder / name} is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise WeightsError(f"{folder / name} holds a {type(found).__name__}, not an object")
+    if "auto_map" in found:
+        raise WeightsError(
+            f"{folder / name} asks for code that comes with the weights (auto_map); nver never runs"
+            " such code: take a model of an architecture that transformers has itself"
+        )
+    return found
+
+
+def read_state(folder: Path) -> "dict[str, Tensor]":
+    """The tensors of the folder by name, on the CPU, from safetensors or tensors-only pickles."""
+    state: dict[str, Tensor] = {}
+    for file in _weight_files(folder):
+        state.update(_read_tensors(file))
+    return state
+
+
+def hash_weights(state: "Mapping[str, Tensor]", settings: Mapping[str, Any]) -> str:
+    """SHA-256 over names, types, shapes and bytes of the tensors and over the JSON settings."""
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    for name, tensor in sorted(state.items()):
+        array = np.ascontiguousarray(tensor.detach().cpu().numpy())
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(array.reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
+
+
+def settings_of(*files: Mapping[str, Any]) -> dict[str, Any]:
+    """What in a model's JSON files decides its numbers, for `hash_weights`."""
+    return {
+        str(number): {key: value for key, value in file.items() if key not in NO_EFFECT}
+        for number, file in enumerate(files)
+    }
+
+
+def is_offline() -> bool:
+    """Whether HF_HUB_OFFLINE forbids the network, as huggingface_hub reads it."""
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
+
+
+def _from_hub(weights: str, revision: str | None) -> Path:
+    # transformers loads from the snapshot's folder and never asks the hub itself: all files are of
+    # one commit, and no conversion of the author's weights is requested in the background.
+    try:
+        folder = _download(weights, revision, CONFIG, FRONTEND, *_patterns(SAFETENSORS))
+        if not any((folder / name).is_file() for name in _whole_or_index(SAFETENSORS)):
+            folder = _download(weights, folder.name, *_patterns(PICKLED))
+    except (OSError, ValueError) as error:
+        raise WeightsError(_not_found(weights, revision, error)) from error
+    return folder
+
+
+def _download(weights: str, revision: str | None, *patterns: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    folder = snapshot_download(
+        weights, revision=revision, allow_patterns=list(patterns), local_files_only=is_offline()
+    )
+    return Path(folder)
+
+
+def _not_found(weights: str, revision: str | None, error: Exception) -> str:
+    what = f"{weights!r}" + (f" at revision {revision!r}" if revision else "")
+    if is_offline():
+        return (
+            f"weights {what}: no such folder, and not in the hub's cache, which is all that"
+            " HF_HUB_OFFLINE allows: give a local folder, or unset HF_HUB_OFFLINE once to download"
+        )
+    reason = str(error).strip().partition("\n")[0]
+    return (
+        f"weights {what}: no such folder, and the hub gave none ({reason}): give a local folder"
+        f" with {CONFIG}, {FRONTEND} and {SAFETENSORS}, or a hub id (organisation/model)"
+    )
+
+
+def _check_complete(folder: Path, weights: str) -> None:
+    for name in (CONFIG, FRONTEND):
+        if not (folder / name).is_file():
+            raise WeightsError(
+                f"weights {weights!r}: {folder} has no {name}; copy it from where the weights came"
+            )
+    if not _present(folder):
+        raise WeightsError(
+            f"weights {weights!r}: {folder} has neither {SAFETENSORS} nor {PICKLED}"
+            " (nor an index of shards)"
+        )
+
+
+def _whole_or_index(name: str) -> tuple[str, str]:
+    return name, name + INDEX
+
+
+def _patterns(name: str) -> tuple[str, str, str]:
+    stem, _, ending = name.rpartition(".")
+    return name, name + INDEX, f"{stem}-*.{ending}"
+
+
+def _present(folder: Path) -> Path | None:
+    names = (*_whole_or_index(SAFETENSORS), *_whole_or_index(PICKLED))
+    return next((folder / name for name in names if (folder / name).is_file()), None)
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    """The files that hold the tensors; an index may only name files beside it."""
+    found = _present(folder)
+    if found is None or not found.name.endswith(INDEX):
+        return [found] if found else []
+    shards = sorted(set(read_json(folder, found.name).get("weight_map", {}).values()))
+    for shard in shards:
+        if Path(shard).name != shard or not (folder / shard).is_file():
+            raise WeightsError(f"{found} names the shard {shard!r}, which is not in {folder}")
+    return [folder / shard for shard in shards]
+
+
+def _read_tensors(file: Path) -> "dict[str, Tensor]":
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if file.suffix == ".safetensors":
+            return load_file(file)
+        found = torch.load(
+            file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file)
+        )
+    except UnpicklingError as error:
+        raise WeightsError(
+            f"{file} holds more than tensors and was not unpickled, as it could run code: ask its"
+            " author for safetensors"
+        ) from error
+    except (SafetensorError, RuntimeError, EOFError, OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise WeightsError(f"{file} cannot be read ({reason}): fetch it again") from error
+    if not isinstance(found, dict) or not all(isinstance(v, torch.Tensor) for v in found.values()):
+        raise WeightsError(f"{file} is not a table of tensors by name")
+    return found

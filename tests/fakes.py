@@ -1,0 +1,110 @@
+"""Toys that run the whole pipeline offline in seconds: an encoder, and model folders."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nver.encoders.base import Encoder, EncoderCard, EncoderIdentity, EncoderSpec, FloatArray
+
+LAYER_NORM = {"feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True}
+TINY: dict[str, dict[str, Any]] = {  # kind -> the model type and what is unlike the default
+    "wav2vec2": {"model_type": "wav2vec2"},
+    "wav2vec2-layer-norm": {"model_type": "wav2vec2", **LAYER_NORM},
+    "hubert": {"model_type": "hubert"},
+    "hubert-layer-norm": {"model_type": "hubert", **LAYER_NORM},
+    "wavlm": {"model_type": "wavlm"},
+    "wavlm-layer-norm": {"model_type": "wavlm", **LAYER_NORM},
+    "unispeech-sat": {"model_type": "unispeech-sat"},
+    "unispeech-sat-layer-norm": {"model_type": "unispeech-sat", **LAYER_NORM},
+    "unispeech": {"model_type": "unispeech"},
+    "data2vec-audio": {"model_type": "data2vec-audio"},
+    "mms": {"model_type": "wav2vec2", **LAYER_NORM, "num_attention_heads": 2},
+}
+TINY_DIM, TINY_DEPTH = 32, 2
+
+
+def tiny_transformer_folder(
+    folder: Path, kind: str = "wav2vec2", *, seed: int = 0, do_normalize: bool = True
+) -> Path:
+    """A saved model of a kind of `TINY`: random weights, the published stack of convolutions.
+
+    32 channels, 2 layers, 7 convolutions of the standard kernels and strides; about 60 kB.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModel, Wav2Vec2FeatureExtractor
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = AutoModel.from_config(AutoConfig.for_model(**_tiny_config(kind)))
+    save_model(model, folder)
+    Wav2Vec2FeatureExtractor(do_normalize=do_normalize).save_pretrained(folder)
+    return folder
+
+
+def save_model(model: Any, folder: Path) -> None:
+    """`save_pretrained` without its progress bar, so with config.json and model.safetensors."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    model.config.architectures = [type(model).__name__]
+    model.config.save_pretrained(folder)
+    save_file(model.state_dict(), folder / "model.safetensors", {"format": "pt"})
+
+
+def _tiny_config(kind: str) -> dict[str, Any]:
+    return {
+        "hidden_size": TINY_DIM,
+        "num_hidden_layers": TINY_DEPTH,
+        "num_attention_heads": 4,
+        "intermediate_size": 64,
+        "conv_dim": [16] * 7,
+        "num_conv_pos_embeddings": 19 if kind == "data2vec-audio" else 128,
+        "num_conv_pos_embedding_groups": 16,
+        "initializer_range": 0.2,
+        **TINY[kind],
+    }
+
+
+class ToyEncoder(Encoder):
+    """Eight numbers a clip, of the waveform alone: fast, deterministic, without a frontend."""
+
+    code_version = 1
+
+    def __init__(self, spec: EncoderSpec) -> None:
+        self.card, self.spec = TOY, spec
+        self.identity = EncoderIdentity(
+            name=spec.name,
+            revision="local",
+            weights_hash="none",
+            layer=str(spec.layer),
+            pooling=spec.pooling,
+            sampling_rate=TOY.sampling_rate,
+            code_version=self.code_version,
+            dim=8,
+        )
+
+    def embed(self, waveforms: Sequence[FloatArray]) -> FloatArray:
+        return np.stack([_toy_vector(w) for w in waveforms])
+
+
+def _toy_vector(waveform: FloatArray) -> FloatArray:
+    energies = [np.sqrt(np.mean(part**2)) for part in np.array_split(waveform, 8) if part.size]
+    vector = np.zeros(8, np.float32)
+    vector[: len(energies)] = energies
+    return vector
+
+
+TOY = EncoderCard(
+    name="toy",
+    family="toy",
+    dim=8,
+    sampling_rate=16_000,
+    licence="Apache-2.0",
+    url="",
+    citation="",
+    load=ToyEncoder,
+    layers=True,
+    poolings=("mean",),
+)
