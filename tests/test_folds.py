@@ -105,3 +105,8 @@ def test_validation_speakers_change_with_the_seed() -> None:
         for seed in range(12)
     }
     assert len(chosen) > 3
+
+
+def test_no_share_holds_nobody_out() -> None:
+    clips = table(4)
+    assert not validation_mask(clips["emotion"].to_numpy(str), None, 0.0, seed=3).any()

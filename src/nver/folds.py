@@ -97,6 +97,8 @@ def validation_mask(
     By speaker where speakers are given (at least two), else stratified over clips: the same rule
     as the folds around it, so that early stopping sees the same kind of novelty as the test.
     """
+    if share == 0:
+        return np.zeros(len(emotion), np.bool_)
     number = max(2, round(1 / share))
     if speaker is not None and len(np.unique(speaker)) >= 2:
         folds = _speaker_independent(emotion, speaker, number, seed)

@@ -1,0 +1,155 @@
+"""The command line: what it says, where, and with which exit code."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nver.cli
+
+
+def call(capfd: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as stop:
+        nver.cli.main(list(args))
+    out, err = capfd.readouterr()
+    return int(stop.value.code or 0), out, err
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        (["--version"], 0, "nver"),
+        (["--help"], 0, "Commands:"),
+        ([], 2, "Usage:"),
+        (["lst"], 2, "did you mean 'list'"),
+        (["list"], 2, "Missing argument"),
+        (["list", "encoder"], 2, "encoder"),
+        (["run", "no-such.toml"], 2, "no-such.toml"),
+        (["run", "--nonsense"], 2, "--nonsense"),
+        (["corpus", "emogatr", "--root", "."], 2, "did you mean 'emogator'"),
+        (["corpus", "jnv", "--root", "no-such-folder"], 1, "no-such-folder"),
+        (["report", "."], 1, "predictions.csv"),
+    ],
+)
+def test_exit_codes_and_messages(
+    capfd: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    args: list[str],
+    code: int,
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    got, out, err = call(capfd, *args)
+    assert (got, said in out + err) == (code, True), out + err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("command", nver.cli.COMMANDS)
+def test_every_command_has_help_and_the_group_says_the_same(
+    capfd: pytest.CaptureFixture[str], command: str
+) -> None:
+    code, out, _ = call(capfd, command, "--help")
+    assert code == 0
+    assert "Usage:" in out
+
+
+@pytest.mark.parametrize("kind", ["corpora", "encoders", "classifiers"])
+def test_list_for_people_and_machines(capfd: pytest.CaptureFixture[str], kind: str) -> None:
+    from nver.registry import names
+
+    _, text, _ = call(capfd, "list", kind)
+    _, out, _ = call(capfd, "list", kind, "--json")
+    rows = json.loads(out)
+    assert [row["name"] for row in rows] == names(kind)
+    assert len(text.splitlines()) == len(rows) + 1
+
+
+def test_an_unexpected_error_is_a_message(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> object:
+        raise RuntimeError("wires crossed")
+
+    monkeypatch.setattr("nver.cli.list.describe", broken)
+    code, _, err = call(capfd, "list", "corpora")
+    assert code == 1
+    assert "wires crossed" in err
+    assert "Traceback" not in err
+
+
+RECIPE = """
+corpora = ["mine"]
+roots = {mine = "clips"}
+encoders = ["logmel-stats", "prosody-stats"]
+classifiers = ["linear", "reno"]
+folds = {number = 2}
+training = {epochs = 2}
+store = "store"
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A recipe, and a table of synthetic clips among which two are bad."""
+    corpus = nver.load_corpus("synthetic", speakers=4, clips_per_sound=2)
+    table = corpus.table[["clip", "file", "speaker", "emotion"]]
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "bad.wav").write_bytes(b"RIFF nonsense")
+    (tmp_path / "clips" / "empty.wav").write_bytes(b"")
+    rows = table.to_csv(index=False) + "bad,bad.wav,S9,cry\nempty,empty.wav,S9,laugh\n"
+    (tmp_path / "clips" / "metadata.csv").write_text(rows.replace("clip,file,", "clip,file_name,"))
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_run_then_report(capfd: pytest.CaptureFixture[str], project: Path) -> None:
+    code, out, err = call(capfd, "run", "recipe.toml", "--out", "run", "--workers", "1")
+    assert code == 0, err
+    assert "reno" in out
+    assert "skipped 2: " in err
+    assert (project / "run" / "report" / "index.html").exists()
+    page = (project / "run" / "report" / "index.html").read_bytes()
+    before = sorted((p.name, p.stat().st_mtime_ns) for p in (project / "run" / "cells").iterdir())
+
+    code, again, _ = call(capfd, "run", "recipe.toml", "--out", "run", "--workers", "1", "--json")
+    after = sorted((p.name, p.stat().st_mtime_ns) for p in (project / "run" / "cells").iterdir())
+    assert after == before, "finished cells were trained again"
+    summary = json.loads(again)
+    assert [s["classifier"] for s in summary["scores"]] == ["linear", "linear", "reno"]
+    assert {s["clip"] for s in summary["skipped"]} == {"bad", "empty"}
+
+    code, _, _ = call(capfd, "report", "run")
+    assert code == 0
+    assert len(page) > 10_000
+
+
+def test_strict_makes_a_skip_a_failure(capfd: pytest.CaptureFixture[str], project: Path) -> None:
+    code, _, err = call(capfd, "run", "recipe.toml", "--strict", "--workers", "1")
+    assert code == 1
+    assert "bad.wav" in err
+
+
+def test_a_foreign_folder_is_left_alone(capfd: pytest.CaptureFixture[str], project: Path) -> None:
+    code, _, err = call(capfd, "run", "recipe.toml", "--out", "clips")
+    assert code == 1
+    assert "no run folder" in err
+    assert not (project / "clips" / "recipe.toml").exists()
+
+
+def test_workers_do_not_change_the_numbers(
+    capfd: pytest.CaptureFixture[str], project: Path
+) -> None:
+    for workers in ("1", "2"):
+        call(capfd, "run", "recipe.toml", "--out", f"run{workers}", "--workers", workers)
+    one, two = ((project / f"run{w}" / "predictions.csv").read_bytes() for w in "12")
+    assert one == two
+
+
+def test_help_of_the_installed_program_is_the_same() -> None:
+    program = Path(sys.executable).parent / "nver"
+    done = subprocess.run([program, "--help"], capture_output=True, text=True, check=True)
+    assert "run" in done.stdout
