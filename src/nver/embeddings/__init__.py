@@ -1,0 +1,7 @@
+"""The embedding store: one vector a clip, found by content, with its provenance."""
+
+from nver.embeddings.contents import Content
+from nver.embeddings.keys import Keys, as_keys, clip_key
+from nver.embeddings.store import EmbeddingStore, EmbeddingView
+
+__all__ = ["Content", "EmbeddingStore", "EmbeddingView", "Keys", "as_keys", "clip_key"]
