@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("clip", "file", "start", "end", "speaker", "emotion")
 SKIPPED_COLUMNS = ("file", "reason", "message")
+LEFT_OUT = "left out"  # the reason of rows that `load_corpus` counts in `Corpus.left_out` instead
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,9 @@ class CorpusCard:
         speaker_is: what the column `speaker` holds: "speaker", or what stands in for it.
         read: (root, options) -> (table, skipped), see `Corpus`.
         options: the adapter's own options and their defaults.
+        variant: options -> the fields of the card that they change (counts, emotions).
+        home: options -> the folder of a corpus that makes itself; None: the user has to say where
+            the corpus lies.
     """
 
     name: str
@@ -37,6 +41,8 @@ class CorpusCard:
     clips_per_emotion: Mapping[str, int] = field(default_factory=dict)
     speaker_is: str = "speaker"
     options: Mapping[str, Any] = field(default_factory=dict)
+    variant: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    home: Callable[[Mapping[str, Any]], Path] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,7 @@ class Corpus:
             whatever else the corpus has.
         skipped: files that are no clip of the corpus: `file`, `reason`, `message`.
         warnings: sentences, for example counts unlike the published ones.
+        left_out: how many good files the options leave out, by what they are ("speech": 5080).
     """
 
     name: str
@@ -58,6 +65,7 @@ class Corpus:
     table: "pd.DataFrame"
     skipped: "pd.DataFrame"
     warnings: tuple[str, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def emotions(self) -> list[str]:

@@ -1,0 +1,85 @@
+"""Corpora, one a file: a folder or a table on a disk becomes one table, a row a clip."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from nver.corpora.base import LEFT_OUT, Corpus, CorpusCard
+from nver.corpora.counts import unknown_speakers, unlike_published
+from nver.corpora.forms import FORMS, find_form
+from nver.errors import CorpusError, UsageError, unknown_name
+from nver.registry import lookup, names
+
+__all__ = ["Corpus", "CorpusCard", "card_of", "load_corpus"]
+
+
+def load_corpus(name: str, root: str | PathLike[str] | None = None, **options: Any) -> Corpus:
+    """A corpus as it lies on a disk; no audio is decoded.
+
+    Args:
+        name: one of `nver list corpora`, or a name of your own for your own recordings.
+        root: the folder (or, for a table, the file) in which the corpus lies.
+        options: the corpus's own, see its page. For your own recordings also `form`: "folder" (a
+            folder a class), "table", "audformat" or "audiofolder"; without it the form is found.
+
+    Raises:
+        UsageError: an unknown name or option.
+        CorpusError: nothing lies there, or nothing of that form.
+        MissingExtraError: an optional dependency is needed.
+    """
+    place = None if root is None else Path(root)
+    card = card_of(name, place, options.pop("form", None))
+    settings = _settings(card, options)
+    if card.variant:
+        card = replace(card, **card.variant(settings))
+    place = _place(card, place, settings)
+    table, skipped = card.read(place, settings)
+    left_out = skipped["reason"] == LEFT_OUT
+    return Corpus(
+        name=card.name,
+        card=card,
+        root=place,
+        table=table,
+        skipped=skipped[~left_out].reset_index(drop=True),
+        warnings=(*unlike_published(card, table), *unknown_speakers(card, table)),
+        left_out=Counter(skipped.loc[left_out, "message"]),
+    )
+
+
+def card_of(name: str, root: Path | None = None, form: str | None = None) -> CorpusCard:
+    """The card of a corpus; for a name of one's own the card of the form that lies at `root`."""
+    if form is not None:
+        if form not in FORMS:
+            raise unknown_name("form of a corpus", form, FORMS)
+        if name in names("corpora") and name != form:
+            raise UsageError(f"{name!r} is a known corpus and takes no form; choose another name")
+    elif name not in names("corpora") and root is not None:
+        form = find_form(name, root)
+    card: CorpusCard = lookup("corpora", form or name)
+    return replace(card, name=name)
+
+
+def _settings(card: CorpusCard, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options with their defaults; an unknown one is an error that names the nearest."""
+    for option, value in options.items():
+        if option not in card.options:
+            raise unknown_name(f"option of {card.name}", option, card.options or ["none"])
+        default = card.options[option]
+        if isinstance(default, bool | int) and type(value) is not type(default):
+            kind = "true or false" if isinstance(default, bool) else "a whole number"
+            raise UsageError(f"{card.name}: {option} is {kind}; got {value!r}")
+    return {**card.options, **options}
+
+
+def _place(card: CorpusCard, root: Path | None, settings: Mapping[str, Any]) -> Path:
+    where = f"; get the corpus at {card.url}" if card.url.startswith("http") else ""
+    if root is None:
+        if card.home is None:
+            raise CorpusError(f"{card.name}: no root was given: the folder where it lies{where}")
+        return card.home(settings)
+    if card.home is None and not root.exists():
+        raise CorpusError(f"{card.name}: {root} does not exist{where}")
+    return root

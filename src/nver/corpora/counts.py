@@ -1,0 +1,45 @@
+"""What is found against what was published, in sentences."""
+
+from typing import TYPE_CHECKING
+
+from nver.corpora.base import CorpusCard
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def unlike_published(card: CorpusCard, table: "pd.DataFrame") -> list[str]:
+    """A sentence where clips or speakers are unlike the card's, else one an emotion that is."""
+    speakers = int(table["speaker"].nunique())
+    total_fits = card.clips in (None, len(table)) and card.speakers in (None, speakers)
+    if not total_fits:
+        found = f"{len(table):,} clips of {speakers:,} {card.speaker_is}s found"
+        return [f"{found}; published: {_published(card)}{_absent(card, table)}"]
+    counts = table["emotion"].value_counts()
+    return [
+        f"{int(counts.get(emotion, 0)):,} clips of {emotion} found; published: {published:,}"
+        for emotion, published in card.clips_per_emotion.items()
+        if counts.get(emotion, 0) != published
+    ]
+
+
+def unknown_speakers(card: CorpusCard, table: "pd.DataFrame") -> list[str]:
+    """A sentence where some clips, but not all, are without a speaker."""
+    unknown = table["speaker"].isna()
+    if unknown.all() or not unknown.any():
+        return []
+    return [
+        f"the {card.speaker_is} of {int(unknown.sum()):,} of {len(table):,} clips is unknown, for "
+        f"example of {table.loc[unknown, 'clip'].iloc[0]}; folds cannot be speaker-independent"
+    ]
+
+
+def _published(card: CorpusCard) -> str:
+    clips = "" if card.clips is None else f"{card.clips:,}"
+    return clips if card.speakers is None else f"{clips} of {card.speakers:,}"
+
+
+def _absent(card: CorpusCard, table: "pd.DataFrame") -> str:
+    found = set(table["emotion"])
+    absent = [emotion for emotion in card.clips_per_emotion if emotion not in found]
+    return f"; no clip of {', '.join(absent)}" if absent else ""

@@ -1,0 +1,96 @@
+"""The audio files below a folder, and the two tables that every adapter gives back."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nver.corpora.base import COLUMNS, SKIPPED_COLUMNS
+from nver.errors import CorpusError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# What libsndfile decodes and people record in (RAW is missing: it does not know its own rate).
+SUFFIXES = {
+    *(".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3"),
+    *(".aif", ".aiff", ".aifc", ".au", ".caf", ".w64", ".rf64"),
+}
+# Audio that libsndfile cannot decode: reported, where other files are nobody's business.
+FOREIGN_SUFFIXES = {".m4a", ".aac", ".wma", ".amr", ".webm", ".mka", ".3gp", ".ape", ".spx"}
+
+Skip = tuple[str, str, str]  # file, reason, message: a row of `Corpus.skipped`
+
+
+def walk(root: Path) -> tuple[list[str], list[str]]:
+    """Paths relative to `root` ("/" between the parts), sorted: audio, and audio nobody can read.
+
+    Hidden files and folders (.git, ._x.wav of a Mac) and all other files are passed over. No file
+    is looked at: a million of them are a matter of seconds.
+    """
+    audio: list[str] = []
+    foreign: list[str] = []
+    for name in _files(os.path.abspath(root), "", set()):
+        suffix = os.path.splitext(name)[1].lower()
+        if suffix in SUFFIXES:
+            audio.append(name)
+        elif suffix in FOREIGN_SUFFIXES:
+            foreign.append(name)
+    return sorted(audio), sorted(foreign)
+
+
+def _files(folder: str, prefix: str, linked: set[str]) -> Iterator[str]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(".") or entry.name == "__MACOSX":
+                continue
+            if not entry.is_dir():
+                yield prefix + entry.name
+            elif not entry.is_symlink() or _first_visit(entry.path, linked):
+                yield from _files(entry.path, f"{prefix}{entry.name}/", linked)
+
+
+def _first_visit(link: str, linked: set[str]) -> bool:
+    """Whether a linked folder is new, and not one that the link itself lies in (a loop)."""
+    target = os.path.realpath(link)
+    if target in linked or os.path.realpath(os.path.dirname(link)).startswith(target):
+        return False
+    linked.add(target)
+    return True
+
+
+def stem_of(name: str) -> str:
+    """The name of a file without folders and suffix."""
+    return os.path.splitext(name.rpartition("/")[2])[0]
+
+
+def foreign_rows(root: Path, names: Iterable[str]) -> list[Skip]:
+    """Rows of `Corpus.skipped` for audio in a format that cannot be read."""
+    advice = "this format is not read; convert it, for example to FLAC"
+    return [(os.path.join(os.path.abspath(root), n), "unsupported format", advice) for n in names]
+
+
+def clip_table(columns: Mapping[str, Sequence[Any]]) -> "pd.DataFrame":
+    """The table of a corpus, sorted by clip; `start`, `end` and `speaker` may be missing."""
+    import pandas as pd
+
+    table = pd.DataFrame(dict(columns))
+    for name in ("start", "end"):
+        table[name] = table[name].astype(float) if name in table else float("nan")
+    if "speaker" not in table:
+        table["speaker"] = pd.Series([None] * len(table), dtype=object)
+    others = [name for name in table if name not in COLUMNS]
+    return table[[*COLUMNS, *others]].sort_values("clip", kind="stable", ignore_index=True)
+
+
+def skipped_table(rows: Sequence[Skip]) -> "pd.DataFrame":
+    """`Corpus.skipped`, sorted by file."""
+    import pandas as pd
+
+    return pd.DataFrame(sorted(rows), columns=list(SKIPPED_COLUMNS), dtype=str)
+
+
+def nothing_found(root: Path, expected: str, seen: Sequence[str]) -> CorpusError:
+    """The error for a root without a single clip: what was expected, what was seen."""
+    found = f"{len(seen):,} others, for example {seen[0]!r}" if seen else "no audio file at all"
+    return CorpusError(f"{root}: no clip found; expected {expected}; found {found}")
