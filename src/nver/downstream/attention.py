@@ -33,7 +33,8 @@ class SelfAttention(nn.Module):
 
     def _split(self, tokens: Tensor) -> Tensor:
         """(batch, tokens, width) -> (batch, heads, tokens, d_k)."""
-        return tokens.reshape(*tokens.shape[:2], self.heads, -1).transpose(1, 2)
+        batch, count, width = tokens.shape
+        return tokens.reshape(batch, count, self.heads, width // self.heads).transpose(1, 2)
 
 
 class AttentionBlock(nn.Module):
