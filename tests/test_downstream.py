@@ -99,9 +99,9 @@ def test_self_attention_equals_torchs(width, heads, tokens):
 
 def test_attention_over_positions_mixes_them_and_has_a_residual():
     block = AttentionBlock(8, 2, 0.0)
-    x = torch.randn(1, 3, 8, requires_grad=True)
-    block(x)[0, 0].sum().backward()
-    assert (x.grad[0, 1:] != 0).any()
+    x = torch.randn(1, 3, 8, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    block(x)[0, 0, 0].backward()
+    assert (x.grad[0, 1:].abs().amax(-1) > 1e-3).all()
     nn.init.zeros_(block.attention.W_O.weight)
     torch.testing.assert_close(block(x), block.norm(x))
 
