@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nver.errors import NverError
     from nver.evaluation import cross_validate
     from nver.experiment import Experiment
-    from nver.extract import extract
+    from nver.extraction import extract
     from nver.folds import make_folds
     from nver.recipe import read_experiment
     from nver.run import Run, run
@@ -30,7 +30,7 @@ _PUBLIC = {
     "cross_validate": "nver.evaluation",
     "Experiment": "nver.experiment",
     "read_experiment": "nver.recipe",
-    "extract": "nver.extract",
+    "extract": "nver.extraction",
     "make_folds": "nver.folds",
     "Run": "nver.run",
     "run": "nver.run",

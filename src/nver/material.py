@@ -12,7 +12,7 @@ from nver.embeddings import EmbeddingStore
 from nver.encoders.base import EncoderIdentity
 from nver.errors import CorpusError, NverError, unknown_name
 from nver.experiment import Experiment, Filter
-from nver.extract import extract, read_embeddings
+from nver.extraction import extract, read_embeddings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -39,7 +39,7 @@ def read_contents(root: Path, files: Iterable[str], *, rehash: bool = False) -> 
     remembered = {} if rehash else _remembered(root, files)
     saved = time.monotonic()
     for file in files:
-        known, now = remembered.get(file), time.time_ns()
+        known, now = remembered.get(os.path.abspath(file)), time.time_ns()
         found[file] = content = _content(file, known)
         if isinstance(content, Content) and content is not known:
             fresh.append((file, content, now))
@@ -78,7 +78,7 @@ def _remembered(root: Path, files: list[str]) -> dict[str, Content]:
     known = {}
     with open_index(root) as index:
         for start in range(0, len(files), CHUNK):
-            names = {os.fsencode(file): file for file in files[start : start + CHUNK]}
+            names = {_name(file): os.path.abspath(file) for file in files[start : start + CHUNK]}
             marks = ",".join("?" * len(names))
             sql = f"SELECT path, sha256, size, mtime_ns FROM files WHERE path IN ({marks})"
             sql += f" AND mtime_ns + {FRESH_NS} < hashed_ns"
@@ -94,5 +94,10 @@ def _remember(root: Path, fresh: list[tuple[str, Content, int]]) -> None:
         index.connection.executemany(
             "INSERT OR REPLACE INTO files (path, sha256, size, mtime_ns, hashed_ns)"
             " VALUES (?, ?, ?, ?, ?)",
-            ((os.fsencode(file), *content, hashed_ns) for file, content, hashed_ns in fresh),
+            ((_name(file), *content, hashed_ns) for file, content, hashed_ns in fresh),
         )
+
+
+def _name(file: str) -> bytes:
+    """What a file is remembered under; bytes, for names that are no UTF-8."""
+    return os.fsencode(os.path.abspath(file))

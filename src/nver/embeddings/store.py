@@ -57,7 +57,7 @@ class EmbeddingStore:
 
         Hashes are remembered by path, size and modification time; `rehash` looks at all again.
         """
-        return read_contents(self.root, [os.path.abspath(f) for f in files], rehash=rehash)
+        return read_contents(self.root, files, rehash=rehash)
 
     def view(self, identity: EncoderIdentity) -> "EmbeddingView":
         """The embeddings of one encoder identity."""
@@ -134,7 +134,11 @@ class EmbeddingView:
         if not len(keys):
             return
         shards = self.store.root / SHARDS
-        path = write_shard(shards / folder_name(self.identity), self.identity, keys, vectors)
+        folder = shards / folder_name(self.identity)
+        try:
+            path = write_shard(folder, self.identity, keys, vectors)
+        except OSError as error:
+            raise StoreError(f"{folder}: cannot be written ({error.strerror})") from error
         if self.store.adopt(path.relative_to(shards).as_posix()) == 0:
             path.unlink(missing_ok=True)  # another process was faster with all of it
 

@@ -1,0 +1,75 @@
+"""From a table of clips to the keys of their embeddings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from nver.embeddings.contents import Content
+from nver.embeddings.keys import KEY_BYTES, Keys, clip_key
+from nver.embeddings.store import EmbeddingStore
+from nver.errors import AudioError, UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TOGETHER = 4096  # clips whose files are looked at together: bounds memory
+
+
+@dataclass(frozen=True)
+class ClipKeys:
+    """The keys (n, 32) of a table's clips, and what their files looked like.
+
+    `spans` is (n, 2) in s (NaN: whole file), `stamps` (n, 2): size in bytes and modification time
+    in ns. `errors` says for a row why it has no key; its key is then zero.
+    """
+
+    keys: Keys
+    files: Sequence[str]
+    spans: npt.NDArray[np.float64]
+    stamps: npt.NDArray[np.int64]
+    errors: Mapping[int, AudioError]
+
+
+def key_clips(
+    table: "pd.DataFrame",
+    store: EmbeddingStore,
+    *,
+    rehash: bool = False,
+    show_progress_bar: bool = False,
+) -> ClipKeys:
+    """The keys of the clips of a table with the columns file, start, end (s; NaN: whole file)."""
+    from tqdm import tqdm
+
+    files, spans = _columns(table)
+    keys = np.zeros((len(files), KEY_BYTES), np.uint8)
+    stamps = np.zeros((len(files), 2), np.int64)
+    errors: dict[int, AudioError] = {}
+    disable = None if show_progress_bar else True
+    with tqdm(total=len(files), unit="file", desc="contents", disable=disable, leave=False) as bar:
+        for at in range(0, len(files), TOGETHER):
+            some = files[at : at + TOGETHER]
+            contents = store.content_hashes(some, rehash=rehash)
+            for row, file in enumerate(some, at):
+                content = contents[file]
+                if isinstance(content, Content):
+                    key = clip_key(content.sha256, *spans[row])
+                    keys[row] = np.frombuffer(key, np.uint8)
+                    stamps[row] = content[1:]
+                else:
+                    errors[row] = content
+            bar.update(len(some))
+    return ClipKeys(keys, files, spans, stamps, errors)
+
+
+def _columns(table: "pd.DataFrame") -> tuple[list[str], npt.NDArray[np.float64]]:
+    """Files, and spans (n, 2) in s."""
+    if "file" not in table or "clip" not in table:
+        raise UsageError(f"a table of clips has the columns clip and file; got {list(table)}")
+    spans = np.full((len(table), 2), np.nan)
+    for i, name in enumerate(("start", "end")):
+        if name in table:
+            spans[:, i] = table[name].to_numpy(np.float64)
+    return [str(file) for file in table["file"]], spans
