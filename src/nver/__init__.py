@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nver.extraction import extract
     from nver.folds import make_folds
     from nver.recipe import read_experiment
-    from nver.run import Run, run
+    from nver.pipeline import Run, run
 
 __version__ = "0.1.0"
 
@@ -32,8 +32,8 @@ _PUBLIC = {
     "read_experiment": "nver.recipe",
     "extract": "nver.extraction",
     "make_folds": "nver.folds",
-    "Run": "nver.run",
-    "run": "nver.run",
+    "Run": "nver.pipeline",
+    "run": "nver.pipeline",
 }
 
 __all__ = [

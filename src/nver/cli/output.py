@@ -9,7 +9,7 @@ import click
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nver.run import Run
+    from nver.pipeline import Run
 
 LISTED = 20  # skipped clips named one by one; the run folder and --json have them all
 
