@@ -96,20 +96,42 @@ class Index:
         if cursor.rowcount < 1:
             return None
         shard, before = cursor.lastrowid, self.connection.total_changes
-        rows = sorted(zip(as_bytes(keys), range(len(keys)), strict=True))
-        self.connection.executemany(
-            "INSERT OR IGNORE INTO vectors (identity, key, shard, row) VALUES (?, ?, ?, ?)",
-            ((identity, key, shard, row) for key, row in rows),
-        )
+        self._enter("IGNORE", identity, shard, keys)
         new = self.connection.total_changes - before
         if not new:
             self.connection.execute("DELETE FROM shards WHERE id = ?", [shard])
         return new
 
-    def drop_shard(self, shard: int) -> None:
-        """Forget a shard and its rows, inside a transaction."""
-        self.connection.execute("DELETE FROM vectors WHERE shard = ?", [shard])
-        self.connection.execute("DELETE FROM shards WHERE id = ?", [shard])
+    def shards(self, fingerprint: str) -> list[tuple[int, str, int]]:
+        """(number, file, bytes) of an identity's shards, oldest first."""
+        sql = "SELECT id, file, bytes FROM shards WHERE identity = ? ORDER BY id"
+        return [(n, f, b) for n, f, b in self.query(sql, [self.identity(fingerprint)])]
+
+    def replace(
+        self, fingerprint: str, numbers: Sequence[int], file: str, size: int, keys: Keys
+    ) -> None:
+        """Put one shard in the place of several, inside a transaction."""
+        identity = self.identity(fingerprint)
+        cursor = self.connection.execute(
+            "INSERT INTO shards (identity, file, rows, bytes) VALUES (?, ?, ?, ?)",
+            [identity, file, len(keys), size],
+        )
+        self._enter("REPLACE", identity, cursor.lastrowid, keys)
+        self.connection.executemany("DELETE FROM shards WHERE id = ?", [[n] for n in numbers])
+
+    def _enter(self, otherwise: str, identity: int, shard: int | None, keys: Keys) -> None:
+        """Rows in the order of the keys, which is the table's own."""
+        rows = sorted(zip(as_bytes(keys), range(len(keys)), strict=True))
+        self.connection.executemany(
+            f"INSERT OR {otherwise} INTO vectors (identity, key, shard, row) VALUES (?, ?, ?, ?)",
+            ((identity, key, shard, row) for key, row in rows),
+        )
+
+    def drop(self, fingerprint: str) -> None:
+        """Forget an identity, inside a transaction."""
+        identity = self.identity(fingerprint)
+        for table in ("vectors", "shards"):
+            self.connection.execute(f"DELETE FROM {table} WHERE identity = ?", [identity])
 
 
 @contextmanager

@@ -59,13 +59,16 @@ class Shard:
             yield self.read(np.arange(start, min(start + BLOCK_ROWS, self.rows)))
 
 
-def write_shard(folder: Path, identity: EncoderIdentity, keys: Keys, vectors: FloatArray) -> Path:
-    """Write keys (n, 32) and vectors (n, dim) as a new shard in `folder`, whole or not at all."""
+def write_shard(folder: Path, identity: str, keys: Keys, vectors: FloatArray) -> Path:
+    """Write keys (n, 32) and vectors (n, dim) as a new shard in `folder`, whole or not at all.
+
+    `identity` in its JSON form.
+    """
     from safetensors.numpy import save
 
     digest = hashlib.sha256(keys.tobytes())
     digest.update(np.ascontiguousarray(vectors).data)
-    metadata = {"format": FORMAT, "identity": identity.to_json(), "sha256": digest.hexdigest()}
+    metadata = {"format": FORMAT, "identity": identity, "sha256": digest.hexdigest()}
     path = folder / f"{uuid4().hex}{SUFFIX}"
     write_whole(path, save({"keys": keys, "vectors": vectors}, metadata))
     _sync(folder)

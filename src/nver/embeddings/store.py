@@ -40,9 +40,9 @@ class EmbeddingStore:
             (self.root / SHARDS).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"{self.root}: cannot be a store ({error.strerror})") from error
-        self._open()
+        self.open()
 
-    def _open(self) -> None:
+    def open(self) -> None:
         """Make the index, or make it again, and enter the shards that it does not know."""
         if is_damaged(self.root):
             aside = f"{FILE_NAME}.damaged-{time.time_ns()}"
@@ -136,7 +136,7 @@ class EmbeddingView:
         shards = self.store.root / SHARDS
         folder = shards / folder_name(self.identity)
         try:
-            path = write_shard(folder, self.identity, keys, vectors)
+            path = write_shard(folder, self.identity.to_json(), keys, vectors)
         except OSError as error:
             raise StoreError(f"{folder}: cannot be written ({error.strerror})") from error
         if self.store.adopt(path.relative_to(shards).as_posix()) == 0:

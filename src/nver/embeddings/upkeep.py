@@ -1,0 +1,140 @@
+"""Looking after a store: what is in it, and whether it is whole."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nver.embeddings.index import FILE_NAME, NOT_THERE, open_index
+from nver.embeddings.shards import faults_of, open_shard
+from nver.embeddings.store import SHARDS, EmbeddingStore
+
+DAMAGED = "damaged"  # the folder for shards set aside
+
+
+@dataclass(frozen=True)
+class IdentityStats:
+    """What a store holds of one encoder identity; `bytes` of its shards on disk."""
+
+    fingerprint: str
+    identity: dict[str, Any]
+    rows: int
+    shards: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What `verify` looked at and found: no fault, and the store is whole.
+
+    `damaged` are the shards that cannot be used; a fault names its file.
+    """
+
+    shards: int
+    rows: int
+    faults: tuple[str, ...]
+    damaged: tuple[Path, ...]
+
+
+def stats(store: EmbeddingStore) -> list[IdentityStats]:
+    """One entry an identity, sorted by encoder name."""
+    sql = (
+        "SELECT i.fingerprint, i.json, (SELECT count(*) FROM vectors v WHERE v.identity = i.id),"
+        " count(*), sum(s.bytes) FROM identities i JOIN shards s ON s.identity = i.id GROUP BY i.id"
+    )
+    with open_index(store.root) as index:
+        rows = index.query(sql)
+    found = [IdentityStats(p, json.loads(text), *counts) for p, text, *counts in rows]
+    return sorted(found, key=lambda s: (s.identity["name"], s.fingerprint))
+
+
+def verify(store: EmbeddingStore, *, show_progress_bar: bool = False) -> Verification:
+    """Read every shard, compare its checksum, and compare the index with it."""
+    from tqdm import tqdm
+
+    faults, damaged = list(_index_faults(store)), []
+    sql = (
+        "SELECT s.id, s.file, s.rows, i.fingerprint, i.json FROM shards s"
+        " JOIN identities i ON i.id = s.identity"
+    )
+    with open_index(store.root) as index:
+        shards, (rows,) = index.query(sql), index.query("SELECT count(*) FROM vectors")[0]
+        entered = dict(index.query("SELECT shard, count(*) FROM vectors GROUP BY shard"))
+    disable = None if show_progress_bar else True
+    for number, file, *facts in tqdm(shards, unit="shard", disable=disable):
+        path = store.root / SHARDS / file
+        found = faults_of(path)
+        if found:
+            damaged.append(path)
+        else:
+            found = list(_entry_faults(store, path, number, entered.get(number, 0), *facts))
+        faults += found
+    for file in store.unknown_shards():
+        path = store.root / SHARDS / file
+        found = faults_of(path)
+        if found and path.exists():
+            faults += found
+            damaged.append(path)
+    return Verification(len(shards), int(rows), tuple(faults), tuple(damaged))
+
+
+def _index_faults(store: EmbeddingStore) -> Iterator[str]:
+    path = store.root / FILE_NAME
+    lost = "SELECT count(*) FROM vectors WHERE shard NOT IN (SELECT id FROM shards)"
+    with open_index(store.root) as index:
+        for (said,) in index.query("PRAGMA integrity_check"):
+            if said != "ok":
+                yield f"{path}: {said}"
+        ((count,),) = index.query(lost)
+    if count:
+        yield f"{path}: {count} rows of shards that it does not know"
+
+
+def _entry_faults(
+    store: EmbeddingStore,
+    path: Path,
+    number: int,
+    entered: int,
+    rows: int,
+    fingerprint: str,
+    identity: str,
+) -> Iterator[str]:
+    """Whether the index says of a whole shard what is in it. A key may lie in several shards."""
+    shard = open_shard(path)
+    if (shard.rows, shard.identity) != (rows, identity):
+        yield f"{path}: the index has other facts of it ({rows} rows, {identity})"
+        return
+    with open_index(store.root) as index:
+        places = index.places(fingerprint, shard.keys())
+    absent = int((places[:, 0] == NOT_THERE).sum())
+    mine = np.flatnonzero(places[:, 0] == number)
+    if absent or len(mine) != entered or (places[mine, 1] != mine).any():
+        yield f"{path}: its {rows} rows are not as the index has them"
+
+
+def repair(store: EmbeddingStore, found: Verification) -> list[Path]:
+    """Set damaged shards aside and make the index again; where the damaged ones lie now.
+
+    The next extraction computes what was in them.
+    """
+    aside = []
+    for path in found.damaged:
+        if path.exists():
+            aside.append(store.root / DAMAGED / path.name)
+            aside[-1].parent.mkdir(exist_ok=True)
+            os.replace(path, aside[-1])
+    if found.faults:
+        forget_shards(store)
+        store.open()
+    return aside
+
+
+def forget_shards(store: EmbeddingStore) -> None:
+    """Empty the index, but for the hashes of files; opening the store fills it again."""
+    with open_index(store.root) as index, index.transaction():
+        for table in ("vectors", "shards", "identities"):
+            index.connection.execute(f"DELETE FROM {table}")
