@@ -1,0 +1,69 @@
+"""What the encoders without weights share: a clean signal, its power spectra, their identity."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nver.encoders.base import EncoderCard, EncoderIdentity, EncoderSpec, FloatArray
+from nver.errors import UsageError
+
+SAMPLING_RATE = 16_000
+FRAMES_A_CHUNK = 2048  # bounds the memory of a long clip; has no part in the numbers
+
+
+def clean(waveform: FloatArray) -> FloatArray:
+    """(samples,) with DC removed and the peak scaled to 1; zeros where nothing is left."""
+    signal = waveform - waveform.mean(dtype=np.float64).astype(np.float32)
+    peak = np.abs(signal).max()
+    # A constant clip leaves rounding errors of its mean, which are no signal.
+    if peak <= 1e-6 * np.abs(waveform).max():
+        return np.zeros_like(signal)
+    return signal / peak
+
+
+def framed(signal: FloatArray, window: int, hop: int) -> FloatArray:
+    """(frames, window), a view: every `hop` samples as long as they last.
+
+    A signal shorter than a window is padded with zeros at its end to one; up to hop - 1 samples at
+    the end of a longer one are in no frame.
+    """
+    if signal.size < window:
+        signal = np.pad(signal, (0, window - signal.size))
+    return np.lib.stride_tricks.sliding_window_view(signal, window)[::hop]
+
+
+def power_spectra(frames: FloatArray, taper: FloatArray, size: int) -> Iterator[FloatArray]:
+    """(at most 2048, size // 2 + 1) at a time: squared magnitudes of the tapered frames."""
+    import scipy.fft
+
+    for start in range(0, len(frames), FRAMES_A_CHUNK):
+        chunk = frames[start : start + FRAMES_A_CHUNK]
+        padded = np.zeros((len(chunk), size), np.float32)
+        np.multiply(chunk, taper, out=padded[:, : taper.size])
+        spectrum = scipy.fft.rfft(padded, axis=1)
+        yield spectrum.real**2 + spectrum.imag**2
+
+
+def hann(size: int) -> FloatArray:
+    """The periodic Hann window."""
+    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)).astype(np.float32)
+
+
+def weightless_identity(card: EncoderCard, spec: EncoderSpec, code_version: int) -> EncoderIdentity:
+    """The identity of an encoder that is all code; weights given to it are a `UsageError`."""
+    if spec.weights is not None or spec.revision is not None:
+        raise UsageError(
+            f"{spec.name} has no weights; got weights={spec.weights!r}, revision={spec.revision!r}:"
+            " leave them out"
+        )
+    assert card.dim is not None
+    return EncoderIdentity(
+        name=spec.name,
+        revision="none",
+        weights_hash="none",
+        layer="none",
+        pooling="statistics",
+        sampling_rate=card.sampling_rate,
+        code_version=code_version,
+        dim=card.dim,
+    )
