@@ -1,0 +1,129 @@
+"""`nver corpus`: what lies in a corpus folder."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nver.cli.extract import read_options
+
+if TYPE_CHECKING:
+    from nver.inspect import CorpusFacts, Note
+
+LISTED = 10  # of each kind of remark; --json has them all
+
+
+@click.command()
+@click.argument("name")
+@click.option("--root", type=click.Path(path_type=Path), help="Where it lies: folder or table.")
+@click.option(
+    "--corpus-option", "options", multiple=True, metavar="KEY=VALUE", help="Of the corpus; again."
+)
+@click.option("--strict", is_flag=True, help="Exit with 1 if anything would be skipped.")
+@click.option("--json", "as_json", is_flag=True, help="For a machine to read.")
+def command(
+    name: str, root: Path | None, options: tuple[str, ...], strict: bool, as_json: bool
+) -> None:
+    """What lies there, of the corpus NAME: counts against the published ones, emotions, speakers,
+    durations, rates, and every clip that deserves a look.
+
+    NAME is one of `nver list corpora`, or a name of your own for the recordings at --root.
+    Each clip is decoded once.
+    """
+    from nver.corpora import load_corpus
+    from nver.inspect import facts_to_dict, inspect_corpus
+
+    corpus = load_corpus(name, root=root, **read_options(options))
+    facts = inspect_corpus(corpus, show_progress_bar=sys.stderr.isatty())
+    if as_json:
+        click.echo(json.dumps(facts_to_dict(facts), indent=1, ensure_ascii=False))
+    else:
+        click.echo("\n".join(lines(facts)))
+    for warning in facts.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    bad = len(facts.unusable) + len(facts.skipped)
+    if len(facts.unusable) == facts.clips or (strict and bad):
+        sys.exit(1)
+
+
+def lines(facts: "CorpusFacts") -> Iterator[str]:
+    """The facts as a person reads them."""
+    yield f"{facts.title} ({facts.corpus}) in {facts.root}"
+    yield from _rows(
+        {
+            "clips": f"{facts.clips:,}{_published(facts.published_clips)}",
+            f"{facts.speaker_is}s": f"{facts.speakers:,}{_published(facts.published_speakers)}"
+            + _spread(facts),
+            **_audio(facts),
+            "left out": _counts(facts.left_out),
+        }
+    )
+    yield "emotions"
+    width = max(len(e.emotion) for e in facts.emotions)
+    for e in facts.emotions:
+        unlike = e.published is not None and e.published != e.clips
+        published = f"  (published: {e.published:,})" if unlike else ""
+        yield f"  {e.emotion:<{width}}  {e.clips:>6,}{published}"
+    yield from _notes("no clip of the corpus, skipped", facts.skipped)
+    yield from _notes("cannot be used, would be skipped", facts.unusable)
+    yield from _notes("very quiet, used", facts.quiet)
+    yield from _notes("clipped, used", facts.clipped)
+    yield from _notes("cut short, used as far as it goes", facts.cut_short)
+    yield from _duplicates(facts)
+
+
+def _rows(rows: Mapping[str, str]) -> Iterator[str]:
+    for name, text in rows.items():
+        if text:
+            yield f"  {name:<14}{text}"
+
+
+def _published(count: int | None) -> str:
+    return "" if count is None else f"  (published: {count:,})"
+
+
+def _spread(facts: "CorpusFacts") -> str:
+    each = facts.clips_per_speaker
+    return f"; {each.least} to {each.most} clips each, median {each.median:g}" if each else ""
+
+
+def _audio(facts: "CorpusFacts") -> dict[str, str]:
+    if facts.durations is None:
+        return {}
+    d = facts.durations
+    quantiles = ", ".join(f"{name} {value:.2f}" for name, value in d.quantiles.items())
+    return {
+        "hours": f"{d.hours:.2f}",
+        "duration in s": f"{quantiles}; {d.under_1_s:.0%} under 1 s",
+        "rates in Hz": _counts(facts.sampling_rates),
+        "channels": _counts(facts.channels),
+    }
+
+
+def _counts(counts: Mapping[int, int] | Mapping[str, int]) -> str:
+    return ", ".join(f"{name} ({count:,})" for name, count in counts.items())
+
+
+def _notes(what: str, notes: Sequence["Note"]) -> Iterator[str]:
+    if notes:
+        yield f"{what}: {len(notes):,}"
+        yield from (f"  {note.clip}  {note.reason}: {note.message}" for note in notes[:LISTED])
+        yield from _more(len(notes))
+
+
+def _duplicates(facts: "CorpusFacts") -> Iterator[str]:
+    if facts.duplicates:
+        yield f"the same sound more than once, used: {len(facts.duplicates):,} groups"
+        for group in facts.duplicates[:LISTED]:
+            speaker = {True: "one speaker", False: "SEVERAL SPEAKERS", None: "speaker unknown"}
+            emotion = "one emotion" if group.same_emotion else "SEVERAL EMOTIONS"
+            yield f"  {' = '.join(group.clips)}  ({speaker[group.same_speaker]}, {emotion})"
+        yield from _more(len(facts.duplicates))
+
+
+def _more(number: int) -> Iterator[str]:
+    if number > LISTED:
+        yield f"  ... and {number - LISTED:,} more (--json lists all)"
