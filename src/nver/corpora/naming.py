@@ -83,6 +83,8 @@ def read_named(
     Raises:
         CorpusError: no clip was found.
     """
+    if not root.is_dir():
+        raise CorpusError(f"{root}: expected a folder with names like {naming.example!r}")
     rows, skipped = _sort(naming, root, options)
     if not rows:
         raise _nothing(naming, root, skipped)
