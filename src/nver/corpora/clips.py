@@ -48,7 +48,7 @@ def clips_of(
     kept = [i for i, problem in enumerate(problems) if not problem]
     if not kept:
         seen = [message for _, _, message in skipped + rejected]
-        raise nothing_found(source, "rows with a file that is there and an emotion", seen)
+        raise nothing_found(source, "rows with a file and an emotion", seen, nothing="no row")
     table: dict[str, list[Any]] = {
         "clip": clips,
         "file": files,

@@ -35,11 +35,13 @@ def read_columns(table: Path) -> tuple[Columns, list[Skip]]:
         count += 1
     for cells in columns.values():
         cells.extend([""] * (count - len(cells)))
-    return columns, skipped
+    return columns or {name: [] for name in read_header(table)}, skipped
 
 
 def read_header(table: Path) -> list[str]:
-    """The column names of a CSV file; none for a file that is no text."""
+    """The column names of a CSV or TSV file; none for a file that is no such table."""
+    if table.suffix.lower() == ".jsonl":
+        return []
     try:
         with table.open(encoding="utf-8-sig", newline="") as lines:
             return next(_csv_reader(lines), [])

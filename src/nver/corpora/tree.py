@@ -90,7 +90,9 @@ def skipped_table(rows: Sequence[Skip]) -> "pd.DataFrame":
     return pd.DataFrame(sorted(rows), columns=list(SKIPPED_COLUMNS), dtype=str)
 
 
-def nothing_found(root: Path, expected: str, seen: Sequence[str]) -> CorpusError:
+def nothing_found(
+    root: Path, expected: str, seen: Sequence[str], nothing: str = "no audio file at all"
+) -> CorpusError:
     """The error for a root without a single clip: what was expected, what was seen."""
-    found = f"{len(seen):,} others, for example {seen[0]!r}" if seen else "no audio file at all"
+    found = f"{len(seen):,} others, for example {seen[0]!r}" if seen else nothing
     return CorpusError(f"{root}: no clip found; expected {expected}; found {found}")
