@@ -23,24 +23,59 @@ TINY: dict[str, dict[str, Any]] = {  # kind -> the model type and what is unlike
     "mms": {"model_type": "wav2vec2", **LAYER_NORM, "num_attention_heads": 2},
 }
 TINY_DIM, TINY_DEPTH = 32, 2
+TINY_OF_NAME = {  # which kind stands for the weights of a registered encoder
+    "wavlm-base": "wavlm",
+    "unispeech-sat-base": "unispeech-sat",
+    "wav2vec2-base": "wav2vec2",
+    "hubert-base": "hubert",
+    "mms-1b": "mms",
+    "voc2vec": "wav2vec2",
+    "voc2vec-hubert-ls-pt": "hubert",
+    "transformers": "wav2vec2-layer-norm",
+}
 
 
 def tiny_transformer_folder(
-    folder: Path, kind: str = "wav2vec2", *, seed: int = 0, do_normalize: bool = True
+    folder: Path,
+    kind: str = "wav2vec2",
+    *,
+    seed: int = 0,
+    do_normalize: bool = True,
+    **config: Any,
 ) -> Path:
     """A saved model of a kind of `TINY`: random weights, the published stack of convolutions.
 
-    32 channels, 2 layers, 7 convolutions of the standard kernels and strides; about 60 kB.
+    32 channels, 2 layers, 7 convolutions of the standard kernels and strides (or as `config` has
+    it); about 100 kB.
     """
     import torch
     from transformers import AutoConfig, AutoModel, Wav2Vec2FeatureExtractor
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = AutoModel.from_config(AutoConfig.for_model(**_tiny_config(kind)))
+        model = AutoModel.from_config(AutoConfig.for_model(**{**_tiny_config(kind), **config}))
     save_model(model, folder)
     Wav2Vec2FeatureExtractor(do_normalize=do_normalize).save_pretrained(folder)
     return folder
+
+
+def tiny_weights(name: str, folder: Path) -> str | None:
+    """What to pass as `weights` of a registered encoder in a test: None where it needs none."""
+    if name in {"logmel-stats", "prosody-stats"}:
+        return None
+    return str(tiny_transformer_folder(folder / name, TINY_OF_NAME[name]))
+
+
+def burst(
+    duration_s: float = 1.0, f0: float = 220.0, *, seed: int = 0, sampling_rate: int = 16_000
+) -> FloatArray:
+    """(samples,): a harmonic sound in noise with a rise and a fall, peak about 0.5."""
+    time = np.arange(round(duration_s * sampling_rate)) / sampling_rate
+    rng = np.random.default_rng(seed)
+    voice = sum(np.sin(2 * np.pi * f0 * k * time + k) / k for k in range(1, 6))
+    envelope = np.sin(np.pi * (time + 0.5 / sampling_rate) / duration_s)
+    sound = 0.25 * envelope * voice + 0.02 * rng.standard_normal(time.size)
+    return sound.astype(np.float32)
 
 
 def save_model(model: Any, folder: Path) -> None:
@@ -59,9 +94,9 @@ def _tiny_config(kind: str) -> dict[str, Any]:
         "num_hidden_layers": TINY_DEPTH,
         "num_attention_heads": 4,
         "intermediate_size": 64,
-        "conv_dim": [16] * 7,
-        "num_conv_pos_embeddings": 19 if kind == "data2vec-audio" else 128,
-        "num_conv_pos_embedding_groups": 16,
+        "conv_dim": [8] * 7,
+        "num_conv_pos_embeddings": 19 if kind == "data2vec-audio" else 16,
+        "num_conv_pos_embedding_groups": 8,
         "initializer_range": 0.2,
         **TINY[kind],
     }

@@ -18,6 +18,7 @@ LOWEST_F0, HIGHEST_F0 = 60.0, 1600.0  # Hz, our choice: from groans to screams
 WINDOW = 800  # samples, 50 ms: three periods of the lowest F0, as Boersma advises
 FFT_SIZE = 1024  # a lag of 60 Hz wraps onto one of 757 samples, where the taper leaves 1e-5
 RUMBLE_HZ, CUTOFF_HZ = 40.0, 4000.0  # our choice: what of the power spectrum is correlated
+LEAKAGE = 1e-4  # share of all power, our choice: less of it between those is no voice but leakage
 VOICED = 0.45  # Boersma's (Praat's) voicing threshold on the normalised autocorrelation
 OCTAVE_COST = 0.03  # per octave of longer lag, our choice (Praat 0.01): no subharmonics
 SMOOTHEST = 0.9999  # periodicity is cut here, so that its logarithm stays finite (40 dB)
@@ -53,7 +54,8 @@ def f0_and_periodicity(power: FloatArray) -> tuple[FloatArray, FloatArray]:
     nothing.
     """
     heard = power[:, _FIRST_BIN:_LAST_BIN]
-    around = (heard @ _TO_CORRELATION) / np.maximum(heard.sum(axis=1, keepdims=True), TINY)
+    least = np.maximum(LEAKAGE * power.sum(axis=1, keepdims=True), TINY)
+    around = (heard @ _TO_CORRELATION) / np.maximum(heard.sum(axis=1, keepdims=True), least)
     middle = around[:, 1:-1]
     row, lag = np.nonzero((middle >= around[:, :-2]) & (middle > around[:, 2:]))
     # Heights between the samples, or a multiple of the period that falls on a sample would win.

@@ -55,10 +55,7 @@ class Contours:
     f0: FloatArray
     loud: Mask
     voiced: Mask
-
-    @property
-    def seconds(self) -> float:
-        return len(self.level) / FRAMES_A_SECOND
+    seconds: float  # at least one window
 
 
 def contours_of(signal: FloatArray) -> Contours:
@@ -76,7 +73,8 @@ def contours_of(signal: FloatArray) -> Contours:
     shape = np.column_stack([_spectral_shape(power), _zero_crossings(signal, len(level)), repeats])
     loud = (level > LOUD_DB) & (power.sum(axis=1) > 0)
     octaves = np.log2(np.concatenate(f0) / np.float32(LOWEST_F0))
-    return Contours(level, shape, octaves, loud, loud & (repeats >= VOICED))
+    seconds = max(signal.size, WINDOW) / SAMPLING_RATE
+    return Contours(level, shape, octaves, loud, loud & (repeats >= VOICED), seconds)
 
 
 def _spectral_shape(bands: FloatArray) -> FloatArray:

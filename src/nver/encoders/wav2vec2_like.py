@@ -44,9 +44,11 @@ class TransformersEncoder(FrameEncoder):
 
     The waveform is normalised as the model's own `preprocessor_config.json` says. A clip shorter
     than the receptive field of the convolutions (400 samples, 25 ms at 16 kHz, in all published
-    models here) is then padded with zeros at its end to exactly one frame. `layer` "last" is the
-    last hidden state, an integer k the output of the k-th transformer layer (0: the input of the
-    first, negative from the end), "mean" the mean over layers 1 to the last.
+    models here) is then padded with zeros at its end to exactly one frame.
+
+    `layer` is "last" (after the layer norm at the end, where there is one), an integer k for the
+    output of the k-th transformer layer (0: the input of the first; negative from the end; the last
+    is "last"), or "mean" for the mean over layers 1 to the last.
     """
 
     code_version = 1
@@ -101,12 +103,17 @@ class TransformersEncoder(FrameEncoder):
         return normalised.to(self._device, torch.float32)
 
     def _select(self, output: Any) -> "torch.Tensor":
+        """(1, frames, hidden) of the layer; the last is always what the model ends in.
+
+        transformers 4 and 5 disagree on the last of `hidden_states` where a layer norm follows it.
+        """
         import torch
 
         if self._layer == self._depth:
             return output.last_hidden_state
         if self._layer == "mean":
-            return torch.stack(output.hidden_states[1:]).mean(dim=0)
+            layers = (*output.hidden_states[1 : self._depth], output.last_hidden_state)
+            return torch.stack(layers).mean(dim=0)
         return output.hidden_states[self._layer]
 
 
@@ -131,7 +138,7 @@ def load_model(folder: Path, card: EncoderCard) -> Any:
 
     _check_architecture(read_json(folder, CONFIG), folder, card)
     config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    with torch.device("meta"):  # no memory, no time and no random numbers for initial values
+    with torch.device("meta"), torch.random.fork_rng(devices=[]):  # no initial values
         model = AutoModel.from_config(config, trust_remote_code=False)
     prefix = model.base_model_prefix + "."
     state = {name.removeprefix(prefix): tensor for name, tensor in read_state(folder).items()}
