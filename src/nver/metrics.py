@@ -15,6 +15,7 @@ from nver.errors import UsageError
 from nver.predictions import SYSTEM_COLUMNS, emotions_of
 
 Counts = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
 
 
@@ -68,16 +69,20 @@ def confusion_matrix(
             f"scores need as many predictions as truths, one at least; "
             f"got {len(truth)} truths and {len(predicted)} predictions"
         )
-    index = pd.Index(emotions)
-    rows, columns = (index.get_indexer(pd.Index(side)) for side in (truth, predicted))
-    unknown = {*np.asarray(truth)[rows < 0], *np.asarray(predicted)[columns < 0]}
-    if unknown:
-        raise UsageError(f"not among the emotions: {', '.join(sorted(map(str, unknown)))}")
-    return _count(rows, columns, len(index))
+    return _count(_codes(truth, emotions), _codes(predicted, emotions), len(emotions))
 
 
-def _count(rows: npt.NDArray[Any], columns: npt.NDArray[Any], number: int) -> Counts:
-    flat = np.bincount(rows * number + columns, minlength=number * number)
+def _codes(values: Any, emotions: Sequence[str]) -> Codes:
+    """(clips,): the place of each clip's emotion in `emotions`."""
+    codes = pd.Index(emotions).get_indexer(pd.Index(values)).astype(np.int64)
+    if (codes < 0).any():
+        unknown = {str(value) for value in np.asarray(values, dtype=object)[codes < 0]}
+        raise UsageError(f"not among the emotions: {', '.join(sorted(unknown))}")
+    return codes
+
+
+def _count(truth: Codes, predicted: Codes, number: int) -> Counts:
+    flat = np.bincount(truth * number + predicted, minlength=number * number)
     return flat.reshape(number, number).astype(np.int64)
 
 
@@ -174,12 +179,11 @@ def fold_confusions(rows: pd.DataFrame) -> tuple[list[str], pd.DataFrame, Counts
     The confusions have the shape (folds, emotions, emotions).
     """
     emotions = emotions_of(rows)
-    folds = [
-        (seed, fold, confusion_matrix(list(part["emotion"]), list(part["predicted"]), emotions))
-        for (seed, fold), part in rows.groupby(["seed", "fold"])
-    ]
-    table = pd.DataFrame({"seed": [f[0] for f in folds], "fold": [f[1] for f in folds]})
-    return emotions, table, np.stack([f[2] for f in folds])
+    truth, predicted = (_codes(rows[name], emotions) for name in ("emotion", "predicted"))
+    places = rows.groupby(["seed", "fold"]).indices
+    table = pd.DataFrame(list(places), columns=["seed", "fold"])
+    counts = [_count(truth[at], predicted[at], len(emotions)) for at in places.values()]
+    return emotions, table, np.stack(counts)
 
 
 def fold_scores(predictions: pd.DataFrame) -> pd.DataFrame:

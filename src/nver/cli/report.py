@@ -1,0 +1,38 @@
+"""`nver report`: tables and plots again."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from nver.cli.output import records
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the scores for a machine to read.")
+def command(folder: Path, as_json: bool) -> None:
+    """Make the tables and plots of the run folder DIR again, from its saved predictions alone.
+
+    Prints the score tables, as Markdown where the output is not a terminal, and says where the
+    page lies.
+    """
+    from nver.metrics import score_table
+    from nver.predictions import read_predictions
+    from nver.report import text_table, write_report
+
+    page = write_report(folder, show_progress_bar=sys.stderr.isatty())
+    predictions = read_predictions(folder / "predictions.csv")
+    if as_json:
+        summary = {
+            "folder": str(folder),
+            "report": str(page),
+            "scores": records(score_table(predictions)),
+        }
+        click.echo(json.dumps(summary, indent=1, ensure_ascii=False))
+        return
+    terminal = sys.stdout.isatty()
+    markdown = (page.parent / "scores.md").read_text("utf-8")
+    click.echo(text_table(predictions) if terminal else markdown.rstrip())
+    click.echo(f"\nreport: {page}", err=not terminal)  # a redirected table is only the table

@@ -1,0 +1,7 @@
+"""Predictions -> tables (text, Markdown, CSV, LaTeX), figures, one HTML page."""
+
+from nver.report.formats import aligned, markdown_tables, text_table
+from nver.report.page import write_report
+from nver.report.tables import sections
+
+__all__ = ["aligned", "markdown_tables", "sections", "text_table", "write_report"]

@@ -1,0 +1,242 @@
+"""What the page says beside scores: folds, skipped clips, encoders, licences, how to repeat it."""
+
+import re
+import shlex
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from nver.folds import SPEAKER_INDEPENDENT
+from nver.report.saved import SavedRun
+from nver.report.tables import Section, encoders_title, protocol_title, span
+
+MOST_NAMED = 6  # names in a sentence
+LISTED = 200  # skipped clips on the page; skipped.csv has them all
+HASH_LETTERS = 12
+NON_COMMERCIAL = re.compile(r"\bNC\b|non.?commercial|research (use )?only|academic", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class FoldPlan:
+    """The folds of one corpus under one protocol; `shared` speakers are in more than one fold."""
+
+    corpus: str
+    protocol: str
+    title: str
+    summary: str
+    shared: int
+    notes: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+def title_of(run: SavedRun) -> str:
+    """The recipe's title, else its name, else the folder's."""
+    try:
+        recipe = tomllib.loads(run.recipe)
+    except tomllib.TOMLDecodeError:
+        recipe = {}
+    name: str = recipe.get("title") or recipe.get("name") or run.folder.resolve().name
+    return name
+
+
+def compared(run: SavedRun, tables: Sequence[Section], scores: pd.DataFrame) -> list[str]:
+    """One sentence or two a corpus: what was compared on what, in plain facts."""
+    return [
+        _compared(run, corpus, [t for t in tables if t.corpus == corpus], own)
+        for corpus, own in scores.groupby("corpus", sort=False)
+    ]
+
+
+def _compared(run: SavedRun, corpus: Any, tables: Sequence[Section], scores: pd.DataFrame) -> str:
+    title = run.corpora.get(corpus, {}).get("title") or corpus
+    known = int(scores["speakers"].max())
+    speakers = f"{span(scores['speakers'])} speakers" if known else "unknown speakers"
+    systems = scores[["encoders", "classifier"]].drop_duplicates()
+    encoders = list(dict.fromkeys(e for s in systems["encoders"] for e in str(s).split("+")))
+    folds = [protocol_title(t.protocol, known) for t in tables]
+    classifiers = list(systems["classifier"].unique())
+    return (
+        f"{title}: {span(scores['clips'])} clips, {speakers}, {span(scores['emotions'])} emotions. "
+        f"{_numbered('system', len(systems))} compared, made of "
+        f"{_named('classifier', classifiers)} and {_named('encoder', encoders)}, "
+        f"under {_listed(dict.fromkeys(folds))}: {span(scores['folds'])} test folds "
+        f"({span(scores['seeds'])} seed{'s' if scores['seeds'].max() > 1 else ''}). "
+        f"Guessing has a UAR of {span(100 * scores['chance'], '.1f')}\u00a0%."
+    )
+
+
+def _numbered(noun: str, number: int) -> str:
+    return f"1 {noun} is" if number == 1 else f"{number} {noun}s are"
+
+
+def _named(noun: str, names: Any) -> str:
+    """ "the encoders a and b", or only how many where a sentence cannot hold their names."""
+    if len(names) > MOST_NAMED:
+        return f"{len(names)} {noun}s"
+    return f"the {noun}{'s' if len(names) > 1 else ''} {_listed(names)}"
+
+
+def _listed(names: Any) -> str:
+    *first, last = [str(name) for name in names]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+# -------------------------------------------------------------------------------------- folds
+
+
+def fold_plans(run: SavedRun) -> list[FoldPlan]:
+    """What lies in the folds, counted from the saved folds and clips."""
+    clips = run.clips.drop_duplicates(["corpus", "clip"])[["corpus", "clip", "speaker", "emotion"]]
+    table = run.folds.merge(clips, on=["corpus", "clip"], how="left")
+    return [
+        _fold_plan(str(corpus), str(protocol), own)
+        for (corpus, protocol), own in table.groupby(["corpus", "protocol"], sort=False)
+    ]
+
+
+def _fold_plan(corpus: str, protocol: str, table: pd.DataFrame) -> FoldPlan:
+    folds = table.groupby(["seed", "fold"])
+    clips, speakers = folds.size(), folds["speaker"].nunique()
+    fewest = table.groupby(["seed", "fold"])["emotion"].apply(lambda e: e.value_counts().min())
+    emotions = folds["emotion"].nunique()
+    number = table.groupby("seed")["fold"].nunique()
+    seeds = table["seed"].nunique()
+    known = int(table["speaker"].nunique())
+    shared = int((table.groupby(["seed", "speaker"])["fold"].nunique() > 1).sum()) // seeds
+    summary = (
+        f"{span(number)} folds, {seeds} seed{'s' if seeds > 1 else ''}; {span(clips)} clips a fold"
+        + (f", {span(speakers)} speakers a fold" if known else ", speakers unknown")
+        + (f"; {shared} of {known} speakers are in more than one fold." if known else ".")
+    )
+    notes = [str(n) for n in table.get("note", pd.Series(dtype=str)).unique() if str(n).strip()]
+    return FoldPlan(
+        corpus,
+        protocol,
+        f"{corpus}, {protocol_title(protocol, known)}",
+        summary,
+        shared,
+        tuple(notes),
+        tuple(
+            (seed, fold, clips[seed, fold], speakers[seed, fold] if known else "unknown",
+             emotions[seed, fold], fewest[seed, fold])
+            for seed, fold in clips.index
+        ),
+    )  # fmt: skip
+
+
+# ----------------------------------------------------------------------------------- warnings
+
+
+def warnings_of(run: SavedRun, plans: Sequence[FoldPlan]) -> list[str]:
+    """Everything a reader must know before the numbers."""
+    found = [
+        f"{corpus}: {warning}"
+        for corpus, facts in run.corpora.items()
+        for warning in facts.get("warnings", ())
+    ]
+    for plan in plans:
+        found += [f"{plan.title}: {note}" for note in plan.notes]
+        if plan.protocol == SPEAKER_INDEPENDENT and plan.shared:
+            found.append(
+                f"{plan.title}: NOT speaker-independent, {plan.shared} speakers are in more than "
+                "one fold"
+            )
+    return found + [f"{name} is not in the run folder; its part is left out" for name in run.absent]
+
+
+# ------------------------------------------------------------------------------------ skipped
+
+
+def skipped_counts(run: SavedRun) -> list[tuple[str, str, int]]:
+    """(corpus, reason, how many), most first."""
+    counts = Counter(zip(run.skipped["corpus"], run.skipped["reason"], strict=True))
+    return [(corpus, reason, number) for (corpus, reason), number in counts.most_common()]
+
+
+def skipped_list(run: SavedRun) -> list[dict[str, Any]]:
+    """The first of the skipped: corpus, clip or file, reason, message."""
+    shown = run.skipped.head(LISTED)
+    name = shown["clip"].where(shown["clip"].ne(""), shown["file"])
+    return [dict(row) for _, row in shown.assign(name=name).iterrows()]
+
+
+# ------------------------------------------------------------------------- encoders, licences
+
+
+def encoder_rows(run: SavedRun) -> Iterator[dict[str, Any]]:
+    """One row an encoder: what decides its numbers, its licence."""
+    for encoder in run.encoders:
+        options = encoder.get("options") or {}
+        yield {
+            "label": encoder.get("label") or encoder.get("name", "?"),
+            "name": encoder.get("name", "?"),
+            "tag": encoder.get("tag") or "",
+            "dim": encoder.get("dim", "?"),
+            "rate": encoder.get("sampling_rate", "?"),
+            "layer": encoder.get("layer", "?"),
+            "pooling": encoder.get("pooling", "?"),
+            "revision": encoder.get("revision") or "none",
+            "weights_hash": str(encoder.get("weights_hash") or "none")[:HASH_LETTERS],
+            "code_version": encoder.get("code_version", "?"),
+            "options": ", ".join(f"{k} = {v}" for k, v in options.items()),
+            "licence": encoder.get("licence") or "not stated",
+            "non_commercial": non_commercial(encoder.get("licence")),
+        }
+
+
+def corpus_rows(run: SavedRun) -> Iterator[dict[str, Any]]:
+    """One row a corpus: title, citation, licence, address."""
+    for name in run.corpus_names:
+        facts = run.corpora.get(name, {})
+        yield {
+            "name": name,
+            "title": facts.get("title") or name,
+            "citation": facts.get("citation") or "",
+            "licence": facts.get("licence") or "not stated",
+            "url": facts.get("url") or "",
+            "speaker_is": facts.get("speaker_is") or "speaker",
+            "synthetic": bool(facts.get("synthetic")),
+            "non_commercial": non_commercial(facts.get("licence")),
+        }
+
+
+def non_commercial(licence: Any) -> bool:
+    """Whether a licence's text says that commercial use is not allowed."""
+    return bool(NON_COMMERCIAL.search(str(licence or "")))
+
+
+# -------------------------------------------------------------------------------- environment
+
+
+def environment_rows(run: SavedRun) -> list[tuple[str, str]]:
+    """(what, value) of the saved environment, packages one by one."""
+    flat = {**run.environment}
+    packages = flat.pop("packages", None) or {}
+    rows = [(str(key), _plain(value)) for key, value in flat.items()]
+    return rows + [(str(k), "not installed" if v is None else str(v)) for k, v in packages.items()]
+
+
+def commands(run: SavedRun) -> list[str]:
+    """The lines that make the run again from its own recipe, and this page from the run."""
+    version = run.environment.get("nver")
+    folder = shlex.quote(run.folder.resolve().name)
+    return [
+        f'pip install "nver=={version}"' if version else "pip install nver",
+        f"nver run {folder}/recipe.toml --out again  # trains and tests again",
+        f"nver report {folder}  # this page, from the saved predictions",
+    ]
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return shlex.join(str(v) for v in value)
+    return str(value)
+
+
+def system_title(encoders: str, classifier: str) -> str:
+    """ "reno on a + b"."""
+    return f"{classifier} on {encoders_title(encoders)}"

@@ -1,0 +1,116 @@
+"""Score tables written: plain text, Markdown, LaTeX."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+import pandas as pd
+
+from nver.metrics import score_table
+from nver.report.tables import COLUMNS, SCORE_TITLES, Section, sections
+
+# --------------------------------------------------------------------------------- plain text
+
+
+def text_table(predictions: pd.DataFrame) -> str:
+    """The score tables of predictions, aligned for a terminal."""
+    return "\n\n".join(_text_section(s) for s in sections(score_table(predictions)))
+
+
+def _text_section(section: Section) -> str:
+    wide = any(cell.std >= 9.95 for row in section.rows for cell in row.cells)
+    spaced = (lambda text: re.sub(r"± (\d\.)", r"±  \1", text)) if wide else str
+    grid = aligned(COLUMNS, _grid(section, spaced))
+    return "\n".join([section.title, "", grid, "", *section.notes])
+
+
+def aligned(head: Sequence[str], rows: Sequence[Sequence[str]], names: int = 2) -> str:
+    """Columns of text: the first `names` flush left, the others flush right, under a rule."""
+    lines = [head, *rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    sides = [str.ljust if i < names else str.rjust for i in range(len(head))]
+    texts = [
+        "  ".join(side(text, width) for side, text, width in zip(sides, line, widths, strict=True))
+        for line in lines
+    ]
+    rule = "  ".join("─" * width for width in widths)
+    return "\n".join(text.rstrip() for text in [texts[0], rule, *texts[1:]])
+
+
+def _grid(section: Section, escape: Callable[[str], str]) -> list[list[str]]:
+    """The cells as text; those of a column with a mark are kept flush."""
+    marked = [any(r.cells[i].highest for r in section.rows) for i in range(len(SCORE_TITLES))]
+    return [
+        [
+            escape(row.encoders),
+            escape(row.classifier),
+            *(
+                escape(cell.marked if cell.highest or not flag else cell.text + "  ")
+                for cell, flag in zip(row.cells, marked, strict=True)
+            ),
+        ]
+        for row in section.rows
+    ]
+
+
+# ----------------------------------------------------------------------------------- Markdown
+
+
+def markdown_tables(tables: Sequence[Section]) -> str:
+    """Every table under its heading, as GitHub's Markdown."""
+    return "\n".join(line for table in tables for line in _markdown(table))
+
+
+def _markdown(section: Section) -> Iterator[str]:
+    yield from (f"### {markdown_escape(section.title)}", "")
+    yield "| " + " | ".join(COLUMNS) + " |"
+    yield "| :-- | :-- |" + " --: |" * len(SCORE_TITLES)
+    for row in _grid(section, markdown_escape):
+        yield "| " + " | ".join(text.strip() for text in row) + " |"
+    yield ""
+    for note in section.notes:
+        yield from (markdown_escape(note), "")
+
+
+def markdown_escape(text: str) -> str:
+    """Text that Markdown shows as it is, also in a table's cell."""
+    flat = re.sub(r"\s+", " ", text) if "\n" in text or "\r" in text else text
+    flat = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_\[\]|~#$])", r"\\\1", flat)
+
+
+# -------------------------------------------------------------------------------------- LaTeX
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "±": r"$\pm$",
+    "*": r"$^{\ast}$",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+}
+
+
+def latex_tables(tables: Sequence[Section]) -> str:
+    """Every table as a LaTeX table with the rules of booktabs."""
+    head = "% needs \\usepackage{booktabs}\n"
+    return head + "\n".join("\n".join(_latex(table)) + "\n" for table in tables)
+
+
+def _latex(section: Section) -> Iterator[str]:
+    caption = latex_escape(" ".join([f"{section.title}.", *section.notes]))
+    yield from (r"\begin{table}", r"\centering", rf"\caption{{{caption}}}")
+    yield from (rf"\begin{{tabular}}{{ll{'r' * len(SCORE_TITLES)}}}", r"\toprule")
+    yield " & ".join(COLUMNS) + r" \\"
+    yield r"\midrule"
+    for row in _grid(section, lambda text: latex_escape(text.strip())):
+        yield " & ".join(row) + r" \\"
+    yield from (r"\bottomrule", r"\end{tabular}", r"\end{table}")
+
+
+def latex_escape(text: str) -> str:
+    """Text that LaTeX sets as it is."""
+    flat = re.sub(r"\s+", " ", text)
+    return "".join(_LATEX.get(character, character) for character in flat)

@@ -1,0 +1,236 @@
+"""Figures: confusion matrices and projections; the same run gives the same bytes."""
+
+import io
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import matplotlib
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from PIL import Image
+
+from nver.metrics import Counts
+
+# M. A. Petroff, "Accessible color sequences for data visualization", arXiv 2107.02270, 2021
+TEN_COLOURS = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6",
+               "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd")  # fmt: skip
+SHADES = LinearSegmentedColormap.from_list("nver", ["#ffffff", "#b8d2ea", "#4a87bd", "#12406f"])
+INK, MUTED, FAINT, ACCENT = "#1d232b", "#5a6572", "#d5dade", "#12406f"
+LONGEST_NAME = 24  # letters
+ROOMY = 12  # emotions (our choice): up to here a cell has room for its count
+PNG_DPI = 160
+PALETTE = 256  # colours of a PNG (our choice): a third of the size, no difference to the eye
+FALLBACK_FONTS = ("Noto Sans CJK JP", "Noto Sans JP", "Hiragino Sans", "Yu Gothic", "Noto Sans",
+                  "Arial Unicode MS")  # fmt: skip
+SETTINGS: dict[str, Any] = {
+    "svg.hashsalt": "nver",  # ids in an SVG are random without it
+    "svg.fonttype": "none",
+    "text.parse_math": False,  # a "$" in a name is a "$"
+    "text.color": INK,
+    "axes.labelcolor": MUTED,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "font.size": 8,
+}
+
+
+# --------------------------------------------------------------------------- confusion matrix
+
+
+def confusion_figure(
+    counts: Counts, emotions: Sequence[str], title: str, *, darkest: float = 1.0
+) -> Figure:
+    """A confusion matrix: a row's percentages, and its counts where there is room for them.
+
+    Args:
+        counts: (emotions, emotions), rows are the truth.
+        darkest: the share (0..1) of a row that is drawn in the darkest shade.
+    """
+    roomy = len(emotions) <= ROOMY
+    names = [_short(e) for e in emotions]
+    side = (0.47 if roomy else 0.245) * len(emotions)
+    letters = 0.07 * max(map(len, names))  # inches, of the longest name in the size it has
+    left, below = letters + 0.8, letters * (0.55 if roomy else 0.9) + 0.4
+    with _settings():
+        figure = Figure(figsize=(left + side + 0.15, below + side + 0.6))
+        axes = _axes(figure, left, below, side)
+        share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        axes.imshow(share, cmap=SHADES, vmin=0, vmax=darkest)
+        _name_axes(axes, counts, names)
+        _write_cells(axes, counts, share, darkest)
+        _title(figure, title)
+    return figure
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+
+
+def _title(figure: Figure, title: str) -> None:
+    width, height = figure.get_size_inches()
+    figure.text(0.1 / width, 1 - 0.08 / height, title, va="top", fontsize=8.5, linespacing=1.35)
+
+
+def _axes(figure: Figure, left: float, below: float, side: float) -> Axes:
+    """A square of so many inches, without a frame."""
+    width, height = figure.get_size_inches()
+    axes = figure.add_axes((left / width, below / height, side / width, side / height))
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    axes.tick_params(length=0, pad=4)
+    return axes
+
+
+def _name_axes(axes: Axes, counts: Counts, emotions: Sequence[str]) -> None:
+    size = 8 if len(emotions) <= ROOMY else 7
+    rows = [f"{e}  ({n:,})" for e, n in zip(emotions, counts.sum(axis=1), strict=True)]
+    turn: dict[str, Any] = {"rotation": 90}
+    if len(emotions) <= ROOMY:
+        turn = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
+    axes.set_xticks(range(len(emotions)), emotions, fontsize=size, **turn)
+    axes.set_yticks(range(len(emotions)), rows, fontsize=size)
+    for edge in range(1, len(emotions)):
+        axes.axhline(edge - 0.5, color="white", linewidth=1)
+        axes.axvline(edge - 0.5, color="white", linewidth=1)
+    axes.set_xlabel("predicted", fontsize=size)
+    axes.set_ylabel("emotion (predictions)", fontsize=size)
+
+
+def _write_cells(
+    axes: Axes, counts: Counts, share: npt.NDArray[np.float64], darkest: float
+) -> None:
+    roomy = len(counts) <= ROOMY
+    for row, column in np.argwhere(counts > 0):
+        ink = "white" if share[row, column] > 0.55 * darkest else INK
+        percent = f"{100 * share[row, column]:.0f}"
+        middle: dict[str, Any] = {"ha": "center", "va": "center", "color": ink}
+        if roomy:
+            axes.text(column, row - 0.13, percent, fontsize=8.5, **middle)
+            axes.text(column, row + 0.24, f"{counts[row, column]:,}", fontsize=5.5, **middle)
+        elif percent != "0":
+            axes.text(column, row, percent, fontsize=6, **middle)
+
+
+# -------------------------------------------------------------------------------- projections
+
+
+def projection_figure(points: pd.DataFrame, emotions: Sequence[str], title: str) -> Figure:
+    """Clips in two dimensions (`x`, `y`) by `emotion`: one colour each for up to ten emotions,
+    small multiples for more, which no palette tells apart."""
+    with _settings():
+        if len(emotions) <= len(TEN_COLOURS):
+            return _coloured(points, emotions, title)
+        return _small_multiples(points, emotions, title)
+
+
+def _coloured(points: pd.DataFrame, emotions: Sequence[str], title: str) -> Figure:
+    figure = Figure(figsize=(5.2, 5.9))
+    axes = figure.add_axes((0.02, 0.125, 0.96, 0.8))
+    colour = dict(zip(emotions, TEN_COLOURS, strict=False))
+    mixed = points.sample(frac=1, random_state=0)  # so that the last emotion hides no other
+    axes.scatter(
+        mixed["x"],
+        mixed["y"],
+        c=[colour[e] for e in mixed["emotion"]],
+        s=_size(len(points)),
+        alpha=0.75,
+        linewidths=0,
+        rasterized=True,
+    )
+    for emotion in emotions:
+        axes.scatter([], [], c=colour[emotion], s=26, label=_short(emotion))
+    _bare(axes)
+    most = 5 if max(map(len, emotions)) <= 12 else 4
+    columns = -(-len(emotions) // -(-len(emotions) // most))  # rows of about equal length
+    figure.legend(loc="lower center", ncols=columns, frameon=False, fontsize=8,
+                  handletextpad=0.1, columnspacing=1.0)  # fmt: skip
+    _title(figure, title)
+    return figure
+
+
+def _small_multiples(points: pd.DataFrame, emotions: Sequence[str], title: str) -> Figure:
+    columns = 5
+    rows = -(-len(emotions) // columns)
+    figure = Figure(figsize=(6.6, 1.5 * rows + 0.6))
+    top = 1 - 0.55 / figure.get_figheight()
+    grid = figure.add_gridspec(
+        rows, columns, left=0.01, right=0.99, bottom=0.005, top=top - 0.02, wspace=0.06, hspace=0.22
+    )
+    size = _size(len(points)) / 4
+    for place, emotion in enumerate(emotions):
+        axes = figure.add_subplot(grid[place // columns, place % columns])
+        own = points[points["emotion"] == emotion]
+        style: dict[str, Any] = {"linewidths": 0, "rasterized": True}
+        axes.scatter(points["x"], points["y"], c=FAINT, s=size, **style)
+        axes.scatter(own["x"], own["y"], c=ACCENT, s=2.5 * size, alpha=0.8, **style)
+        axes.set_title(_short(emotion), fontsize=8.5, pad=3)
+        _bare(axes)
+    _title(figure, title)
+    return figure
+
+
+def _bare(axes: Axes) -> None:
+    """t-SNE's axes mean nothing: no ticks, a faint frame, equal scales."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_aspect("equal", adjustable="datalim")
+    for spine in axes.spines.values():
+        spine.set_color(FAINT)
+
+
+def _size(points: int) -> float:
+    """The area of a dot: smaller for more of them."""
+    return float(np.clip(14000 / max(points, 1), 2.5, 22))
+
+
+# --------------------------------------------------------------------------------- to a file
+
+
+def as_svg(figure: Figure) -> bytes:
+    """The figure as SVG, without a date."""
+    with _settings():
+        buffer = io.BytesIO()
+        canvas: Any = FigureCanvasSVG(figure)
+        canvas.print_svg(buffer, metadata={"Date": None})
+        return buffer.getvalue()
+
+
+def as_png(figure: Figure) -> bytes:
+    """The figure as PNG of few colours, without a date."""
+    with _settings():
+        figure.set_dpi(PNG_DPI)
+        canvas: Any = FigureCanvasAgg(figure)
+        canvas.draw()
+        image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    buffer = io.BytesIO()
+    image.quantize(PALETTE, kmeans=2, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+@contextmanager
+def _settings() -> Iterator[None]:
+    """matplotlib as it comes, whatever the user's settings, with ours on top."""
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph \d+")  # drawn as a box
+        matplotlib.rcdefaults()
+        settings: Any = SETTINGS | {"font.family": _fonts()}
+        matplotlib.rcParams.update(settings)
+        yield
+
+
+@cache
+def _fonts() -> list[str]:
+    """matplotlib's own font, and what the machine has for scripts that it lacks."""
+    from matplotlib.font_manager import fontManager
+
+    installed = {font.name for font in fontManager.ttflist}
+    return ["DejaVu Sans", *(name for name in FALLBACK_FONTS if name in installed)]

@@ -1,0 +1,132 @@
+"""A run folder, read back: everything that a report is made from."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nver.errors import NverError, UsageError
+from nver.predictions import read_predictions
+
+RUN_FILES = ("recipe.toml", "predictions.csv")  # a folder with neither is no run folder
+TABLES = {  # the columns that the report needs
+    "clips.csv": ("corpus", "clip", "speaker", "emotion"),
+    "folds.csv": ("corpus", "protocol", "seed", "clip", "fold"),
+    "skipped.csv": ("corpus", "clip", "file", "reason", "message"),
+    "projections.csv": ("corpus", "encoder", "clip", "x", "y"),
+}
+DTYPES: dict[str, Any] = {
+    **dict.fromkeys(("clip", "file", "speaker", "emotion"), str),
+    "seed": "int64",
+    "fold": "int64",
+    "x": "float64",
+    "y": "float64",
+}
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """What `nver run` saved.
+
+    Attributes:
+        corpora: corpus name -> title, licence, citation, synthetic, warnings, ...
+        encoders: one mapping an encoder: label, the fields of its identity, licence, tag.
+        absent: files that are not there; their part of the report says so.
+    """
+
+    folder: Path
+    predictions: pd.DataFrame
+    recipe: str
+    environment: dict[str, Any]
+    corpora: dict[str, dict[str, Any]]
+    encoders: list[dict[str, Any]]
+    clips: pd.DataFrame
+    folds: pd.DataFrame
+    skipped: pd.DataFrame
+    projections: pd.DataFrame
+    absent: tuple[str, ...]
+
+    @property
+    def synthetic(self) -> list[str]:
+        """The corpora whose recordings no person made."""
+        return [name for name in self.corpus_names if self.corpora.get(name, {}).get("synthetic")]
+
+    @property
+    def corpus_names(self) -> list[str]:
+        return list(dict.fromkeys(self.predictions["corpus"]))
+
+
+def read_run(folder: Path) -> SavedRun:
+    """Read a run folder.
+
+    Raises:
+        UsageError: there is no such folder.
+        NverError: it is no run folder, the predictions are absent, or a file is damaged.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder; expected what `nver run --out` wrote")
+    if not any((folder / name).exists() for name in RUN_FILES):
+        raise NverError(
+            f"{folder}: no run folder, it holds neither {' nor '.join(RUN_FILES)}; "
+            "expected what `nver run --out` wrote"
+        )
+    names = ("recipe.toml", "environment.json", "corpora.json", "encoders.json", *TABLES)
+    return SavedRun(
+        folder=folder,
+        predictions=_predictions(folder),
+        recipe=_text(folder / "recipe.toml"),
+        environment=_json(folder / "environment.json", {}),
+        corpora=_json(folder / "corpora.json", {}),
+        encoders=_json(folder / "encoders.json", []),
+        absent=tuple(name for name in names if not (folder / name).exists()),
+        **{name.removesuffix(".csv"): _table(folder / name) for name in TABLES},
+    )
+
+
+def _predictions(folder: Path) -> pd.DataFrame:
+    if not (folder / "predictions.csv").exists():
+        raise NverError(
+            f"{folder}: the run did not end, it has no predictions.csv; go on with "
+            f"`nver run {folder / 'recipe.toml'} --out {folder}`"
+        )
+    return read_predictions(folder / "predictions.csv")
+
+
+def _table(path: Path) -> pd.DataFrame:
+    columns = TABLES[path.name]
+    if not path.exists():
+        return pd.DataFrame({name: pd.Series(dtype=DTYPES.get(name, str)) for name in columns})
+    try:
+        table = pd.read_csv(
+            path,
+            dtype=DTYPES,
+            keep_default_na=False,
+            na_values={"speaker": [""]},
+            encoding="utf-8",
+        )
+    except (ValueError, OSError) as error:
+        raise NverError(f"{path}: damaged, cannot be read ({error})") from error
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise NverError(f"{path}: damaged, it has no column {', '.join(missing)}")
+    return table
+
+
+def _json(path: Path, default: Any) -> Any:
+    try:
+        value = json.loads(_text(path) or json.dumps(default))
+    except ValueError as error:
+        raise NverError(f"{path}: damaged, not JSON ({error})") from error
+    if not isinstance(value, type(default)):
+        expected = "an object" if isinstance(default, dict) else "an array"
+        raise NverError(f"{path}: damaged, expected {expected}, got {type(value).__name__}")
+    return value
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8") if path.exists() else ""
+    except (OSError, UnicodeError) as error:
+        raise NverError(f"{path}: cannot be read ({error})") from error
