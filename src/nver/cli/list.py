@@ -58,4 +58,4 @@ def _text(value: Any) -> str:
             return str(len(value)) if value else "-"
         least, most = value
         return f"{least}" if least == most else f"{least} or more"
-    return f"{value:,}" if isinstance(value, int) and value >= 10_000 else str(value)
+    return f"{value:,}" if isinstance(value, int) else str(value)
