@@ -1,6 +1,5 @@
 """One batch of clips: each decoded once, and embedded by every encoder that lacks it."""
 
-import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import numpy.typing as npt
 from nver.audio import FloatArray, check_waveform, read_recording, resample
 from nver.encoders import Encoder, EncoderSpec, load_spec
 from nver.encoders.base import EncoderIdentity
-from nver.errors import AudioError
+from nver.errors import AudioError, UsageError
 
 # 19 MB at 16 kHz (our choice). Clips go to an encoder together up to this much audio, so that long
 # ones do not fill the memory; it depends on the clips alone, and so do the vectors' bits.
@@ -103,11 +102,12 @@ class BatchEmbedder:
         for job in batch:
             try:
                 mono, rate = decode(job)
+                waveforms = self._at_rates(job, mono, rate)
             except AudioError as error:
                 message = str(error).removeprefix(f"{Path(job.file)}: ")
                 failures.append(Failure(job.row, error.reason, message))
                 continue
-            clips.append((job, self._at_rates(job, mono, rate)))
+            clips.append((job, waveforms))
             duration_s += len(mono) / rate
             if duration_s >= TOGETHER_S:
                 yield clips
@@ -119,6 +119,8 @@ class BatchEmbedder:
         encoders = self._encoders or ()
         rates = {encoders[number].sampling_rate for number in job.encoders}
         waveforms = {r: resample(mono, rate, r) for r in rates}
+        if any(waveform.size == 0 for waveform in waveforms.values()):
+            raise AudioError(f"{len(mono)} samples are none after resampling", "empty")
         return {number: waveforms[encoders[number].sampling_rate] for number in job.encoders}
 
 
@@ -131,19 +133,15 @@ def decode(job: ClipJob) -> tuple[FloatArray, int]:
         AudioError: it cannot be used, or the file has changed since its content was hashed.
     """
     try:
-        recording = read_recording(job.file, start=_seconds(job.start), end=_seconds(job.end))
+        recording = read_recording(job.file, start=job.start, end=job.end)
         now = os.stat(job.file)
-    except OSError as error:
-        raise AudioError(f"cannot be read ({error.strerror})", "unreadable") from error
+    except (OSError, UsageError) as error:  # no permission; a span that starts before the file
+        raise AudioError(f"cannot be read ({error})", "unreadable") from error
     if (now.st_size, now.st_mtime_ns) != (job.size, job.mtime_ns):
         raise AudioError("the file changed while it was read; run again", "unreadable")
     mono = recording.mono
     check_waveform(mono, str(Path(job.file)))
     return mono, recording.rate
-
-
-def _seconds(value: float) -> float | None:
-    return None if math.isnan(value) else value
 
 
 def embed(encoder: Encoder, waveforms: Sequence[FloatArray]) -> list[FloatArray | str]:

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import count
+from itertools import islice
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
@@ -16,7 +16,7 @@ __all__ = ["Pool", "WorkerError", "run_jobs", "usable_cores"]
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
-WINDOW = 8  # jobs a worker handed out ahead of the oldest unfinished one: bounds memory
+WINDOW = 4  # jobs a worker under way: none waits for the parent, and memory is bounded
 GRACE_S = 2.0  # for a worker to end by itself
 
 
@@ -51,7 +51,7 @@ def run_jobs(
     from tqdm import tqdm
 
     with Pool(function, workers or usable_cores()) as pool:
-        results = pool.map(jobs, window=len(jobs) or 1)
+        results = pool.map(jobs)
         yield from tqdm(results, total=len(jobs), unit=unit, disable=None if show else True)
 
 
@@ -94,27 +94,34 @@ class Pool(Generic[Job, Result]):
             worker.close()
 
     def map(self, jobs: Iterable[Job], window: int | None = None) -> Iterator[Result]:
-        """Results in the order of the jobs, of which no more than `window` are under way."""
+        """Results in the order of the jobs; those that are ready early are kept."""
+        done: dict[int, Result] = {}
+        expected = 0
+        for number, result in self.unordered(jobs, window):
+            done[number] = result
+            while expected in done:
+                yield done.pop(expected)
+                expected += 1
+
+    def unordered(
+        self, jobs: Iterable[Job], window: int | None = None
+    ) -> Iterator[tuple[int, Result]]:
+        """(job's number, result) as they become ready; `window` jobs at most are under way."""
         if self.workers == 1:
-            yield from self._here(jobs)
+            yield from enumerate(self._here(jobs))
             return
-        waiting, done = iter(enumerate(jobs)), dict[int, Result]()
-        submitted = 0
-        for expected in count():
-            while submitted - expected < (window or WINDOW * self.workers):
-                job = next(waiting, None)
-                if job is None:
-                    break
+        waiting, under_way = iter(enumerate(jobs)), 0
+        while True:
+            for job in islice(waiting, (window or WINDOW * self.workers) - under_way):
                 self._jobs.put(job)
-                submitted += 1
-            if expected == submitted:
+                under_way += 1
+            if not under_way:
                 return
-            while expected not in done:
-                number, result, error = self._results.get()
-                if error is not None:
-                    raise error
-                done[number] = result
-            yield done.pop(expected)
+            number, result, error = self._results.get()
+            if error is not None:
+                raise error
+            under_way -= 1
+            yield number, result
 
     def _here(self, jobs: Iterable[Job]) -> Iterator[Result]:
         for job in jobs:

@@ -134,7 +134,8 @@ def _fill(
     there = total - int(gaps.any.sum())
     failures: list[Failure] = []
     with tqdm(total=total, initial=there, unit="clip", disable=None if show else True) as bar:
-        for clips, failed in fill(pool.map(gaps.batches()), gaps.clips, views):
+        results = (result for _, result in pool.unordered(gaps.batches()))
+        for clips, failed in fill(results, gaps.clips, views):
             failures += failed
             bar.update(clips)
     return failures

@@ -103,7 +103,7 @@ def read_spec(text: str, *, layer: str, pooling: str | None, **rest: Any) -> Any
     from nver.extraction import as_spec
 
     number: int | str = int(layer) if layer.lstrip("-").isdigit() else layer
-    pooled = {} if pooling is None else {"pooling": pooling}
+    pooled: dict[str, Any] = {} if pooling is None else {"pooling": pooling}
     return replace(as_spec(text), layer=number, **pooled, **rest)
 
 

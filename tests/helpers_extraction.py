@@ -1,0 +1,99 @@
+"""A toy encoder that workers find as a plug-in, and clips to give it."""
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import soundfile
+
+from nver.encoders.base import Encoder, EncoderCard, EncoderIdentity, EncoderSpec
+
+RATE = 16_000
+OPTIONS = {"code_version": 1, "slow_s": 0.0, "log": "", "fail_over_s": 1e9, "rate": RATE}
+
+
+class ToyEncoder(Encoder):
+    """(samples,) -> 6 statistics, scaled by the layer's number.
+
+    Options: `log`, a file that gets a line a clip; `slow_s`, time a clip; `fail_over_s`, clips that
+    it fails on; `code_version` and `rate`, which the identity takes over.
+    """
+
+    def __init__(self, spec: EncoderSpec) -> None:
+        self.spec = spec
+        self.options = {**OPTIONS, **spec.options}
+        self.scale = 1.0 if spec.layer == "last" else float(spec.layer)
+        self.identity = EncoderIdentity(
+            name=spec.name,
+            revision=spec.revision or "none",
+            weights_hash="none",
+            layer=str(spec.layer),
+            pooling=spec.pooling,
+            sampling_rate=self.options["rate"],
+            code_version=self.options["code_version"],
+            dim=6,
+        )
+
+    def embed(self, waveforms: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+        return np.stack([self._one(w) for w in waveforms])
+
+    def _one(self, w: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        if len(w) > self.options["fail_over_s"] * self.sampling_rate:
+            raise ValueError("too long for a toy")
+        time.sleep(self.options["slow_s"])
+        if self.options["log"]:
+            with open(self.options["log"], "a") as log:
+                log.write(f"{self.name} {os.getpid()} {len(w)}\n")
+        numbers = [w.mean(), w.std(), w.max(), w.min(), len(w), np.abs(np.diff(w)).sum()]
+        return (np.array(numbers) * self.scale).astype(np.float32)
+
+
+def card(name: str) -> EncoderCard:
+    return EncoderCard(
+        name, "toy", 6, RATE, "CC0-1.0", "", "", ToyEncoder, options=OPTIONS, layers=True
+    )
+
+
+TOY, OTHER = card("toy"), card("toy-other")
+
+
+def write_plug_in(folder: Path) -> None:
+    """What an installed package with these encoders would have beside it."""
+    info = folder / "nver_toys-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: nver-toys\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[nver.encoders]\ntoy = helpers_extraction:TOY\ntoy-other = helpers_extraction:OTHER\n"
+    )
+
+
+def toy(name: str = "toy", **options: object) -> EncoderSpec:
+    layer = options.pop("layer", "last")
+    return EncoderSpec(name, layer=layer, options=options)  # type: ignore[arg-type]
+
+
+def write_clips(folder: Path, number: int, seconds: float = 0.05, seed: int = 0) -> pd.DataFrame:
+    """Files of noise, each of another length, and their table."""
+    folder.mkdir(exist_ok=True)
+    random = np.random.default_rng(seed)
+    files = []
+    for i in range(number):
+        noise = random.uniform(-0.5, 0.5, round(seconds * RATE) + i)
+        files.append(folder / f"clip{i:05d}.wav")
+        soundfile.write(files[-1], noise, RATE)
+    return table_of(files)
+
+
+def table_of(files: Sequence[Path]) -> pd.DataFrame:
+    columns = {"clip": [f.stem for f in files], "file": [str(f) for f in files]}
+    rest = {"start": np.nan, "end": np.nan, "speaker": None, "emotion": "joy"}
+    return pd.DataFrame({**columns, **rest})
+
+
+def calls(log: Path) -> int:
+    """How many clips the toy encoders embedded, in all processes."""
+    return len(log.read_text().splitlines()) if log.exists() else 0
