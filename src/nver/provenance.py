@@ -50,7 +50,7 @@ def save_provenance(
     _write_json(folder / "corpora.json", {m.corpus.name: _corpus_facts(m) for m in materials})
     _write_json(folder / "encoders.json", _encoder_facts(experiment, materials[0]))
     clips = [m.clips.assign(corpus=m.corpus.name) for m in materials]
-    columns = ["corpus", "clip", "file", "start", "end", "speaker", "emotion", "duration_s"]
+    columns = ["corpus", "clip", "file", "start", "end", "speaker", "emotion"]
     table = pd.concat(clips, ignore_index=True).reindex(columns=columns)
     write_whole(folder / "clips.csv", table.to_csv(index=False))
     write_whole(folder / "folds.csv", pd.concat(_fold_tables(folds)).to_csv(index=False))
