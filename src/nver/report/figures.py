@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from nver.metrics import Counts, fold_confusions, recall_of, systems
-from nver.report.facts import system_title
-from nver.report.plots import ROOMY, as_png, as_svg, confusion_figure, projection_figure
+from nver.report.images import as_png, as_svg
+from nver.report.plots import ROOMY, confusion_figure, projection_figure
 from nver.report.saved import SavedRun
-from nver.report.tables import Section
+from nver.report.tables import Section, system_title
 
 LONGEST_STEM = 90  # letters of a file name, so that every file system takes it
 CONFUSIONS = 3  # named in the caption

@@ -1,46 +1,25 @@
-"""Figures: confusion matrices and projections; the same run gives the same bytes."""
+"""Figures: confusion matrices and projections."""
 
-import io
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import cache
+from collections.abc import Sequence
 from typing import Any
 
-import matplotlib
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from PIL import Image
 
 from nver.metrics import Counts
+from nver.report.images import INK, settings
 
 # M. A. Petroff, "Accessible color sequences for data visualization", arXiv 2107.02270, 2021
 TEN_COLOURS = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6",
                "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd")  # fmt: skip
 SHADES = LinearSegmentedColormap.from_list("nver", ["#ffffff", "#b8d2ea", "#4a87bd", "#12406f"])
-INK, MUTED, FAINT, ACCENT = "#1d232b", "#5a6572", "#d5dade", "#12406f"
+FAINT, ACCENT = "#d5dade", "#12406f"
 LONGEST_NAME = 24  # letters
 ROOMY = 12  # emotions (our choice): up to here a cell has room for its count
-PNG_DPI = 160
-PALETTE = 256  # colours of a PNG (our choice): a third of the size, no difference to the eye
-FALLBACK_FONTS = ("Noto Sans CJK JP", "Noto Sans JP", "Hiragino Sans", "Yu Gothic", "Noto Sans",
-                  "Arial Unicode MS")  # fmt: skip
-SETTINGS: dict[str, Any] = {
-    "svg.hashsalt": "nver",  # ids in an SVG are random without it
-    "svg.fonttype": "none",
-    "text.parse_math": False,  # a "$" in a name is a "$"
-    "text.color": INK,
-    "axes.labelcolor": MUTED,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "font.size": 8,
-}
 
 
 # --------------------------------------------------------------------------- confusion matrix
@@ -60,7 +39,7 @@ def confusion_figure(
     side = (0.47 if roomy else 0.245) * len(emotions)
     letters = 0.07 * max(map(len, names))  # inches, of the longest name in the size it has
     left, below = letters + 0.8, letters * (0.55 if roomy else 0.9) + 0.4
-    with _settings():
+    with settings():
         figure = Figure(figsize=(left + side + 0.15, below + side + 0.6))
         axes = _axes(figure, left, below, side)
         share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -126,7 +105,7 @@ def _write_cells(
 def projection_figure(points: pd.DataFrame, emotions: Sequence[str], title: str) -> Figure:
     """Clips in two dimensions (`x`, `y`) by `emotion`: one colour each for up to ten emotions,
     small multiples for more, which no palette tells apart."""
-    with _settings():
+    with settings():
         if len(emotions) <= len(TEN_COLOURS):
             return _coloured(points, emotions, title)
         return _small_multiples(points, emotions, title)
@@ -190,47 +169,3 @@ def _bare(axes: Axes) -> None:
 def _size(points: int) -> float:
     """The area of a dot: smaller for more of them."""
     return float(np.clip(14000 / max(points, 1), 2.5, 22))
-
-
-# --------------------------------------------------------------------------------- to a file
-
-
-def as_svg(figure: Figure) -> bytes:
-    """The figure as SVG, without a date."""
-    with _settings():
-        buffer = io.BytesIO()
-        canvas: Any = FigureCanvasSVG(figure)
-        canvas.print_svg(buffer, metadata={"Date": None})
-        return buffer.getvalue()
-
-
-def as_png(figure: Figure) -> bytes:
-    """The figure as PNG of few colours, without a date."""
-    with _settings():
-        figure.set_dpi(PNG_DPI)
-        canvas: Any = FigureCanvasAgg(figure)
-        canvas.draw()
-        image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-    buffer = io.BytesIO()
-    image.quantize(PALETTE, kmeans=2, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
-
-
-@contextmanager
-def _settings() -> Iterator[None]:
-    """matplotlib as it comes, whatever the user's settings, with ours on top."""
-    with matplotlib.rc_context(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r"Glyph \d+")  # drawn as a box
-        matplotlib.rcdefaults()
-        settings: Any = SETTINGS | {"font.family": _fonts()}
-        matplotlib.rcParams.update(settings)
-        yield
-
-
-@cache
-def _fonts() -> list[str]:
-    """matplotlib's own font, and what the machine has for scripts that it lacks."""
-    from matplotlib.font_manager import fontManager
-
-    installed = {font.name for font in fontManager.ttflist}
-    return ["DejaVu Sans", *(name for name in FALLBACK_FONTS if name in installed)]

@@ -145,3 +145,8 @@ def _rows(table: pd.DataFrame) -> tuple[Row, ...]:
         )
         for _, row in table.iterrows()
     )
+
+
+def system_title(encoders: str, classifier: str) -> str:
+    """ "reno on a + b"."""
+    return f"{classifier} on {encoders_title(encoders)}"
