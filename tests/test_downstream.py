@@ -106,6 +106,14 @@ def test_attention_over_positions_mixes_them_and_has_a_residual():
     torch.testing.assert_close(block(x), block.norm(x))
 
 
+def test_attention_drops_weights_in_training_only():
+    block = AttentionBlock(8, 2, 0.5)
+    x = torch.randn(1, 6, 8, generator=torch.Generator().manual_seed(0))
+    assert not torch.equal(block(x), block(x))
+    block.eval()
+    assert torch.equal(block(x), block(x))
+
+
 # --------------------------------------------------------------------------------------- RENO
 
 

@@ -60,11 +60,18 @@ class Plain(Classifier):
 
 
 @pytest.mark.parametrize(
-    ("name", "dims"), [("linear", (12,)), ("fcn", (12,)), ("cnn", (12,)), ("reno", (12, 7))]
+    ("name", "dims", "rate"),
+    [
+        ("linear", (12,), 0.05),
+        ("fcn", (12,), 2e-3),
+        ("cnn", (12,), 2e-3),
+        ("concat", (12, 7), 2e-3),
+        ("reno", (12, 7), 2e-3),
+    ],
 )
-def test_it_learns(name, dims):
+def test_it_learns(name, dims, rate):
     streams, emotions = clouds(dims=dims, spread=0.3)
-    config = TrainingConfig(epochs=8, learning_rate=5e-3)
+    config = TrainingConfig(epochs=12, learning_rate=rate)
     fitted = fit(builder(name, dims), streams, emotions, held_out(), config, seed=0)
     unseen, truth = clouds(60, dims, spread=0.3, seed=1)
     probabilities = predict_proba(fitted, unseen)
@@ -165,6 +172,7 @@ def test_without_validation_clips_the_last_epoch_is_kept():
     fitted = fit(builder(), streams, emotions, NONE, config, seed=0)
     assert [epoch.validation for epoch in fitted.history] == [None] * 4
     assert fitted.best_epoch == 3
+    assert not fitted.classifier.training
 
 
 def test_mask_and_indices_are_the_same():
@@ -264,6 +272,14 @@ def test_a_constant_value_is_harmless(value):
     assert fitted.scales[0].deviation[3] == 1
     streams[0][:, 3] = value + 1
     assert np.isfinite(predict_proba(fitted, streams)).all()
+
+
+def test_rounding_noise_is_constant_and_a_small_scale_is_not():
+    steps = np.float32(1000) + np.float32(6e-5) * (np.arange(10) % 2)  # one float32 step apart
+    small = 1e-9 * np.arange(10)
+    scale = fit_scale(np.stack([steps, small], axis=1).astype(np.float32))
+    assert scale.deviation[0] == 1
+    assert scale.deviation[1] == pytest.approx(small.std(), rel=1e-5)
 
 
 @pytest.mark.parametrize("size", [1e-20, 1.0, 1e18])
