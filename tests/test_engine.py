@@ -78,7 +78,9 @@ def test_a_worker_imports_only_what_its_function_needs() -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_job_has_one_thread(workers: int) -> None:
+    pytest.importorskip("torch")
     assert list(run_jobs(work.threads, [0], workers=workers)) == [{1}]
+    assert list(run_jobs(work.torch_threads, [0], workers=workers)) == [1]
 
 
 def test_this_process_has_its_threads_back_after() -> None:

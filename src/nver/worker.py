@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from nver.errors import NverError
 
-# What numerical libraries read when they are loaded.
+# What numerical libraries, torch among them, read when they are loaded.
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS",
      "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
@@ -132,8 +132,7 @@ def _raise(error: Exception, job: Any) -> None:
 
 def _evaluate(function: Callable[[Any], Any], job: Any) -> tuple[NverError | None, Any]:
     try:
-        with one_thread():
-            return None, function(job)
+        return None, function(job)
     except Exception as error:
         return _tellable(error), None
 
