@@ -50,6 +50,17 @@ def test_a_cut_file_is_found_or_cannot_be_decoded(
     assert what_is_wrong(file)
 
 
+@pytest.mark.parametrize("name", ["ogg", "opus"])
+def test_an_ogg_without_its_last_page_has_no_end(
+    sounds: dict[str, Path], tmp_path: Path, name: str
+) -> None:
+    """Every page that is there is whole; only the mark of the end is missing."""
+    content = sounds[name].read_bytes()
+    file = tmp_path / sounds[name].name
+    file.write_bytes(content[: content.rfind(b"OggS")])
+    assert shortfall(file, 1) == "the stream has no end"
+
+
 def what_is_wrong(file: Path) -> str:
     """Why a file cannot be decoded, or what it lacks."""
     try:

@@ -164,6 +164,37 @@ def test_names_decide_not_suffixes(tmp_path: Path, name: str, suffix: str) -> No
     assert pd.isna(row["end"])
 
 
+PUBLISHED_CODES = """
+    Adoration, Amusement, Anger, Awe, Confusion, Contempt, Contentment, Desire, Disappointment,
+    Disgust, Distress, Ecstasy, Elation, Embarrassment, Fear, Guilt, Interest, Neutral, Pain, Pride,
+    Realization, Relief, Romantic Love, Sadness, Serenity, Shame, Surprise (Negative),
+    Surprise (Positive), Sympathy, Triumph"""  # EmoGator's 01 to 30
+
+
+CODES = {  # emotions by their codes in order, and a name around a code
+    "emogator": (PUBLISHED_CODES, "000001-{:02d}-1"),
+    "asvp-esd": (
+        "boredom, neutral, happy, sad, angry, fear, disgust, surprise, excited, pleasure, pain, "
+        "disappointment, breath",
+        "03-02-{:02d}-01-01-02-02-01",
+    ),
+    "ravdess": (
+        "neutral, calm, happy, sad, angry, fearful, disgust, surprised",
+        "03-01-{:02d}-01-01-01-01",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CODES)
+def test_every_code_is_its_emotion(tmp_path: Path, name: str) -> None:
+    emotions, around = CODES[name]
+    published = [" ".join(e.split()) for e in emotions.split(",")]
+    touch(tmp_path, [around.format(code) + ".wav" for code in range(1, len(published) + 1)])
+    corpus = load_corpus(name, tmp_path)
+    assert corpus.table["emotion"].tolist() == published
+    assert list(corpus.card.emotions) == published
+
+
 @pytest.mark.parametrize("second", ["000001-01-1.flac", "copy/000001-01-1.wav"])
 def test_a_name_that_is_there_twice_is_taken_once(tmp_path: Path, second: str) -> None:
     touch(tmp_path, ["000001-01-1.wav", second])
