@@ -274,6 +274,19 @@ def test_an_audiofolder_of_classes_with_splits(tmp_path: Path) -> None:
     assert skips(corpus) == [("stray.wav", "misnamed")]
 
 
+def test_speakers_by_a_pattern_in_an_audiofolder(tmp_path: Path) -> None:
+    touch(tmp_path, ["p1/a.wav", "p2/a.wav"])
+    write(tmp_path / "metadata.csv", "file_name,label\np1/a.wav,joy\np2/a.wav,joy\n")
+    corpus = load_corpus("mine", tmp_path, speaker_pattern=r"(p\d)/")
+    assert corpus.table["speaker"].tolist() == ["p1", "p2"]
+
+
+def test_a_column_without_metadata_is_a_mistake(tmp_path: Path) -> None:
+    touch(tmp_path, ["train/joy/a.wav"])
+    with pytest.raises(UsageError, match="no metadata table"):
+        load_corpus("mine", tmp_path, column="label")
+
+
 def test_metadata_without_file_names_is_an_error(tmp_path: Path) -> None:
     write(tmp_path / "metadata.csv", "name,label\n1.wav,joy\n")
     with pytest.raises(CorpusError, match="no column file_name; columns: name, label"):

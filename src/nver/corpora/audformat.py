@@ -36,10 +36,7 @@ def read_audformat(root: Path, options: Mapping[str, Any]) -> "tuple[pd.DataFram
         columns, skipped = _of_database(base, options)
     else:
         columns, skipped = read_columns(root if root.is_file() else _index_table(root, options))
-    speaker = options["speaker_column"]
-    if speaker is None and SPEAKER in columns:
-        speaker = SPEAKER
-    roles = Roles(options["column"], speaker)
+    roles = Roles(options["column"], options["speaker_column"])
     return clips_of(columns, base, roles=roles, source=root, skipped=skipped)
 
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from nver.corpora.base import CorpusCard
 from nver.corpora.clips import Roles, clips_of
-from nver.corpora.folder import SPLITS, read_classes
+from nver.corpora.folder import SPLITS, read_classes, speakers_by
 from nver.corpora.rows import Columns, read_columns
 from nver.corpora.table import OWN
 from nver.corpora.tree import Skip
-from nver.errors import CorpusError
+from nver.errors import CorpusError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,8 +24,12 @@ def read_audiofolder(root: Path, options: Mapping[str, Any]) -> "tuple[pd.DataFr
         raise CorpusError(f"{root}: expected a folder with {' or '.join(METADATA)}")
     tables = metadata_files(root)
     if not tables:
+        if options["column"] or options["speaker_column"]:
+            raise UsageError(f"{root} has no metadata table in which a column could be chosen")
         return read_classes(root, options, splits=True)
     columns, skipped = _joined(root, tables)
+    if options["speaker_pattern"]:
+        columns["speaker"] = speakers_by(options["speaker_pattern"], columns["file_name"])
     roles = Roles(options["column"], options["speaker_column"])
     return clips_of(columns, root.absolute(), roles=roles, source=root, skipped=skipped)
 

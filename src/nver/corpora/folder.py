@@ -55,7 +55,7 @@ def read_classes(
     if not any(columns["split"]):
         del columns["split"]
     if options["speaker_pattern"]:
-        columns["speaker"] = _speakers(options["speaker_pattern"], columns["file"])
+        columns["speaker"] = speakers_by(options["speaker_pattern"], columns["file"])
     return clips_of(columns, root.absolute(), roles=Roles(), source=root, skipped=skipped)
 
 
@@ -72,7 +72,7 @@ def _stray(root: Path, name: str) -> Skip:
     return file, "misnamed", "lies in no emotion's folder"
 
 
-def _speakers(pattern: str, names: list[str]) -> list[str]:
+def speakers_by(pattern: str, names: list[str]) -> list[str]:
     """The speaker of each file, "" where the pattern does not fit; it has to fit somewhere."""
     try:
         compiled = re.compile(pattern)
