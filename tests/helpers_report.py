@@ -20,7 +20,7 @@ THIRTY = [
     *("Sadness", "Serenity", "Shame", "Surprise (Negative)", "Surprise (Positive)", "Sympathy"),
     "Triumph",
 ]
-NAMES = {6: VIVAE, 10: TEN, 30: THIRTY}
+NAMES = {3: VIVAE[:3], 6: VIVAE, 10: TEN, 30: THIRTY}
 SYSTEMS = (
     ("logmel-stats", "fcn"),
     ("prosody-stats", "fcn"),
@@ -70,7 +70,7 @@ def make_folds(clips: pd.DataFrame, protocol: str, seed: int, folds: int = 5) ->
 def predict(
     clips: pd.DataFrame, folds: pd.DataFrame, system: tuple[str, str], skill: float, seed: int
 ) -> pd.DataFrame:
-    """One system's predictions: the truth's logit raised by `skill`, its neighbours' by half."""
+    """One system's predictions: the truth's logit raised by `skill`, the next one's by half."""
     rng = np.random.default_rng(seed)
     names = list(dict.fromkeys(clips["emotion"]))
     truth = clips["emotion"].map({name: i for i, name in enumerate(names)}).to_numpy()
@@ -79,7 +79,7 @@ def predict(
         truth[:, None] == np.arange(len(names))
     )
     logits[np.arange(len(clips)), truth] += skill
-    logits[np.arange(len(clips)), truth ^ 1] += skill / 2 * ((truth ^ 1) < len(names) - 1)
+    logits[np.arange(len(clips)), (truth + 1) % len(names)] += skill / 2
     probability = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     probability = probability.astype(np.float32)
     rows = pd.DataFrame(

@@ -72,11 +72,12 @@ def confusion_matrix(
     return _count(_codes(truth, emotions), _codes(predicted, emotions), len(emotions))
 
 
-def _codes(values: Any, emotions: Sequence[str]) -> Codes:
+def _codes(values: Sequence[str] | npt.NDArray[Any], emotions: Sequence[str]) -> Codes:
     """(clips,): the place of each clip's emotion in `emotions`."""
-    codes = pd.Index(emotions).get_indexer(pd.Index(values)).astype(np.int64)
+    place = {emotion: code for code, emotion in enumerate(emotions)}
+    codes = np.fromiter((place.get(value, -1) for value in values), np.int64, len(values))
     if (codes < 0).any():
-        unknown = {str(value) for value in np.asarray(values, dtype=object)[codes < 0]}
+        unknown = {str(value) for value in values if value not in place}
         raise UsageError(f"not among the emotions: {', '.join(sorted(unknown))}")
     return codes
 
@@ -179,7 +180,9 @@ def fold_confusions(rows: pd.DataFrame) -> tuple[list[str], pd.DataFrame, Counts
     The confusions have the shape (folds, emotions, emotions).
     """
     emotions = emotions_of(rows)
-    truth, predicted = (_codes(rows[name], emotions) for name in ("emotion", "predicted"))
+    truth, predicted = (
+        _codes(rows[name].to_numpy(dtype=object), emotions) for name in ("emotion", "predicted")
+    )
     places = rows.groupby(["seed", "fold"]).indices
     table = pd.DataFrame(list(places), columns=["seed", "fold"])
     counts = [_count(truth[at], predicted[at], len(emotions)) for at in places.values()]

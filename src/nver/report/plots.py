@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from nver.metrics import Counts
 from nver.report.images import INK, settings
@@ -18,6 +19,7 @@ TEN_COLOURS = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6",
                "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd")  # fmt: skip
 SHADES = LinearSegmentedColormap.from_list("nver", ["#ffffff", "#b8d2ea", "#4a87bd", "#12406f"])
 FAINT, ACCENT = "#d5dade", "#12406f"
+PANELS = 5  # small multiples in a row
 LONGEST_NAME = 24  # letters
 ROOMY = 12  # emotions (our choice): up to here a cell has room for its count
 
@@ -137,22 +139,27 @@ def _coloured(points: pd.DataFrame, emotions: Sequence[str], title: str) -> Figu
 
 
 def _small_multiples(points: pd.DataFrame, emotions: Sequence[str], title: str) -> Figure:
-    columns = 5
-    rows = -(-len(emotions) // columns)
-    figure = Figure(figsize=(6.6, 1.5 * rows + 0.6))
-    top = 1 - 0.55 / figure.get_figheight()
-    grid = figure.add_gridspec(
-        rows, columns, left=0.01, right=0.99, bottom=0.005, top=top - 0.02, wspace=0.06, hspace=0.22
-    )
+    """All clips in grey and one emotion's in colour, panel by panel; one axes is much faster."""
+    rows = -(-len(emotions) // PANELS)
+    figure = Figure(figsize=(6.6, 1.52 * rows + 0.5))
+    axes = figure.add_axes((0.01, 0.005, 0.98, 1 - 0.45 / figure.get_figheight()))
+    xy = points[["x", "y"]].to_numpy()
+    low, high = xy.min(axis=0), xy.max(axis=0)
+    unit = 0.5 + 0.94 * (xy - (low + high) / 2) / max(float((high - low).max()), 1e-9)
+    corner = [(1.07 * (i % PANELS), -1.22 * (i // PANELS)) for i in range(len(emotions))]
+    style: dict[str, Any] = {"linewidths": 0, "rasterized": True}
     size = _size(len(points)) / 4
-    for place, emotion in enumerate(emotions):
-        axes = figure.add_subplot(grid[place // columns, place % columns])
-        own = points[points["emotion"] == emotion]
-        style: dict[str, Any] = {"linewidths": 0, "rasterized": True}
-        axes.scatter(points["x"], points["y"], c=FAINT, s=size, **style)
-        axes.scatter(own["x"], own["y"], c=ACCENT, s=2.5 * size, alpha=0.8, **style)
-        axes.set_title(_short(emotion), fontsize=8.5, pad=3)
-        _bare(axes)
+    everywhere = np.concatenate([unit + place for place in corner])
+    axes.scatter(everywhere[:, 0], everywhere[:, 1], c=FAINT, s=size, **style)
+    for place, emotion in zip(corner, emotions, strict=True):
+        own = unit[(points["emotion"] == emotion).to_numpy()] + place
+        axes.scatter(own[:, 0], own[:, 1], c=ACCENT, s=2.5 * size, alpha=0.8, **style)
+        axes.add_patch(Rectangle(place, 1, 1, fill=False, edgecolor=FAINT, linewidth=0.8))
+        axes.text(place[0] + 0.5, place[1] + 1.03, _short(emotion), ha="center", fontsize=8.5)
+    axes.set_axis_off()
+    axes.set_aspect("equal")
+    axes.set_xlim(-0.01, 1.07 * (PANELS - 1) + 1.01)
+    axes.set_ylim(-1.22 * (rows - 1) - 0.02, 1.2)
     _title(figure, title)
     return figure
 
