@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from helpers_audio_mamba import untrained_folder
 from nver.encoders.base import Encoder, EncoderCard, EncoderIdentity, EncoderSpec, FloatArray
 
 LAYER_NORM = {"feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True}
@@ -32,6 +33,9 @@ TINY_OF_NAME = {  # which kind stands for the weights of a registered encoder
     "voc2vec": "wav2vec2",
     "voc2vec-hubert-ls-pt": "hubert",
     "transformers": "wav2vec2-layer-norm",
+    "audio-mamba-tiny": "audio-mamba",
+    "audio-mamba-small": "audio-mamba",
+    "audio-mamba-base": "audio-mamba",
 }
 
 
@@ -63,6 +67,8 @@ def tiny_weights(name: str, folder: Path) -> str | None:
     """What to pass as `weights` of a registered encoder in a test: None where it needs none."""
     if name in {"logmel-stats", "prosody-stats"}:
         return None
+    if TINY_OF_NAME[name] == "audio-mamba":
+        return str(untrained_folder(folder / name))
     return str(tiny_transformer_folder(folder / name, TINY_OF_NAME[name]))
 
 

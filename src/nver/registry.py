@@ -38,6 +38,9 @@ ENCODERS = {
     "voc2vec": "nver.encoders.transformers:VOC2VEC",
     "voc2vec-hubert-ls-pt": "nver.encoders.transformers:VOC2VEC_HUBERT_LS_PT",
     "transformers": "nver.encoders.transformers:TRANSFORMERS",
+    "audio-mamba-tiny": "nver.encoders.audio_mamba:AUDIO_MAMBA_TINY",
+    "audio-mamba-small": "nver.encoders.audio_mamba:AUDIO_MAMBA_SMALL",
+    "audio-mamba-base": "nver.encoders.audio_mamba:AUDIO_MAMBA_BASE",
     "logmel-stats": "nver.encoders.logmel_stats:LOGMEL_STATS",
     "prosody-stats": "nver.encoders.prosody_stats:PROSODY_STATS",
 }

@@ -1,7 +1,5 @@
 """Frame embeddings of attention models of the wav2vec 2.0 kind, pooled over time."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,7 @@ from nver.encoders.base import (
     FloatArray,
     FrameEncoder,
 )
+from nver.encoders.devices import find_device, full_precision
 from nver.encoders.weights import (
     CONFIG,
     FRONTEND,
@@ -56,7 +55,7 @@ class TransformersEncoder(FrameEncoder):
     def __init__(self, card: EncoderCard, spec: EncoderSpec) -> None:
         self.card, self.spec = card, spec
         folder, revision = find_folder(_weights(card, spec), spec.revision)
-        self._device = _device(spec.device)
+        self._device = find_device(spec.device)
         self._frontend = load_frontend(folder)
         model = load_model(folder, card)
         self._hop = prod(model.config.conv_stride)
@@ -178,18 +177,6 @@ def canonical_layer(layer: int | str, depth: int) -> int | str:
     return number if number >= 0 else number + depth + 1
 
 
-@contextmanager
-def full_precision(device: "torch.device") -> Iterator[None]:
-    """Convolutions in float32 on a GPU too, whose default is TF32: one result on every device."""
-    import torch
-
-    if device.type != "cuda":
-        yield
-        return
-    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False, deterministic=True):
-        yield
-
-
 def _weights(card: EncoderCard, spec: EncoderSpec) -> str:
     weights = spec.weights or card.weights or (spec.name if "/" in spec.name else None)
     if weights is None:
@@ -242,15 +229,3 @@ def _hash(model: Any, folder: Path) -> str:
     state = {name: value for name, value in model.state_dict().items() if name != UNUSED}
     settings = settings_of(read_json(folder, CONFIG), read_json(folder, FRONTEND))
     return hash_weights(state, settings)
-
-
-def _device(name: str) -> "torch.device":
-    import torch
-
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).partition("\n")[0]
-        raise UsageError(f"device {name!r} cannot be used here ({reason}): try 'cpu'") from error
-    return device

@@ -1,0 +1,60 @@
+"""Audio-Mamba (SSAM) tiny, small and base: the cards, light to import."""
+
+from functools import partial
+
+from nver.encoders.base import POOLINGS, Encoder, EncoderCard, EncoderSpec
+from nver.errors import WeightsError
+
+REPOSITORY = "https://github.com/SarthakYadav/audio-mamba-official"
+# the link "Pre-trained weights" of the repository's README
+PUBLISHED = "https://drive.google.com/drive/folders/1l6_8e1TFEfnobwUMIbA7-aKw2FwlBhho"
+OPTIONS = {"token_order": "upstream", "precision": "float32"}
+
+
+def load(spec: EncoderSpec) -> Encoder:
+    """The encoder of a spec, whose weights the user must have fetched.
+
+    Raises:
+        WeightsError: no weights were given, or they are those of another size.
+    """
+    card = CARDS[spec.name]
+    if spec.weights is None:
+        run = f"ssam_{spec.name.rpartition('-')[2]}_200_16x4_4x256_fp16_r1"
+        raise WeightsError(
+            f"{spec.name} needs weights: its authors publish them in the folder {run} of"
+            f" {PUBLISHED} (linked from {REPOSITORY}); download that folder and pass its path"
+        )
+    from nver.encoders.audio_mamba.encoder import AudioMambaEncoder
+
+    encoder = AudioMambaEncoder(card, spec, OPTIONS)
+    _check_size(encoder, card)
+    return encoder
+
+
+def _check_size(encoder: Encoder, card: EncoderCard) -> None:
+    """Other sizes load under any name, but no published size under another's."""
+    width = encoder.dim // (1 + (encoder.identity.pooling == "mean+std"))
+    other = next((c.name for c in CARDS.values() if c.dim == width and c is not card), None)
+    if other:
+        raise WeightsError(
+            f"{encoder.spec.weights} holds the weights of {other}, not of {card.name}"
+        )
+
+
+# Parameters: of the state dict as published, its pre-training head (not used) included.
+_card = partial(
+    EncoderCard,
+    family="audio-mamba",
+    sampling_rate=16_000,
+    licence="MIT",
+    url=REPOSITORY,
+    citation="Yadav and Tan (2024), Audio Mamba: Selective State Spaces for Self-Supervised Audio"
+    " Representations, Interspeech, arXiv 2406.02178",
+    load=load,
+    options=OPTIONS,
+    poolings=POOLINGS,
+)
+AUDIO_MAMBA_TINY = _card(name="audio-mamba-tiny", dim=960, parameters=4_808_704, tag="A(T)")
+AUDIO_MAMBA_SMALL = _card(name="audio-mamba-small", dim=1920, parameters=17_985_472, tag="A(S)")
+AUDIO_MAMBA_BASE = _card(name="audio-mamba-base", dim=3840, parameters=69_443_392, tag="A(B)")
+CARDS = {c.name: c for c in (AUDIO_MAMBA_TINY, AUDIO_MAMBA_SMALL, AUDIO_MAMBA_BASE)}

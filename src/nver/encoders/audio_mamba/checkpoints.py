@@ -1,0 +1,191 @@
+"""Audio-Mamba's weights: found, read without running anything, and written as safetensors.
+
+An upstream checkpoint is dict(model, optimizer, epoch, scaler, args), pickled, and args holds
+argparse and ml_collections objects. It is read by torch's own restricted interpreter (the one of
+`weights_only`), which knows tensors and plain containers; each class of args is replaced by an
+empty shell of its name, and anything else is refused before it is looked up.
+"""
+
+import hashlib
+import json
+import re
+import warnings
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any, NamedTuple
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from nver.encoders.audio_mamba.network import AudioMamba, Sizes
+from nver.encoders.weights import CONFIG, SAFETENSORS, hash_weights
+from nver.errors import UsageError, WeightsError
+from nver.files import write_whole
+
+UNUSED = ("pred.", "mask_token")  # the pre-training head and its mask: no embedding depends on them
+MODEL_TYPE = "audio-mamba"
+
+
+class Shell:
+    """Stands for an object of a checkpoint that nobody needs; takes anything and keeps nothing."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> "Shell":
+        return object.__new__(cls)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
+
+    def __setstate__(self, state: Any) -> None: ...
+
+
+def _shell(module: str, name: str) -> type[Shell]:
+    return type(name, (Shell,), {"__module__": module, "__qualname__": name})
+
+
+SHELLS: list[Any] = [
+    _shell("argparse", "Namespace"),
+    _shell("ml_collections.config_dict.config_dict", "ConfigDict"),
+    _shell("ml_collections.config_dict.config_dict", "FrozenConfigDict"),
+    _shell("pathlib", "PosixPath"),
+]
+
+
+class Converted(NamedTuple):
+    """What `convert` wrote; the file's hash is `sha256sum`'s, the weights' that of the encoder."""
+
+    file: Path
+    file_sha256: str
+    weights_sha256: str
+    sizes: Sizes
+
+
+def find_weights(weights: str | Path) -> Path:
+    """The file that holds the weights: itself, of a safetensors folder, or of a run folder.
+
+    In an upstream run folder the checkpoint with the highest number is taken, as upstream does.
+    """
+    path = Path(weights).expanduser()
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise WeightsError(f"weights {str(weights)!r}: no such file or folder")
+    if (path / SAFETENSORS).is_file():
+        return path / SAFETENSORS
+    numbered = [(_number(file), file) for file in (path / "checkpoints").glob("*.pth")]
+    found = [(number, file) for number, file in numbered if number is not None]
+    if not found:
+        raise WeightsError(
+            f"weights {str(weights)!r}: a folder with neither {SAFETENSORS} nor"
+            " checkpoints/checkpoint-NN.pth; give an upstream run folder (such as"
+            " ssam_base_200_16x4_4x256_fp16_r1), one of its checkpoints, or what"
+            " `nver convert` wrote"
+        )
+    return max(found)[1]
+
+
+def _number(file: Path) -> int | None:
+    match = re.search(r"(\d+)$", file.stem)
+    return int(match[1]) if match else None
+
+
+def read_weights(file: Path) -> dict[str, Tensor]:
+    """The state dict in a checkpoint (.pth) or safetensors file, in float32, on the CPU.
+
+    Raises:
+        WeightsError: it is damaged, not a state dict, or a pickle that names what is not allowed.
+    """
+    try:
+        found = load_file(file) if file.suffix == ".safetensors" else _read_checkpoint(file)
+    except (SafetensorError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        reason = str(error).partition("\n")[0]
+        raise WeightsError(f"{file} cannot be read ({reason}): fetch it again") from error
+    state = found.get("model", found) if isinstance(found, dict) else found
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise WeightsError(f"{file} holds no state dict, neither itself nor under 'model'")
+    return {name: tensor.detach().float() for name, tensor in state.items()}
+
+
+def _read_checkpoint(file: Path) -> Any:
+    if not zipfile.is_zipfile(file):
+        raise WeightsError(f"{file} is not a checkpoint of torch 1.6 or later (a zip archive)")
+    with torch.serialization.safe_globals(SHELLS), warnings.catch_warnings(action="ignore"):
+        try:
+            return torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+        except (UnpicklingError, AttributeError, TypeError, IndexError) as error:
+            raise WeightsError(_refusal(file)) from error
+
+
+def _refusal(file: Path) -> str:
+    """Why a pickle was refused; its opcodes are looked at, nothing of it is run."""
+    try:
+        names = torch.serialization.get_unsafe_globals_in_checkpoint(file)
+    except Exception:  # whatever a broken pickle can do to a parser
+        names = []
+    what = f"it names {', '.join(sorted(names))}" if names else "it holds more than tensors"
+    return (
+        f"{file} was refused, and nothing of it was run: {what}, which is in no checkpoint of"
+        " Audio-Mamba and could run code. If you trust its author, ask for safetensors"
+    )
+
+
+def build_network(state: Mapping[str, Tensor], name: str) -> AudioMamba:
+    """The network of a state dict, every key and shape accounted for; `name` is for the errors."""
+    with torch.device("meta"):  # no time and no random numbers for initial values
+        network = AudioMamba(Sizes.of(state))
+    try:
+        network.load_state_dict(state, strict=True, assign=True)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise WeightsError(f"{name} does not fit Audio-Mamba: {reason}") from error
+    network.pos_embed.requires_grad_(False)
+    return network.eval()
+
+
+def hash_used(state: Mapping[str, Tensor]) -> str:
+    """SHA-256 of what decides an embedding: the same for a checkpoint and its conversion."""
+    return hash_weights({k: v for k, v in state.items() if not k.startswith(UNUSED)}, {})
+
+
+def convert(source: str | Path, out: str | Path) -> Converted:
+    """Write a checkpoint's weights as `out`/model.safetensors and config.json.
+
+    Raises:
+        WeightsError: the source is refused or does not fit.
+        UsageError: `out` has weights already.
+    """
+    file = find_weights(source)
+    state = read_weights(file)
+    build_network(state, str(file))
+    return write_weights(state, out, {"file": file.name, "sha256": _sha256(file)})
+
+
+def write_weights(state: Mapping[str, Tensor], out: str | Path, source: Any) -> Converted:
+    """A folder to pass as `weights`; `source` says in its config.json where they come from."""
+    folder = Path(out).expanduser()
+    if (folder / SAFETENSORS).exists():
+        raise UsageError(f"{folder / SAFETENSORS} exists; give another folder, or remove it first")
+    content = save({name: tensor.contiguous() for name, tensor in state.items()})
+    made = Converted(
+        file=folder / SAFETENSORS,
+        file_sha256=hashlib.sha256(content).hexdigest(),
+        weights_sha256=hash_used(state),
+        sizes=Sizes.of(state),
+    )
+    config = {
+        "model_type": MODEL_TYPE,
+        **asdict(made.sizes),
+        "sha256": made.file_sha256,
+        "source": source,
+    }
+    write_whole(made.file, content)
+    write_whole(folder / CONFIG, json.dumps(config, indent=1) + "\n")
+    return made
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

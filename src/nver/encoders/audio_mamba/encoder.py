@@ -1,0 +1,138 @@
+"""Audio-Mamba as an encoder: waveform -> rows of five tokens -> one vector."""
+
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nver.encoders.audio_mamba.checkpoints import (
+    build_network,
+    find_weights,
+    hash_used,
+    read_weights,
+)
+from nver.encoders.audio_mamba.frontend import HOP, SAMPLING_RATE, log_mel, rows_of, split
+from nver.encoders.audio_mamba.network import GRID, PATCH, AudioMamba
+from nver.encoders.base import (
+    EncoderCard,
+    EncoderIdentity,
+    EncoderSpec,
+    FloatArray,
+    FrameEncoder,
+    pool,
+)
+from nver.encoders.devices import find_device, full_precision
+from nver.errors import unknown_name
+
+Network = Callable[[Tensor], Tensor]
+
+ORDERS = ("upstream", "time")
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+GROUP = 32  # chunks at once on a GPU (our choice): always so many, so that no clip sees its batch
+
+
+class AudioMambaEncoder(FrameEncoder):
+    """A frozen Audio-Mamba: (samples,) at 16 kHz -> rows (rows, 5 width) -> vector.
+
+    The clip is standardised as a whole, cut into chunks of 2 s that are encoded alone, and its
+    vector is the mean over the rows of all chunks: upstream's scene embedding.
+
+    `token_order` "upstream" groups and trims the tokens as upstream does, which reads them in
+    another order than they were made: a row is then five instants 0.4 s apart, and of a padded
+    chunk the wrong rows are dropped. "time" groups the five bands of one instant, and drops the
+    padding. A row is 40 ms in both.
+    """
+
+    code_version = 1
+
+    def __init__(self, card: EncoderCard, spec: EncoderSpec, default: dict[str, str]) -> None:
+        self.card, self.spec = card, spec
+        options = {**default, **spec.options}
+        self._order = _known("token_order", options["token_order"], ORDERS)
+        precision = _known("precision", options["precision"], PRECISIONS)
+        file = find_weights(spec.weights or "")
+        state = read_weights(file)
+        network = build_network(state, str(file))
+        self._device = find_device(spec.device)
+        self._network = runnable(network, self._device, PRECISIONS[precision])
+        self.identity = EncoderIdentity(
+            name=spec.name,
+            revision=spec.revision or "local",
+            weights_hash=hash_used(state),
+            layer="last",
+            pooling=spec.pooling,
+            sampling_rate=SAMPLING_RATE,
+            code_version=self.code_version,
+            dim=GRID[1] * network.sizes.width * (2 if spec.pooling == "mean+std" else 1),
+            options=options,
+        )
+
+    def embed(self, waveforms: Sequence[FloatArray]) -> FloatArray:
+        return np.stack([pool(rows, self.identity.pooling) for rows in self._rows(waveforms)])
+
+    def frames(self, waveform: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Rows (rows, 5 width) and the start of each in s: 40 ms each, the last may be less.
+
+        In upstream's order the times are upstream's (the duration over the number of rows), though
+        a row is not of one time there.
+        """
+        rows = self._rows([waveform])[0]
+        row_s = PATCH[0] * HOP / SAMPLING_RATE
+        if self._order == "upstream":
+            row_s = len(waveform) / SAMPLING_RATE / len(rows)
+        return rows, (np.arange(len(rows)) * row_s).astype(np.float32)
+
+    @torch.inference_mode()
+    def _rows(self, waveforms: Sequence[FloatArray]) -> list[FloatArray]:
+        spectra = [log_mel(torch.tensor(w, device=self._device)) for w in waveforms]
+        chunks = [split(spectrum) for spectrum in spectra]
+        tokens = torch.split(self._network(torch.cat(chunks)), [len(c) for c in chunks])
+        return [
+            arrange(t, self._order)[: rows_of(len(s))].cpu().numpy()
+            for t, s in zip(tokens, spectra, strict=True)
+        ]
+
+
+def arrange(tokens: Tensor, order: str) -> Tensor:
+    """(50 chunks, 5 width) from tokens (chunks, 250, width), which are time-major.
+
+    "time": row t is the tokens 5 t + f, the bands f = 0 to 4 of one patch in time. "upstream"
+    reads them as if they were frequency-major: row j is the tokens 50 k + j, k = 0 to 4.
+    """
+    if order == "upstream":
+        tokens = tokens.reshape(len(tokens), GRID[1], GRID[0], -1).transpose(1, 2)
+    return tokens.reshape(len(tokens) * GRID[0], -1)
+
+
+def runnable(network: AudioMamba, device: torch.device, dtype: torch.dtype) -> Network:
+    """The fastest way to run the network on the device: chunks (n, 200, 80) -> tokens.
+
+    On the CPU the kernels, if numba is there; else the network itself. float32 is never TF32.
+    """
+    if device.type == "cpu" and find_spec("numba"):
+        from nver.encoders.audio_mamba.frozen import FrozenAudioMamba
+
+        return FrozenAudioMamba(network, dtype)
+    network, at_once = network.to(device), 1 if device.type == "cpu" else GROUP
+
+    def run(chunks: Tensor) -> Tensor:
+        narrow = torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
+        with full_precision(device), narrow:
+            groups = [_in_group(network, part, at_once) for part in torch.split(chunks, at_once)]
+        return torch.cat(groups).float()
+
+    return run
+
+
+def _in_group(network: AudioMamba, chunks: Tensor, size: int) -> Tensor:
+    """The tokens of up to `size` chunks, computed with zeros up to `size`."""
+    filled = torch.cat([chunks, chunks.new_zeros(size - len(chunks), *chunks.shape[1:])])
+    return network(filled)[: len(chunks)]
+
+
+def _known(option: str, value: str, values: Sequence[str] | dict[str, torch.dtype]) -> str:
+    if value not in values:
+        raise unknown_name(f"value of {option}", value, values)
+    return value

@@ -1,0 +1,170 @@
+"""Audio-Mamba (SSAM) as a torch module whose state dict is upstream's, key by key.
+
+Yadav and Tan (2024), "Audio Mamba: Selective State Spaces for Self-Supervised Audio
+Representations", arXiv 2406.02178; the defaults of github.com/SarthakYadav/audio-mamba-official
+(configs/ssam_*_200_16x4.py). A block is Add -> Norm -> Mixer, the mixer one unidirectional Mamba
+(Gu and Dao 2023). Differentiable throughout; `frozen` has the form that only runs forward, fast.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nver.encoders.selective_scan import selective_scan
+from nver.errors import WeightsError
+
+FRAMES, MELS = 200, 80  # of a chunk: img_size of the configs
+PATCH = (4, 16)  # frames x mel bands: patch_size
+GRID = (FRAMES // PATCH[0], MELS // PATCH[1])  # 50 patches in time, 5 in frequency
+TOKENS = GRID[0] * GRID[1]
+STEPS = (1e-3, 1e-1)  # softplus(dt_proj.bias) of new weights: Mamba's dt_min and dt_max
+EPSILON = 1e-6  # of every layer norm: norm_epsilon
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What distinguishes one Audio-Mamba from another; the defaults are those of all three."""
+
+    width: int  # embed_dim: 192 tiny, 384 small, 768 base
+    depth: int = 12
+    inner: int = 0  # channels of the scan; 0: 3 x width (expand = 3)
+    states: int = 24  # d_state
+    taps: int = 4  # d_conv
+    rank: int = 0  # of the projection to the steps; 0: width / 16, rounded up
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "inner", self.inner or 3 * self.width)
+        object.__setattr__(self, "rank", self.rank or math.ceil(self.width / 16))
+
+    @classmethod
+    def of(cls, state: Mapping[str, Tensor]) -> "Sizes":
+        """The sizes that a state dict has."""
+        try:
+            inner, states = state["blocks.0.mixer.A_log"].shape
+            return cls(
+                width=state["cls_token"].shape[-1],
+                depth=sum(name.endswith(".mixer.A_log") for name in state),
+                inner=inner,
+                states=states,
+                taps=state["blocks.0.mixer.conv1d.weight"].shape[-1],
+                rank=state["blocks.0.mixer.dt_proj.weight"].shape[-1],
+            )
+        except (KeyError, ValueError) as error:
+            raise WeightsError(
+                f"these are no weights of Audio-Mamba: {error} is missing or of another shape;"
+                f" they have {len(state)} tensors, such as {next(iter(state), 'none')!r}"
+            ) from error
+
+
+class AudioMamba(nn.Module):
+    """Chunks of the log-mel spectrogram (chunks, 200, 80) -> tokens (chunks, 250, width).
+
+    Token 5 t + f is the patch of frames 4 t to 4 t + 3 and mel bands 16 f to 16 f + 15. New
+    weights are random, the scan's as Mamba draws them.
+    """
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        self.sizes = sizes
+        width = sizes.width
+        self.cls_token = nn.Parameter(0.02 * torch.randn(1, 1, width))
+        self.mask_token = nn.Parameter(0.02 * torch.randn(1, 1, width))  # for pre-training only
+        self.pos_embed = nn.Parameter(position_embedding(width)[None], requires_grad=False)
+        self.patch_embed = Patches(width)
+        self.blocks = nn.ModuleList(Block(sizes) for _ in range(sizes.depth))
+        self.encoder_norm = nn.LayerNorm(width, EPSILON)
+        hidden, pixels = nn.Linear(width, width), nn.Linear(width, math.prod(PATCH))
+        self.pred = nn.Sequential(hidden, nn.GELU(), pixels)  # for pre-training only
+
+    def forward(self, chunks: Tensor) -> Tensor:
+        hidden = self.embed(chunks)
+        residual = torch.zeros_like(hidden)
+        for block in self.blocks:
+            hidden, residual = block(hidden, residual)
+        tokens: Tensor = self.encoder_norm(hidden + residual)
+        return tokens[:, 1:]
+
+    def embed(self, chunks: Tensor) -> Tensor:
+        """(chunks, 251, width): the class token, which comes first, and the patches."""
+        patches = self.patch_embed(chunks)
+        first = (self.cls_token + self.pos_embed[:, :1]).expand(len(chunks), -1, -1)
+        return torch.cat([first, patches + self.pos_embed[:, 1:]], dim=1)
+
+
+class Patches(nn.Module):
+    """(chunks, 250, width) from chunks (chunks, 200, 80), time first."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.proj = nn.Conv2d(1, width, PATCH, PATCH)
+
+    def forward(self, chunks: Tensor) -> Tensor:
+        patches: Tensor = self.proj(chunks[:, None])
+        return patches.permute(0, 2, 3, 1).flatten(1, 2)
+
+
+class Block(nn.Module):
+    """Add -> Norm -> Mixer on (chunks, length, width); the residual stays in float32."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        self.mixer = Mixer(sizes)
+        self.norm = nn.LayerNorm(sizes.width, EPSILON)
+
+    def forward(self, hidden: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
+        residual = (residual + hidden).float()
+        return self.mixer(self.norm(residual)), residual
+
+
+class Mixer(nn.Module):
+    """Mamba (Gu and Dao 2023, figure 3): (chunks, length, width) -> the same shape."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        self.splits = [sizes.rank, sizes.states, sizes.states]
+        inner = sizes.inner
+        self.in_proj = nn.Linear(sizes.width, 2 * inner, bias=False)
+        self.conv1d = nn.Conv1d(inner, inner, sizes.taps, groups=inner, padding=sizes.taps - 1)
+        self.x_proj = nn.Linear(inner, sum(self.splits), bias=False)
+        self.dt_proj = nn.Linear(sizes.rank, inner)
+        self.A_log = nn.Parameter(torch.arange(1.0, sizes.states + 1).log().repeat(inner, 1))
+        self.D = nn.Parameter(torch.ones(inner))
+        self.out_proj = nn.Linear(inner, sizes.width, bias=False)
+        nn.init.uniform_(self.dt_proj.weight, -(sizes.rank**-0.5), sizes.rank**-0.5)
+        nn.init.uniform_(self.dt_proj.bias, math.log(STEPS[0]), math.log(STEPS[1]))
+        step = self.dt_proj.bias.detach().exp()
+        self.dt_proj.bias.data = step + torch.log(-torch.expm1(-step))  # softplus, inverted
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        x, z = self.in_proj(hidden).chunk(2, dim=-1)
+        x = F.silu(self.conv1d(x.mT)[..., : x.shape[1]]).mT
+        rank_delta, B, C = self.x_proj(x).split(self.splits, dim=-1)
+        y = selective_scan(
+            x,
+            F.linear(rank_delta, self.dt_proj.weight),
+            -torch.exp(self.A_log),
+            B,
+            C,
+            D=self.D,
+            z=z,
+            delta_bias=self.dt_proj.bias,
+            delta_softplus=True,
+        )
+        mixed: Tensor = self.out_proj(y)
+        return mixed
+
+
+def position_embedding(width: int) -> Tensor:
+    """(251, width): zeros for the class token, then sine and cosine of the patch's place.
+
+    A row is [sin f w, cos f w, sin t w, cos t w], w_i = 10000^(-i / (width / 4)): frequency first.
+    """
+    powers = torch.arange(width // 4, dtype=torch.float64) / (width / 4)
+    time, band = torch.meshgrid(*(torch.arange(n) for n in GRID), indexing="ij")
+    angles = [place.reshape(-1, 1) * 10000**-powers for place in (band, time)]
+    rows = torch.cat([wave(angle) for angle in angles for wave in (torch.sin, torch.cos)], dim=1)
+    return torch.cat([torch.zeros(1, width, dtype=rows.dtype), rows]).float()

@@ -1,0 +1,35 @@
+"""Where an encoder runs, and with the same numbers there as anywhere."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from nver.errors import UsageError
+
+if TYPE_CHECKING:
+    import torch
+
+
+def find_device(name: str) -> "torch.device":
+    """The device of a name ("cpu", "cuda:1"), tried out; raises UsageError."""
+    import torch
+
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise UsageError(f"device {name!r} cannot be used here ({reason}): try 'cpu'") from error
+    return device
+
+
+@contextmanager
+def full_precision(device: "torch.device") -> Iterator[None]:
+    """Convolutions in float32 on a GPU too, whose default is TF32: one result on every device."""
+    import torch
+
+    if device.type != "cuda":
+        yield
+        return
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False, deterministic=True):
+        yield

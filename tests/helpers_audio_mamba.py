@@ -1,0 +1,27 @@
+"""Untrained Audio-Mambas, seeded, as folders to pass as `weights`; hostile checkpoints."""
+
+from pathlib import Path
+from typing import Any
+
+
+def untrained_network(seed: int = 0, **sizes: int) -> Any:
+    """An `AudioMamba` with every parameter away from its initial value; by default 16 wide."""
+    import torch
+
+    from nver.encoders.audio_mamba.network import AudioMamba, Sizes
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = AudioMamba(Sizes(**({"width": 16, "depth": 2} | sizes)))
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.add_(0.1 * torch.randn_like(parameter))
+    return network.eval()
+
+
+def untrained_folder(folder: Path, seed: int = 0, **sizes: int) -> Path:
+    """Its weights in a folder, as `nver convert` writes them."""
+    from nver.encoders.audio_mamba.checkpoints import write_weights
+
+    write_weights(untrained_network(seed, **sizes).state_dict(), folder, f"untrained, seed {seed}")
+    return folder
