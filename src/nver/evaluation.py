@@ -135,20 +135,20 @@ def training_seed(seed: int, fold: int) -> int:
 def cell_key(
     cell: Cell,
     table: "pd.DataFrame",
-    fingerprints: Mapping[str, str],
+    digests: Mapping[str, str],
     training: TrainingConfig,
     emotions: Sequence[str],
 ) -> str:
     """SHA-256 over everything that decides a cell's predictions; equal key, equal numbers.
 
-    `fingerprints` say for each encoder's label which embeddings were used.
+    `digests` say for each encoder's label which embeddings were used, see `digest`.
     """
     clips = table[["clip", "speaker", "emotion"]].astype(str).to_csv(index=False)
     facts = {
         "code_version": CODE_VERSION,
         "classifier": cell.classifier,
         "options": dict(cell.options),
-        "embeddings": [fingerprints[name] for name in cell.encoders],
+        "embeddings": [digests[name] for name in cell.encoders],
         "folds": cell.folds.digest(),
         "seed": cell.folds.seed,
         "training": asdict(training),
@@ -156,6 +156,12 @@ def cell_key(
         "clips": hashlib.sha256(clips.encode()).hexdigest(),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def digest(embeddings: FloatArray) -> str:
+    """SHA-256 of an array's shape and values."""
+    shape = str(embeddings.shape).encode()
+    return hashlib.sha256(shape + np.ascontiguousarray(embeddings, "<f4").tobytes()).hexdigest()
 
 
 CODE_VERSION = 1  # raised when training or evaluation change the numbers

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nver.embeddings import EmbeddingStore
-from nver.evaluation import Cell, cell_key, cross_validate
+from nver.evaluation import Cell, cell_key, cross_validate, digest
 from nver.experiment import Experiment, streams_of
 from nver.folds import Folds, default_protocol, make_folds
 from nver.material import Material, filtered, gather, load_corpora
@@ -119,11 +119,11 @@ def _evaluate(
             for entry in experiment.classifiers
             for stream in streams_of(entry, list(experiment.encoders))
         ]
-        prints = {label: i.fingerprint for label, i in material.identities.items()}
+        digests = {label: digest(rows) for label, rows in material.embeddings.items()}
         files = [
             folder / "cells" / f"{key[:32]}.csv"
             for key in (
-                cell_key(cell, material.clips, prints, experiment.training, material.emotions)
+                cell_key(cell, material.clips, digests, experiment.training, material.emotions)
                 for cell in cells
             )
         ]
