@@ -240,6 +240,13 @@ def bursts(number: int, duration_s: float = 0.1) -> FloatArray:
     return noise() * np.where(phase < duration_s * number, 1.0, 0.005).astype(np.float32)
 
 
+def two_notes(first: float, second: float) -> FloatArray:
+    """A note, a tenth of a second of silence, another note."""
+    silent = (TIME > 0.45) & (TIME < 0.55)
+    notes = np.where(TIME < 0.5, falling(first), falling(second))
+    return np.where(silent, 0.0, notes).astype(np.float32)
+
+
 @pytest.mark.parametrize(
     ("signal", "name", "expected", "tolerance"),
     [
@@ -253,6 +260,9 @@ def bursts(number: int, duration_s: float = 0.1) -> FloatArray:
         (glide(480, 120), "f0_octaves_delta_mean", -2.0, 0.05),
         (glide(480, 120), "f0_octaves_start", 0.72, 0.1),
         (glide(480, 120), "f0_octaves_end", -0.72, 0.1),
+        (two_notes(120, 240), "f0_octaves_mean", 1.5, 0.03),
+        (two_notes(120, 240), "f0_jumps_per_s", 0.0, 0.0),
+        (two_notes(120, 240), "voiced_segments_per_s", 2.0, 0.0),
         (noise(), "voiced_fraction", 0.0, 0.0),
         (noise(), "f0_octaves_mean", 0.0, 0.0),
         (noise(), "hnr_db_mean", 0.0, 0.0),

@@ -328,7 +328,7 @@ def write(name: str, content: bytes) -> Callable[[Path], None]:
 
 def with_index_of(shard: str) -> Callable[[Path], None]:
     def spoil(folder: Path) -> None:
-        (folder / "model.safetensors").unlink()
+        (folder / "model.safetensors").rename(folder.parent / "model.safetensors")
         index = {"weight_map": {"encoder.layer_norm.weight": shard}}
         (folder / "model.safetensors.index.json").write_text(json.dumps(index))
 
