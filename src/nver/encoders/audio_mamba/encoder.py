@@ -24,6 +24,7 @@ from nver.encoders.base import (
     pool,
 )
 from nver.encoders.devices import find_device, full_precision
+from nver.encoders.selective_scan import LANES
 from nver.errors import unknown_name
 
 Network = Callable[[Tensor], Tensor]
@@ -106,12 +107,15 @@ def arrange(tokens: Tensor, order: str) -> Tensor:
     return tokens.reshape(len(tokens) * GRID[0], -1)
 
 
-def runnable(network: AudioMamba, device: torch.device, dtype: torch.dtype) -> Network:
+def runnable(
+    network: AudioMamba, device: torch.device, dtype: torch.dtype, *, fast: bool = True
+) -> Network:
     """The fastest way to run the network on the device: chunks (n, 200, 80) -> tokens.
 
-    On the CPU the kernels, if numba is there; else the network itself. float32 is never TF32.
+    On the CPU the kernels, if `fast`, fit and installed; else the network itself, in full float32.
     """
-    if device.type == "cpu" and find_spec("numba"):
+    fits = network.sizes.inner % LANES == 0
+    if fast and fits and device.type == "cpu" and find_spec("numba"):
         from nver.encoders.audio_mamba.frozen import FrozenAudioMamba
 
         return FrozenAudioMamba(network, dtype)

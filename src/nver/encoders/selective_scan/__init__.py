@@ -41,13 +41,13 @@ def selective_scan(
         form: "numba" (CPU) or "torch" (any device); None takes the best that can be used.
 
     Raises:
-        UsageError: the form is unknown, or not for this device.
+        UsageError: the shapes do not fit; the form is unknown, or not for this device.
         MissingExtraError: "numba" is asked for and not installed.
     """
     form = _check_form(form, x.device.type) if form else best_form(x.device.type)
     dtype = torch.float64 if x.dtype == torch.float64 else torch.float32
-    D = x.new_zeros(x.shape[2]) if D is None else D
-    bias = x.new_zeros(x.shape[2]) if delta_bias is None else delta_bias
+    D = x.new_zeros(x.shape[-1]) if D is None else D
+    bias = x.new_zeros(x.shape[-1]) if delta_bias is None else delta_bias
     cast = partial(_cast, dtype=dtype)
     inputs = Inputs(
         *(cast(x), cast(delta), cast(A), cast(B), cast(C), cast(D)),
@@ -55,14 +55,15 @@ def selective_scan(
         bias=cast(bias),
         soft=delta_softplus,
     )
+    _check_shapes(inputs)
     if form == "numba" and not _decays(inputs):
         form = "torch"
-    padded = _pad(inputs, -x.shape[2] % LANES) if form == "numba" else inputs
+    padded = _pad(inputs, -x.shape[-1] % LANES) if form == "numba" else inputs
     keep = torch.is_grad_enabled() and any(
         isinstance(field, Tensor) and field.requires_grad for field in padded
     )
     y: Tensor = _Scan.apply(form, keep, *padded)  # type: ignore[no-untyped-call]
-    return y[..., : x.shape[2]].to(x.dtype)
+    return y[..., : x.shape[-1]].to(x.dtype)
 
 
 @cache
@@ -105,6 +106,21 @@ def _cast(tensor: Tensor, dtype: torch.dtype) -> Tensor:
     """In the dtype, with a contiguous last axis, as the kernels need it."""
     tensor = tensor.to(dtype)
     return tensor if tensor.stride(-1) == 1 else tensor.contiguous()
+
+
+def _check_shapes(inputs: Inputs) -> None:
+    """The kernels look at no bounds."""
+    wide, states = inputs.x.shape, inputs.A.shape[-1]
+    deep = (*wide[:2], states)
+    expected = {"x": wide, "delta": wide, "A": (wide[-1], states), "B": deep, "C": deep}
+    expected |= {"D": wide[-1:], "z": wide, "bias": wide[-1:]}
+    for name, shape in expected.items():
+        tensor = getattr(inputs, name)
+        if tensor is not None and (tensor.shape != shape or len(wide) != 3 or 0 in wide):
+            raise UsageError(
+                f"the scan's x has the shape {tuple(wide)}, expected (clips, length, channels), and"
+                f" {name} has {tuple(tensor.shape)}, expected {tuple(shape)}"
+            )
 
 
 def _decays(inputs: Inputs) -> bool:

@@ -35,6 +35,7 @@ def forward(inputs: Inputs, keep: bool) -> tuple[Tensor, Tensor]:
 
 def scan_into(y: Tensor, inputs: Inputs, decay: Tensor, kept: Tensor) -> None:
     """The scan of `inputs`, whose A is not looked at: `decay` is A as the kernels take it."""
+    check_channels(inputs.x)
     x, delta, b, c, skip, bias = map(
         view, (inputs.x, inputs.delta, inputs.B, inputs.C, inputs.D, inputs.bias)
     )
@@ -82,8 +83,15 @@ def backward(inputs: Inputs, kept: Tensor, gradient: Tensor) -> Gradients:
 
 def convolve_into(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor) -> None:
     """y = SiLU(causal depthwise convolution of x), (clips, length, channels); weight (taps, E)."""
+    check_channels(x)
     arrays = view(x), view(weight), view(bias), view(y)
     in_parts(lambda a, o: kernels.convolve(*arrays, a, o), tasks=x.shape[0] * x.shape[1])
+
+
+def check_channels(x: Tensor) -> None:
+    """The kernels would read and write beyond channels that are no multiple of `LANES`."""
+    if x.shape[-1] % LANES:
+        raise ValueError(f"{x.shape[-1]} channels are no multiple of {LANES}")
 
 
 def view(tensor: Tensor) -> Array:
