@@ -18,8 +18,10 @@ import json
 import resource
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -66,17 +68,37 @@ def run_extract(root: Path, clips: int | None, workers: int) -> int:
 
 def measured(call: Callable[[], int]) -> dict[str, float]:
     """What a call took: s of wall and of processor time, and peak memory in MiB."""
+    peaks: dict[str, float] = {}
+    done = threading.Event()
+    watch = threading.Thread(target=watch_children, args=(peaks, done))
+    watch.start()
     start = time.perf_counter()
     clips = call()
     wall = time.perf_counter() - start
+    done.set()
+    watch.join()
     usages = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return {
         "clips": clips,
         "wall_s": wall,
         "cpu_s": sum(u.ru_utime + u.ru_stime for u in usages),
         "parent_mib": usages[0].ru_maxrss / 1024,
-        "worker_mib": usages[1].ru_maxrss / 1024,
+        "worker_mib": max(peaks.values(), default=0.0),
     }
+
+
+def watch_children(peaks: dict[str, float], done: threading.Event) -> None:
+    """Peak memory (MiB) of each child process so far, twice a second.
+
+    Not from getrusage, which for a child counts its parent's memory before exec too.
+    """
+    while not done.wait(0.5):
+        for listing in Path("/proc/self/task").glob("*/children"):
+            for pid in listing.read_text().split():
+                with suppress(OSError, StopIteration):
+                    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+                    line = next(line for line in lines if line.startswith("VmHWM"))
+                    peaks[pid] = int(line.split()[1]) / 1024
 
 
 def child(side: str, root: Path, clips: int | None, workers: int) -> None:
