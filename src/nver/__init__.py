@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from nver.experiment import Experiment
     from nver.extraction import extract
     from nver.folds import make_folds
-    from nver.recipe import read_experiment
     from nver.pipeline import Run, run
+    from nver.recipe import read_experiment
 
 __version__ = "0.1.0"
 
