@@ -254,6 +254,12 @@ def test_a_wrong_request_is_refused_before_anything_is_trained(name, count, opti
         check_classifier(name, count, options)
 
 
+def test_the_check_draws_no_random_numbers():
+    before = torch.get_rng_state()
+    check_classifier("reno", 2, {})
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 @pytest.mark.parametrize(
     ("dims", "emotions", "says"),
     [([0], 3, "dim must be an integer of at least 1; got 0"), ([4], 1, "emotions .* at least 2")],
