@@ -52,7 +52,7 @@ def noise(samples: int = 16_000, seed: int = 0) -> FloatArray:
 
 def pitch_of(signal: FloatArray) -> tuple[FloatArray, FloatArray]:
     frames = framed(clean(signal), WINDOW, 160)
-    [power] = power_spectra(frames, TAPER, FFT_SIZE)
+    power = np.concatenate(list(power_spectra(frames, TAPER, FFT_SIZE)))
     return f0_and_periodicity(power)
 
 

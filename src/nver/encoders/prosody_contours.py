@@ -23,7 +23,7 @@ from nver.encoders.spectra import SAMPLING_RATE, framed, power_spectra
 
 Mask = npt.NDArray[np.bool_]
 
-HOP = 160  # samples, 10 ms
+HOP = 200  # samples, 12.5 ms: 0.75 / lowest F0, as in Praat
 FRAMES_A_SECOND = SAMPLING_RATE / HOP
 BANDS, BINS_A_BAND = 64, 8  # 125 Hz each, from 8 Hz to 8 kHz
 LOWEST_DB = -60.0  # of the loudest frame: what is fainter counts as this

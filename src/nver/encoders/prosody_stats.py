@@ -17,7 +17,7 @@ from nver.encoders.spectra import SAMPLING_RATE, clean, weightless_identity
 
 BURST_DB = -15.0  # of the loudest frame: a burst of energy is a run of frames above it
 MODULATION_HZ = (1.0, 2.0, 4.0, 8.0, 16.0)  # octaves of the energy's rhythm
-MODULATION_FRAMES = 256  # at least, for a resolution of 0.4 Hz
+MODULATION_FRAMES = 256  # at least, for a resolution of 0.3 Hz
 JUMP_OCTAVES = 0.25  # between neighbouring frames: yodels, breaks and octave errors
 
 DIMENSIONS = (
@@ -44,7 +44,7 @@ DIMENSIONS = (
 class ProsodyStats(Encoder):
     """(samples,) at 16 kHz -> one number for each of `DIMENSIONS`.
 
-    From frames of 50 ms every 10 ms. Statistics of the spectral shape are over the loud frames
+    From frames of 50 ms every 12.5 ms. Statistics of the spectral shape are over the loud frames
     (within 30 dB of the loudest), those of F0 over the voiced ones; a statistic over no frame, or
     a slope or difference over one, is 0. F0 is in octaves above 60 Hz, times are in seconds. A clip
     shorter than 50 ms is padded with zeros at its end.
