@@ -19,20 +19,19 @@ def command(folder: Path, as_json: bool) -> None:
     page lies.
     """
     from nver.metrics import score_table
-    from nver.predictions import read_predictions
-    from nver.report import text_table, write_report
+    from nver.report import read_run, text_table, write_report
 
     page = write_report(folder, show_progress_bar=sys.stderr.isatty())
-    predictions = read_predictions(folder / "predictions.csv")
+    run = read_run(folder)
     if as_json:
         summary = {
             "folder": str(folder),
             "report": str(page),
-            "scores": records(score_table(predictions)),
+            "scores": records(score_table(run.predictions)),
         }
         click.echo(json.dumps(summary, indent=1, ensure_ascii=False))
         return
     terminal = sys.stdout.isatty()
     markdown = (page.parent / "scores.md").read_text("utf-8")
-    click.echo(text_table(predictions) if terminal else markdown.rstrip())
+    click.echo(text_table(run.predictions, run.synthetic) if terminal else markdown.rstrip())
     click.echo(f"\nreport: {page}", err=not terminal)  # a redirected table is only the table

@@ -100,7 +100,7 @@ def _fold_plan(corpus: str, protocol: str, table: pd.DataFrame) -> FoldPlan:
     number = table.groupby("seed")["fold"].nunique()
     seeds = table["seed"].nunique()
     known = int(table["speaker"].nunique())
-    shared = int((table.groupby(["seed", "speaker"])["fold"].nunique() > 1).sum()) // seeds
+    shared = _shared(table)
     summary = (
         f"{span(number)} folds, {seeds} seed{'s' if seeds > 1 else ''}; {span(clips)} clips a fold"
         + (f", {span(speakers)} speakers a fold" if known else ", speakers unknown")
@@ -122,6 +122,12 @@ def _fold_plan(corpus: str, protocol: str, table: pd.DataFrame) -> FoldPlan:
     )  # fmt: skip
 
 
+def _shared(table: pd.DataFrame) -> int:
+    """How many speakers are in more than one fold, in the worst seed."""
+    folds = table.dropna(subset="speaker").groupby(["seed", "speaker"])["fold"].nunique()
+    return max((folds > 1).groupby("seed").sum(), default=0)
+
+
 # ----------------------------------------------------------------------------------- warnings
 
 
@@ -136,7 +142,7 @@ def warnings_of(run: SavedRun, plans: Sequence[FoldPlan]) -> list[str]:
         found += [f"{plan.title}: {note}" for note in plan.notes]
         if plan.protocol == SPEAKER_INDEPENDENT and plan.shared:
             found.append(
-                f"{plan.title}: NOT speaker-independent, {plan.shared} speakers are in more than "
-                "one fold"
+                f"{plan.title}: NOT speaker-independent, speakers in more than one fold: "
+                f"{plan.shared}"
             )
     return found + [f"{name} is not in the run folder; its part is left out" for name in run.absent]

@@ -1,7 +1,7 @@
 """Score tables written: plain text, Markdown, LaTeX."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import pandas as pd
 
@@ -11,9 +11,12 @@ from nver.report.tables import COLUMNS, SCORE_TITLES, Section, sections
 # --------------------------------------------------------------------------------- plain text
 
 
-def text_table(predictions: pd.DataFrame) -> str:
-    """The score tables of predictions, aligned for a terminal."""
-    return "\n\n".join(_text_section(s) for s in sections(score_table(predictions)))
+def text_table(predictions: pd.DataFrame, synthetic: Collection[str] = ()) -> str:
+    """The score tables of predictions, aligned for a terminal.
+
+    `synthetic` names the corpora whose tables must say that no person made the recordings.
+    """
+    return "\n\n".join(_text_section(s) for s in sections(score_table(predictions), synthetic))
 
 
 def _text_section(section: Section) -> str:

@@ -58,7 +58,7 @@ def settings() -> Iterator[None]:
     with matplotlib.rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph \d+")  # drawn as a box
         matplotlib.rcdefaults()
-        own: Any = SETTINGS | {"font.family": _fonts()}
+        own: Any = SETTINGS | {"font.family": "sans-serif", "font.sans-serif": _fonts()}
         matplotlib.rcParams.update(own)
         yield
 
