@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from helpers_extraction import RATE, calls, table_of, toy, write_clips, write_plug_in
 from nver import batches, filling, registry
 from nver.cli import main
-from nver.embeddings import EmbeddingStore
+from nver.embeddings import EmbeddingStore, EmbeddingView
 from nver.embeddings.upkeep import verify
 from nver.encoders.base import EncoderSpec
 from nver.errors import AudioError, StoreError, UsageError
@@ -394,7 +394,7 @@ def test_a_batch_is_a_stretch_of_the_corpus_whatever_was_done_before(tmp_path: P
     done = extract(table[32:64], [toy()], store, workers=1)
     gaps = filling.Gaps(key_clips(table, store), [store.view(done.identities[0])])
     rows = [[job.row for job in batch] for batch in gaps.batches()]
-    assert rows == [list(range(32)), list(range(64, 70))]
+    assert rows == [list(range(16)), list(range(16, 32)), list(range(64, 70))]
 
 
 def test_a_worker_that_dies_loses_no_shard(
@@ -461,7 +461,7 @@ def test_killed_at_any_moment_and_gone_on(tmp_path: Path, log: Path, toys: Path)
     clips, kills = 256, 3
     table = write_clips(tmp_path / "clips", clips)
     table.to_csv(tmp_path / "clips.csv", index=False)
-    moments, lost_at_most = random.Random(0), 64 + 4 * 32  # a shard, and batches under way
+    moments, lost_at_most = random.Random(0), 64 + 10 * 16  # a shard, and batches under way
     for _ in range(kills):
         process = start(tmp_path / "clips.csv", tmp_path / "store", log, toys)
         wait_for_calls(log, calls(log) + moments.randrange(70), process)
@@ -511,6 +511,26 @@ def test_ctrl_c_keeps_all_that_was_computed(tmp_path: Path, log: Path, toys: Pat
     done = extract(table, [toy()], tmp_path / "store", workers=1)
     assert 64 <= done.counts[0].reused < 256
     assert verify(EmbeddingStore(tmp_path / "store")).faults == ()
+
+
+def test_an_interrupted_write_is_made_again(
+    tmp_path: Path, store: EmbeddingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adds = []
+
+    def add(self: Any, keys: Any, vectors: Any, f: Any = EmbeddingView.add) -> None:
+        adds.append(len(keys))
+        if len(adds) == 1:
+            raise KeyboardInterrupt
+        f(self, keys, vectors)
+
+    monkeypatch.setattr(EmbeddingView, "add", add)
+    monkeypatch.setattr(filling, "SHARD_ROWS", 16)
+    table = write_clips(tmp_path / "clips", 40)
+    with pytest.raises(KeyboardInterrupt):
+        extract(table, [toy()], store, workers=1)
+    assert adds == [16, 16]
+    assert extract(table, [toy()], store, workers=1).counts[0].reused == 16
 
 
 def test_two_processes_extract_into_one_store(tmp_path: Path, toys: Path) -> None:

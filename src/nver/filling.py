@@ -10,7 +10,7 @@ from nver.batches import BatchResult, ClipJob, Failure
 from nver.embeddings import ClipKeys, EmbeddingView, Keys
 from nver.embeddings.keys import equal_keys
 
-BATCH_CLIPS = 32  # a job of a worker; decided by the corpus alone, so that the bits are too
+BATCH_CLIPS = 16  # a job of a worker; decided by the corpus alone, so that the bits are too
 # What a kill loses at most (our choice): a shard is written after so many rows, bytes or seconds.
 SHARD_ROWS = 4096
 SHARD_BYTES = 32 * 2**20
@@ -67,10 +67,11 @@ class _Buffer:
         return self._rows >= SHARD_ROWS or size >= SHARD_BYTES
 
     def flush(self) -> None:
-        parts, self._parts, self._rows = self._parts, [], 0
-        if parts:
-            keys, vectors = zip(*parts, strict=True)
+        """Write what is there; where that is interrupted, it is still there."""
+        if self._parts:
+            keys, vectors = zip(*self._parts, strict=True)
             self.view.add(np.concatenate(keys), np.concatenate(vectors))
+            self._parts, self._rows = [], 0
 
 
 def fill(

@@ -23,7 +23,7 @@ def clip_key(content: bytes, start: float | None = None, end: float | None = Non
     last = math.inf if _absent(end) else float(end or 0.0)
     if (first, last) == (0.0, math.inf):
         return content
-    return hashlib.sha256(content + struct.pack("<dd", first + 0.0, last + 0.0)).digest()
+    return hashlib.sha256(content + struct.pack("<dd", first, last)).digest()
 
 
 def _absent(seconds: float | None) -> bool:

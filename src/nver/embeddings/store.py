@@ -50,7 +50,10 @@ class EmbeddingStore:
             log.warning("%s: the index was damaged; made again from the shards", self.root)
         create_tables(self.root)
         for file in self.unknown_shards():
-            self.adopt(file)
+            try:
+                self.adopt(file)
+            except StoreError as error:
+                log.warning("%s", error)
 
     def content_hashes(self, files: Iterable[str], *, rehash: bool = False) -> Contents:
         """{file: its content, or the `AudioError` that says why it has none}.
@@ -94,14 +97,11 @@ class EmbeddingStore:
         path = self.root / SHARDS / file
         try:
             shard = open_shard(path)
-            keys, size = shard.keys(), path.stat().st_size
-            with open_index(self.root) as index, index.transaction():
-                return index.add(shard.fingerprint, shard.identity, file, size, keys)
         except FileNotFoundError:
             return None
-        except StoreError as error:
-            log.warning("%s", error)
-            return None
+        keys, size = shard.keys(), path.stat().st_size
+        with open_index(self.root) as index, index.transaction():
+            return index.add(shard.fingerprint, shard.identity, file, size, keys)
 
 
 class EmbeddingView:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -57,21 +57,14 @@ def verify(store: EmbeddingStore, *, show_progress_bar: bool = False) -> Verific
     from tqdm import tqdm
 
     faults, damaged = list(_index_faults(store)), []
-    sql = (
-        "SELECT s.id, s.file, s.rows, i.fingerprint, i.json FROM shards s"
-        " JOIN identities i ON i.id = s.identity"
-    )
-    with open_index(store.root) as index:
-        shards, (rows,) = index.query(sql), index.query("SELECT count(*) FROM vectors")[0]
-        entered = dict(index.query("SELECT shard, count(*) FROM vectors GROUP BY shard"))
-    disable = None if show_progress_bar else True
-    for number, file, *facts in tqdm(shards, unit="shard", disable=disable):
-        path = store.root / SHARDS / file
+    entries = _entries(store)
+    for entry in tqdm(entries, unit="shard", disable=None if show_progress_bar else True):
+        path = store.root / SHARDS / entry.file
         found = faults_of(path)
         if found:
             damaged.append(path)
         else:
-            found = list(_entry_faults(store, path, number, entered.get(number, 0), *facts))
+            found = list(_entry_faults(store, path, entry))
         faults += found
     for file in store.unknown_shards():
         path = store.root / SHARDS / file
@@ -79,7 +72,30 @@ def verify(store: EmbeddingStore, *, show_progress_bar: bool = False) -> Verific
         if found and path.exists():
             faults += found
             damaged.append(path)
-    return Verification(len(shards), int(rows), tuple(faults), tuple(damaged))
+    entered = sum(entry.entered for entry in entries)
+    return Verification(len(entries), entered, tuple(faults), tuple(damaged))
+
+
+class _Entry(NamedTuple):
+    """What the index says of a shard; `entered` is how many clips it sends there."""
+
+    number: int
+    file: str
+    rows: int
+    fingerprint: str
+    identity: str
+    entered: int
+
+
+def _entries(store: EmbeddingStore) -> list[_Entry]:
+    """In one statement, and so of one moment, while others write."""
+    sql = (
+        "SELECT s.id, s.file, s.rows, i.fingerprint, i.json, coalesce(v.entered, 0) FROM shards s"
+        " JOIN identities i ON i.id = s.identity LEFT JOIN"
+        " (SELECT shard, count(*) AS entered FROM vectors GROUP BY shard) v ON v.shard = s.id"
+    )
+    with open_index(store.root) as index:
+        return [_Entry(*row) for row in index.query(sql)]
 
 
 def _index_faults(store: EmbeddingStore) -> Iterator[str]:
@@ -94,26 +110,18 @@ def _index_faults(store: EmbeddingStore) -> Iterator[str]:
         yield f"{path}: {count} rows of shards that it does not know"
 
 
-def _entry_faults(
-    store: EmbeddingStore,
-    path: Path,
-    number: int,
-    entered: int,
-    rows: int,
-    fingerprint: str,
-    identity: str,
-) -> Iterator[str]:
+def _entry_faults(store: EmbeddingStore, path: Path, entry: _Entry) -> Iterator[str]:
     """Whether the index says of a whole shard what is in it. A key may lie in several shards."""
     shard = open_shard(path)
-    if (shard.rows, shard.identity) != (rows, identity):
-        yield f"{path}: the index has other facts of it ({rows} rows, {identity})"
+    if (shard.rows, shard.identity) != (entry.rows, entry.identity):
+        yield f"{path}: the index has other facts of it ({entry.rows} rows, {entry.identity})"
         return
     with open_index(store.root) as index:
-        places = index.places(fingerprint, shard.keys())
+        places = index.places(entry.fingerprint, shard.keys())
     absent = int((places[:, 0] == NOT_THERE).sum())
-    mine = np.flatnonzero(places[:, 0] == number)
-    if absent or len(mine) != entered or (places[mine, 1] != mine).any():
-        yield f"{path}: its {rows} rows are not as the index has them"
+    mine = np.flatnonzero(places[:, 0] == entry.number)
+    if absent or len(mine) != entry.entered or (places[mine, 1] != mine).any():
+        yield f"{path}: its {entry.rows} rows are not as the index has them"
 
 
 def repair(store: EmbeddingStore, found: Verification) -> list[Path]:
