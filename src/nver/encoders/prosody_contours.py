@@ -28,6 +28,7 @@ FRAMES_A_SECOND = SAMPLING_RATE / HOP
 BANDS, BINS_A_BAND = 64, 8  # 125 Hz each, from 8 Hz to 8 kHz
 LOWEST_DB = -60.0  # of the loudest frame: what is fainter counts as this
 LOUD_DB = -30.0  # of the loudest frame: Praat's silence threshold, 0.03 of the amplitude
+PERHAPS_LOUD = 0.9 * 10 ** (LOUD_DB / 10)  # as power, and with room for rounding
 ROLL_OFF = 0.85  # share of the power below the roll-off frequency
 ALPHA_HZ = (1000.0, 5000.0)  # alpha ratio: 1-5 kHz over what is below (Eyben et al.)
 HAMMARBERG_HZ = (2000.0, 5000.0)  # strongest peak below 2 kHz over that of 2-5 kHz (the same)
@@ -48,10 +49,13 @@ SHAPE = (
 
 @dataclass(frozen=True)
 class Contours:
-    """A clip frame by frame; `level` in dB of the loudest frame, `f0` in octaves above 60 Hz."""
+    """A clip frame by frame; `level` in dB of the loudest frame, `f0` in octaves above 60 Hz.
+
+    `shape` has a row for each loud frame, the others one entry for each frame.
+    """
 
     level: FloatArray
-    shape: FloatArray  # (frames, len(SHAPE))
+    shape: FloatArray  # (loud frames, len(SHAPE))
     f0: FloatArray
     loud: Mask
     voiced: Mask
@@ -59,35 +63,52 @@ class Contours:
 
 
 def contours_of(signal: FloatArray) -> Contours:
-    frames = framed(signal, WINDOW, HOP)
-    bands, f0, periodicity = [], [], []
-    for power in power_spectra(frames, TAPER, FFT_SIZE):
+    bands, pitches, loudest = [], [], TINY
+    for power in power_spectra(framed(signal, WINDOW, HOP), TAPER, FFT_SIZE):
         bands.append(power @ BAND_SUM)
-        found = f0_and_periodicity(power)
-        f0.append(found[0])
-        periodicity.append(found[1])
-    power = np.concatenate(bands)
-    level = _decibel(power.sum(axis=1))
-    level = np.maximum(level - level.max(), LOWEST_DB)
-    repeats = np.concatenate(periodicity)
-    shape = np.column_stack([_spectral_shape(power), _zero_crossings(signal, len(level)), repeats])
-    loud = (level > LOUD_DB) & (power.sum(axis=1) > 0)
-    octaves = np.log2(np.concatenate(f0) / np.float32(LOWEST_F0))
-    seconds = max(signal.size, WINDOW) / SAMPLING_RATE
-    return Contours(level, shape, octaves, loud, loud & (repeats >= VOICED), seconds)
+        energy = bands[-1].sum(axis=1)
+        loudest = max(loudest, energy.max())
+        pitches.append(_pitch_where(energy > loudest * PERHAPS_LOUD, power))
+    share, energy = _shares(np.concatenate(bands))
+    f0, periodicity = np.concatenate(pitches, axis=1)
+    level = np.maximum(_decibel(energy / loudest), LOWEST_DB)
+    loud = level > LOUD_DB
+    columns = (_spectral_shape(share, loud), _zero_crossings(signal, loud), periodicity[loud])
+    return Contours(
+        level=level,
+        shape=np.column_stack(columns),
+        f0=np.log2(f0 / np.float32(LOWEST_F0)),
+        loud=loud,
+        voiced=loud & (periodicity >= VOICED),
+        seconds=max(signal.size, WINDOW) / SAMPLING_RATE,
+    )
 
 
-def _spectral_shape(bands: FloatArray) -> FloatArray:
-    """(frames, 8): the first eight of SHAPE, from the power in bands (frames, 64)."""
-    total = np.maximum(bands.sum(axis=1, keepdims=True), TINY)
-    share = bands / total
+def _pitch_where(mask: Mask, power: FloatArray) -> FloatArray:
+    """(2, frames): F0 and periodicity, of the masked frames only, as it is most of the work."""
+    found = np.zeros((2, len(power)), np.float32)
+    found[0] = LOWEST_F0
+    if mask.any():
+        found[:, mask] = f0_and_periodicity(power[mask])
+    return found
+
+
+def _shares(bands: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The share of each band in its frame's power, and that power."""
+    energy = bands.sum(axis=1)
+    return bands / np.maximum(energy, TINY)[:, None], energy
+
+
+def _spectral_shape(share: FloatArray, loud: Mask) -> FloatArray:
+    """(loud frames, 8): the first eight of SHAPE, from the shares of the bands (frames, 64)."""
+    flux = np.zeros(len(share), np.float32)
+    flux[1:] = 0.5 * np.abs(share[1:] - share[:-1]).sum(axis=1)
+    flux, share = flux[loud], share[loud]
     moments = share @ MOMENTS
     centroid = moments[:, 0]
     bandwidth = np.sqrt(np.maximum(moments[:, 1] - centroid**2, 0.0))
     decibels = _decibel(share + np.float32(1e-8))
-    flatness = decibels.mean(axis=1) - _decibel(np.float32(1 / BANDS))
-    flux = np.zeros(len(share), np.float32)
-    flux[1:] = 0.5 * np.abs(np.diff(share, axis=0)).sum(axis=1)
+    flatness = decibels.mean(axis=1) - _decibel(1 / BANDS)
     alpha = _decibel(share[:, ALPHA].sum(axis=1)) - _decibel(share[:, BELOW_ALPHA].sum(axis=1))
     low, high = share[:, BELOW_HAMMARBERG].max(axis=1), share[:, HAMMARBERG].max(axis=1)
     return np.column_stack(
@@ -114,13 +135,13 @@ def _roll_off(share: FloatArray) -> FloatArray:
     return ((band + part) * BAND_KHZ).astype(np.float32)
 
 
-def _zero_crossings(signal: FloatArray, frames: int) -> FloatArray:
-    """Thousands of sign changes a second in each frame."""
+def _zero_crossings(signal: FloatArray, loud: Mask) -> FloatArray:
+    """Thousands of sign changes a second in each loud frame."""
     negative = np.signbit(signal)
     changes = np.zeros(max(signal.size, WINDOW) + 1, np.int32)
     np.cumsum(negative[1:] != negative[:-1], out=changes[2 : signal.size + 1])
     changes[signal.size + 1 :] = changes[signal.size]
-    start = np.arange(frames) * HOP
+    start = np.flatnonzero(loud) * HOP
     crossings = changes[start + WINDOW] - changes[start + 1]
     return (crossings * (SAMPLING_RATE / WINDOW / 1000)).astype(np.float32)
 

@@ -86,8 +86,8 @@ def _crest(signal: FloatArray) -> float:
 
 
 def _shape_statistics(contours: Contours) -> list[float]:
-    loud, voiced = contours.shape[contours.loud], contours.shape[contours.voiced, :7]
-    return [*_mean(loud), *_std(loud), *_mean(voiced)]
+    voiced = contours.shape[contours.voiced[contours.loud], :7]
+    return [*_mean(contours.shape), *_std(contours.shape), *_mean(voiced)]
 
 
 def _level_statistics(contours: Contours) -> list[float]:
@@ -142,7 +142,7 @@ def _f0_statistics(contours: Contours) -> list[float]:
 
 
 def _voicing_statistics(contours: Contours) -> list[float]:
-    repeats = contours.shape[contours.voiced, -1]
+    repeats = contours.shape[contours.voiced[contours.loud], -1]
     hnr = 10 * np.log10(repeats / (1 - repeats))
     segments, _ = _runs(contours.voiced)
     return [
