@@ -19,7 +19,7 @@ def find_form(name: str, root: Path) -> str:
 
     Raises:
         CorpusError: nothing lies there, or nothing of a known form.
-        UsageError: only class folders would fit, and the name is nearly that of a known corpus.
+        UsageError: nothing but class folders, and the name is nearly that of a known corpus.
     """
     if not root.exists():
         raise CorpusError(f"{name}: {root} does not exist")
@@ -27,7 +27,8 @@ def find_form(name: str, root: Path) -> str:
     near = get_close_matches(name, [n for n in CORPORA if n not in FORMS], n=1, cutoff=NEAR)
     hint = f"; did you mean the corpus {near[0]!r}?" if near else ""
     if form is None:
-        raise CorpusError(
+        kind = UsageError if near else CorpusError
+        raise kind(
             f"{name}: {root} has no form of a corpus that is known: a table (.csv, .tsv, .jsonl "
             f"with the columns file and emotion), a folder with metadata.csv or metadata.jsonl, "
             f"an audformat database (db.yaml), or a folder with a folder an emotion{hint}"
