@@ -32,6 +32,7 @@ from nver.paths import cache_folder
 
 KEPT_EVERY = 16  # steps between states kept for the gradient (our choice: they fit in L1 and L2)
 GROUP = 16  # blocks of channels that share the sums over channels (our choice)
+CACHE_LINE = 64  # bytes; numba aligns its arrays to 32, and a split line takes twice as long
 LOG2_E, LN_2 = 1.4426950408889634, 0.6931471805599453
 
 SOURCES = b"".join(Path(file).read_bytes() for file in (__file__, simd.__file__))
@@ -68,6 +69,15 @@ def softplus(v: Any) -> Any:
     return positive(v) + log1p(exp2(absolute(v) * -LOG2_E))
 
 
+@inlined
+def scratch(rows: int, columns: int, like: Any) -> Any:
+    """(rows, columns, lanes) of the type of `like`, each vector a cache line of its own."""
+    size = rows * columns * LANES
+    spare = np.empty(size + LANES, like.dtype)
+    start = -spare.ctypes.data % CACHE_LINE // spare.itemsize
+    return spare[start : start + size].reshape((rows, columns, LANES))
+
+
 @kernel
 def scan(
     x: Any, delta: Any, decay: Any, b: Any, c: Any, skip: Any, z: Any, bias: Any, y: Any,
@@ -76,10 +86,8 @@ def scan(
     """y of the tasks first to last, each a clip and a block of channels; kept, if it has room."""
     length, blocks = x.shape[1], x.shape[2] // LANES
     states = decay.shape[0]
-    a = np.empty((states, LANES), decay.dtype)
-    h = np.empty((states, LANES), decay.dtype)
-    steps = np.empty((KEPT_EVERY, LANES), decay.dtype)
-    outs = np.empty((KEPT_EVERY, LANES), decay.dtype)
+    a, h = scratch(1, states, decay)[0], scratch(1, states, decay)[0]
+    steps, outs = scratch(1, KEPT_EVERY, decay)[0], scratch(1, KEPT_EVERY, decay)[0]
     for task in range(first, last):
         i, k = task // blocks, task % blocks * LANES
         for n in range(states):
@@ -131,16 +139,14 @@ def scan_gradient(
     length, channels = x.shape[1], x.shape[2]
     states, blocks = decay.shape[0], channels // LANES
     groups = (blocks + GROUP - 1) // GROUP
-    kind = decay.dtype
-    a = np.empty((states, LANES), kind)
-    factors = np.empty((KEPT_EVERY, states, LANES), kind)  # exp(step A)
-    h = np.empty((KEPT_EVERY + 1, states, LANES), kind)
-    steps = np.empty((KEPT_EVERY, LANES), kind)
-    outs = np.empty((KEPT_EVERY, LANES), kind)  # y before the gate
-    sum_b = np.empty((KEPT_EVERY, states, LANES), kind)
-    sum_c = np.empty((KEPT_EVERY, states, LANES), kind)
-    carried = np.empty((GROUP, states, LANES), kind)  # dL/dh from later steps
-    sum_a = np.empty((GROUP, states, LANES), kind)
+    a = scratch(1, states, decay)[0]
+    factors = scratch(KEPT_EVERY, states, decay)  # exp(step A)
+    h = scratch(KEPT_EVERY + 1, states, decay)
+    steps, gys = scratch(1, KEPT_EVERY, decay)[0], scratch(1, KEPT_EVERY, decay)[0]
+    outs = scratch(1, KEPT_EVERY, decay)[0]  # y before the gate
+    sum_b, sum_c = scratch(KEPT_EVERY, states, decay), scratch(KEPT_EVERY, states, decay)
+    carried = scratch(GROUP, states, decay)  # dL/dh from later steps
+    sum_a = scratch(GROUP, states, decay)
     for task in range(first, last):
         i, group = task // groups, task % groups
         start, stop = group * GROUP, min(blocks, (group + 1) * GROUP)
@@ -160,12 +166,21 @@ def scan_gradient(
                 for n in range(states):
                     store(a, (n, 0), load(decay, (n, k)))
                     store(h, (0, n, 0), load(kept, (i, segment, n, k)))
-                for t in range(low, high):  # the states again
+                for t in range(low, high):
                     r = t - low
-                    step = load(delta, (i, t, k)) + shift
-                    if soft:
-                        step = softplus(step)
-                    value = load(x, (i, t, k))
+                    step, gy = load(delta, (i, t, k)) + shift, load(g, (i, t, k))
+                    store(steps, (r, 0), softplus(step) if soft else step)
+                    if gated:
+                        gate = load(z, (i, t, k))
+                        gy = gy * (gate * sigmoid(gate))
+                    store(gys, (r, 0), gy)
+                for t in range(low, high):  # the states again
+                    r, ahead = t - low, min(k + LANES, channels - 1)  # the next block
+                    prefetch(delta, (i, t, ahead))
+                    prefetch(g, (i, t, ahead))
+                    prefetch(x, (i, t, ahead))
+                    prefetch(z, (i, t, ahead))
+                    step, value = load(steps, (r, 0)), load(x, (i, t, k))
                     drive = step * value
                     out = skipped * value
                     for n in range(states):
@@ -174,40 +189,44 @@ def scan_gradient(
                         store(factors, (r, n, 0), factor)
                         store(h, (r + 1, n, 0), state)
                         out = fma(state, spread(c, (i, t, n)), out)
-                    store(steps, (r, 0), step)
                     store(outs, (r, 0), out)
-                total_skip, total_bias = load(gskip, (i, k)), load(gbias, (i, k))
+                total_skip = load(gskip, (i, k))
                 for t in range(high - 1, low - 1, -1):
                     r = t - low
-                    gy = load(g, (i, t, k))
+                    prefetch(gx, (i, t, k))
+                    prefetch(gdelta, (i, t, k))
+                    prefetch(gz, (i, t, k))
+                    step, value, gy = load(steps, (r, 0)), load(x, (i, t, k)), load(gys, (r, 0))
+                    drive = step * value
+                    along_b, along_a = zeros(decay), zeros(decay)
+                    for n in range(states):
+                        gh = fma(gy, spread(c, (i, t, n)), load(carried, (j, n, 0)))
+                        along_c = fma(gy, load(h, (r + 1, n, 0)), load(sum_c, (r, n, 0)))
+                        store(sum_c, (r, n, 0), along_c)
+                        store(sum_b, (r, n, 0), fma(gh, drive, load(sum_b, (r, n, 0))))
+                        along_b = fma(gh, spread(b, (i, t, n)), along_b)
+                        back = gh * load(factors, (r, n, 0))
+                        store(carried, (j, n, 0), back)
+                        turned = back * load(h, (r, n, 0))
+                        along_a = fma(turned, load(a, (n, 0)), along_a)
+                        store(sum_a, (j, n, 0), fma(turned, step, load(sum_a, (j, n, 0))))
+                    store(gx, (i, t, k), skipped * gy + step * along_b)
+                    store(steps, (r, 0), along_a * LN_2 + value * along_b)
+                    total_skip = fma(gy, value, total_skip)
+                store(gskip, (i, k), total_skip)
+                total_bias = load(gbias, (i, k))
+                for t in range(low, high):
+                    r = t - low
+                    gstep = load(steps, (r, 0))
+                    if soft:
+                        gstep = gstep * sigmoid(load(delta, (i, t, k)) + shift)
+                    store(gdelta, (i, t, k), gstep)
+                    total_bias = total_bias + gstep
                     if gated:
                         gate = load(z, (i, t, k))
                         open_ = sigmoid(gate)
                         slope = open_ * (1.0 + gate * (1.0 - open_))
-                        store(gz, (i, t, k), gy * load(outs, (r, 0)) * slope)
-                        gy = gy * (gate * open_)
-                    step, value = load(steps, (r, 0)), load(x, (i, t, k))
-                    drive = step * value
-                    along_b, along_a = zeros(decay), zeros(decay)
-                    for n in range(states):
-                        gh = load(carried, (j, n, 0)) + gy * spread(c, (i, t, n))
-                        after = load(h, (r + 1, n, 0))
-                        store(sum_c, (r, n, 0), load(sum_c, (r, n, 0)) + gy * after)
-                        store(sum_b, (r, n, 0), load(sum_b, (r, n, 0)) + gh * drive)
-                        along_b = along_b + gh * spread(b, (i, t, n))
-                        back = gh * load(factors, (r, n, 0))
-                        store(carried, (j, n, 0), back)
-                        turned = back * load(h, (r, n, 0))
-                        along_a = along_a + turned * load(a, (n, 0))
-                        store(sum_a, (j, n, 0), load(sum_a, (j, n, 0)) + turned * step)
-                    gstep = along_a * LN_2 + value * along_b
-                    if soft:
-                        gstep = gstep * sigmoid(load(delta, (i, t, k)) + shift)
-                    store(gx, (i, t, k), skipped * gy + step * along_b)
-                    store(gdelta, (i, t, k), gstep)
-                    total_skip = total_skip + gy * value
-                    total_bias = total_bias + gstep
-                store(gskip, (i, k), total_skip)
+                        store(gz, (i, t, k), load(g, (i, t, k)) * load(outs, (r, 0)) * slope)
                 store(gbias, (i, k), total_bias)
             for t in range(low, high):
                 for n in range(states):
