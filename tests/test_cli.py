@@ -28,7 +28,7 @@ def call(capfd: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
         (["list", "encoder"], 2, "encoder"),
         (["run", "no-such.toml"], 2, "no-such.toml"),
         (["run", "--nonsense"], 2, "--nonsense"),
-        (["corpus", "emogatr", "--root", "."], 2, "did you mean 'emogator'"),
+        (["corpus", "emogatr", "--root", "."], 2, "did you mean the corpus 'emogator'"),
         (["corpus", "jnv", "--root", "no-such-folder"], 1, "no-such-folder"),
         (["report", "."], 1, "predictions.csv"),
     ],
