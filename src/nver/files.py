@@ -6,8 +6,11 @@ from tempfile import NamedTemporaryFile
 
 
 def write_whole(file: Path, content: str | bytes) -> None:
-    """Write a file so that a reader, or a crash, sees the old content or the new, never a part."""
-    data = content.encode("utf-8") if isinstance(content, str) else content
+    """Write a file so that a reader, or a crash, sees the old content or the new, never a part.
+
+    Text is UTF-8; the bytes of a file name that is not go through unharmed.
+    """
+    data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
     file.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as temporary:
         try:

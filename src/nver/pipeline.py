@@ -28,12 +28,14 @@ class Run:
         predictions: one row a clip, classifier, protocol and seed (see `nver.predictions`).
         skipped: files and clips that were not used: corpus, clip, file, reason, message.
         warnings: sentences, for example counts unlike the published ones.
+        synthetic: the corpora that are no recordings of people.
     """
 
     folder: Path
     predictions: "pd.DataFrame"
     skipped: "pd.DataFrame"
     warnings: tuple[str, ...]
+    synthetic: tuple[str, ...] = ()
 
     @property
     def scores(self) -> "pd.DataFrame":
@@ -92,8 +94,10 @@ def run(
     )
     write_predictions(predictions, folder / "predictions.csv")
     save_projections(folder, materials)
-    write_report(folder)
-    return Run(folder, read_predictions(folder / "predictions.csv"), all_skipped, warnings)
+    write_report(folder, show_progress_bar=show_progress_bar)
+    synthetic = tuple(m.corpus.name for m in materials if m.corpus.card.name == "synthetic")
+    saved = read_predictions(folder / "predictions.csv")
+    return Run(folder, saved, all_skipped, warnings, synthetic)
 
 
 def _folds(material: Material, experiment: Experiment) -> list[Folds]:

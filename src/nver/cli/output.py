@@ -21,7 +21,7 @@ def finish_run(result: "Run", strict: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(_summary(result), indent=1, ensure_ascii=False))
     else:
-        click.echo(text_table(result.predictions))
+        click.echo(text_table(result.predictions, result.synthetic))
         click.echo(f"\nreport: {result.report}")
     for warning in result.warnings:
         click.echo(f"warning: {warning}", err=True)
