@@ -29,7 +29,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     cache = tmp_path_factory.mktemp("cache")
     os.environ["NVER_CACHE"] = str(cache)
-    corpus = nver.load_corpus("synthetic", speakers=4, clips_per_sound=3)
+    corpus = nver.load_corpus("synthetic", speakers=3, clips_per_sound=2)
     folder = tmp_path_factory.mktemp("recordings")
     for row in corpus.table.itertuples():
         (folder / str(row.emotion)).mkdir(exist_ok=True)
