@@ -12,7 +12,7 @@ import torch
 from fakes import burst
 from helpers_audio_mamba import untrained_folder, untrained_network
 from nver.encoders import Encoder, load_encoder
-from nver.encoders.audio_mamba.encoder import AudioMambaEncoder, arrange, runnable
+from nver.encoders.audio_mamba.encoder import AudioMambaEncoder, arrange, patches_of, runnable
 from nver.encoders.audio_mamba.frontend import log_mel, mel_filters, rows_of, split
 from nver.encoders.audio_mamba.frozen import FrozenAudioMamba, packed
 from nver.encoders.audio_mamba.network import AudioMamba, Sizes, position_embedding
@@ -90,7 +90,7 @@ def test_every_block_is_upstreams(
     for number, (hidden, residual) in enumerate(made):
         assert difference(hidden, upstream[f"chunk0_block{number}_hidden"]) <= 1e-4
         assert difference(residual, upstream[f"chunk0_block{number}_residual"]) <= 1e-4
-    tokens = network(chunk) if form == "network" else frozen(chunk)
+    tokens = network(chunk) if form == "network" else frozen(chunk, [50])
     assert difference(tokens, upstream["chunk0_encoder_norm_out"][:, 1:]) <= 1e-4
     for order, name in (("upstream", "forward_features"), ("time", "time_ordered_features")):
         assert difference(arrange(tokens, order), upstream[f"chunk0_{name}"][0]) <= 1e-5
@@ -132,6 +132,14 @@ def test_rows_are_upstreams(frames: int, rows: int) -> None:
     assert rows == padded // 4 - int(50 * (padded - frames) / 200)
 
 
+@pytest.mark.parametrize("order", ["upstream", "time"])
+@pytest.mark.parametrize("rows", [1, 2, 5, 6, 8, 49, 50, 51, 93])
+def test_patches_are_those_of_the_rows(rows: int, order: str) -> None:
+    """No token of a later patch is in the rows, and one of the last patch is."""
+    patch = torch.arange(250.0).reshape(1, 250, 1) // 5
+    assert patches_of(rows, order) == int(arrange(patch, order)[:rows].max()) + 1
+
+
 def test_time_order_keeps_the_time(
     in_time: Encoder, encoder: AudioMambaEncoder, upstream: dict[str, np.ndarray]
 ) -> None:
@@ -150,13 +158,14 @@ def test_time_order_trims_the_padding(in_time: Encoder, encoder: AudioMambaEncod
     kept = arrange(tokens, "upstream")[:8].long() // 5  # the patch in time of each token
     assert kept.tolist() == [[10 * k + j // 5 for k in range(5)] for j in range(8)]
     clip = burst(0.3)
-    exact = in_time._network(split(log_mel(torch.from_numpy(clip))))  # type: ignore[attr-defined]
+    chunk = split(log_mel(torch.from_numpy(clip)))
+    exact = in_time._network(chunk, [50])  # type: ignore[attr-defined]
     assert difference(in_time.encode([clip])[0], exact[0, :40].reshape(8, -1).mean(dim=0)) <= 1e-6
 
 
 def test_the_padding_does_not_reach_the_rows_in_time_order(in_time: Encoder) -> None:
     """The scan is causal: what follows the clip in its chunk changes no row that is kept."""
-    network = in_time._network  # type: ignore[attr-defined]
+    network = in_time._network.network  # type: ignore[attr-defined]
     chunk = split(log_mel(torch.from_numpy(burst(1.0))))
     other = chunk.clone()
     other[:, 104:] = 3.0  # 101 frames, the patch of the last reaches to 104
@@ -202,13 +211,18 @@ def test_frozen_is_the_network(sizes: dict[str, int]) -> None:
     chunks = torch.randn(2, 200, 80, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         expected = network(chunks)
-    assert relative(FrozenAudioMamba(network)(chunks), expected) <= 2e-6
+    frozen = FrozenAudioMamba(network)
+    assert relative(frozen(chunks, [50, 50]), expected) <= 2e-6
+    part = frozen(chunks, [7, 50])
+    assert relative(part[0, :35], expected[0, :35]) <= 2e-6
+    assert not part[0, 35:].any()
+    assert torch.equal(part[1], frozen(chunks[1:], [50])[0])
 
 
 def test_channels_that_the_kernels_cannot_take(tmp_path: Path) -> None:
     network = untrained_network(width=40)
     with pytest.raises(ValueError, match="120 channels are no multiple of 16"):
-        FrozenAudioMamba(network)(torch.zeros(1, 200, 80))
+        FrozenAudioMamba(network)(torch.zeros(1, 200, 80), [50])
     encoder = load_encoder("audio-mamba-tiny", str(untrained_folder(tmp_path, width=40)))
     with torch.no_grad():
         tokens = network(split(log_mel(torch.from_numpy(burst(1.0)))))
@@ -241,9 +255,10 @@ def test_the_network_itself_is_the_encoder_elsewhere(
     network = encoder._network.network  # type: ignore[attr-defined]
     chunks = split(torch.from_numpy(upstream["log_mel"][0, 0]))
     elsewhere = runnable(network, torch.device("cpu"), torch.float32, fast=False)
-    assert relative(elsewhere(chunks), encoder._network(chunks)) <= 2e-6
-    narrow = runnable(network, torch.device("cpu"), torch.bfloat16, fast=False)(chunks)
-    assert 1e-5 < relative(narrow, encoder._network(chunks)) <= 2e-2
+    expected = encoder._network(chunks, [50, 50])
+    assert relative(elsewhere(chunks, [50, 50]), expected) <= 2e-6
+    narrow = runnable(network, torch.device("cpu"), torch.bfloat16, fast=False)(chunks, [50, 50])
+    assert 1e-5 < relative(narrow, expected) <= 2e-2
     assert narrow.dtype == torch.float32
 
 

@@ -27,7 +27,7 @@ from nver.encoders.devices import find_device, full_precision
 from nver.encoders.selective_scan import LANES
 from nver.errors import unknown_name
 
-Network = Callable[[Tensor], Tensor]
+Network = Callable[[Tensor, Sequence[int]], Tensor]  # as `FrozenAudioMamba`
 
 ORDERS = ("upstream", "time")
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -89,10 +89,13 @@ class AudioMambaEncoder(FrameEncoder):
     def _rows(self, waveforms: Sequence[FloatArray]) -> list[FloatArray]:
         spectra = [log_mel(torch.tensor(w, device=self._device)) for w in waveforms]
         chunks = [split(spectrum) for spectrum in spectra]
-        tokens = torch.split(self._network(torch.cat(chunks)), [len(c) for c in chunks])
+        rows = [rows_of(len(spectrum)) for spectrum in spectra]
+        patches = [
+            patches_of(n - start, self._order) for n in rows for start in range(0, n, GRID[0])
+        ]
+        tokens = torch.split(self._network(torch.cat(chunks), patches), [len(c) for c in chunks])
         return [
-            arrange(t, self._order)[: rows_of(len(s))].cpu().numpy()
-            for t, s in zip(tokens, spectra, strict=True)
+            arrange(t, self._order)[:n].cpu().numpy() for t, n in zip(tokens, rows, strict=True)
         ]
 
 
@@ -107,10 +110,16 @@ def arrange(tokens: Tensor, order: str) -> Tensor:
     return tokens.reshape(len(tokens) * GRID[0], -1)
 
 
+def patches_of(rows: int, order: str) -> int:
+    """Of how many patches in time of a chunk its first `rows` rows are made."""
+    rows = min(rows, GRID[0])
+    return rows if order == "time" else (GRID[0] * (GRID[1] - 1) + rows - 1) // GRID[1] + 1
+
+
 def runnable(
     network: AudioMamba, device: torch.device, dtype: torch.dtype, *, fast: bool = True
 ) -> Network:
-    """The fastest way to run the network on the device: chunks (n, 200, 80) -> tokens.
+    """The fastest way to run the network on the device: `FrozenAudioMamba` or what can stand in.
 
     On the CPU the kernels, if `fast`, fit and installed; else the network itself, in full float32.
     """
@@ -121,7 +130,7 @@ def runnable(
         return FrozenAudioMamba(network, dtype)
     network, at_once = network.to(device), 1 if device.type == "cpu" else GROUP
 
-    def run(chunks: Tensor) -> Tensor:
+    def run(chunks: Tensor, patches: Sequence[int]) -> Tensor:
         narrow = torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
         with full_precision(device), narrow:
             groups = [_in_group(network, part, at_once) for part in torch.split(chunks, at_once)]

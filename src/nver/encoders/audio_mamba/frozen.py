@@ -1,19 +1,19 @@
 """Audio-Mamba that only runs forward, on a CPU: the numbers of `network`, sooner.
 
-Each chunk goes through alone, so that a chunk's tokens cannot depend on its neighbours, all its
-intermediate arrays stay in the cache, and every matrix product has the same shape. The matrix
-products are oneDNN's with weights packed beforehand; all between them is done by the kernels of
-the scan: the convolution with its activation, and softplus, scan, skip and gate.
+Each chunk goes through alone, so that its tokens cannot depend on its neighbours, and all its
+intermediate arrays stay in the cache. The matrix products are oneDNN's with weights packed
+beforehand; all between them is done by the kernels of the scan: the convolution with its
+activation, and softplus, scan, skip and gate.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nver.encoders.audio_mamba.network import EPSILON, TOKENS, AudioMamba, Block
+from nver.encoders.audio_mamba.network import EPSILON, GRID, PATCH, TOKENS, AudioMamba, Block
 from nver.encoders.selective_scan.inputs import Inputs
 from nver.encoders.selective_scan.numba_form import convolve_into, prepared_decay, scan_into
 
@@ -34,15 +34,20 @@ class FrozenAudioMamba:
         self.norm = network.encoder_norm
 
     @torch.no_grad()
-    def __call__(self, chunks: Tensor) -> Tensor:
-        """(chunks, 250, width) from (chunks, 200, 80)."""
-        tokens = chunks.new_empty(len(chunks), TOKENS, self.network.sizes.width)
-        for number in range(len(chunks)):
-            tokens[number] = self.encode(chunks[number : number + 1])[0]
+    def __call__(self, chunks: Tensor, patches: Sequence[int]) -> Tensor:
+        """(chunks, 250, width) from (chunks, 200, 80).
+
+        `patches` says of how many patches in time, at most 50, each chunk's tokens are asked for;
+        the others are zero. No token depends on what follows it, and time goes with the number.
+        """
+        tokens = chunks.new_zeros(len(chunks), TOKENS, self.network.sizes.width)
+        for number, asked in enumerate(patches):
+            chunk = chunks[number : number + 1, : asked * PATCH[0]]
+            tokens[number, : asked * GRID[1]] = self.encode(chunk)[0]
         return tokens
 
     def encode(self, chunk: Tensor) -> Tensor:
-        """(1, 250, width) from one chunk (1, 200, 80)."""
+        """(1, tokens, width) from one chunk (1, frames, 80)."""
         hidden = self.network.embed(chunk)
         residual = torch.zeros_like(hidden)
         for block in self.blocks:

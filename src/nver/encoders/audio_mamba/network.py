@@ -63,8 +63,9 @@ class Sizes:
 class AudioMamba(nn.Module):
     """Chunks of the log-mel spectrogram (chunks, 200, 80) -> tokens (chunks, 250, width).
 
-    Token 5 t + f is the patch of frames 4 t to 4 t + 3 and mel bands 16 f to 16 f + 15. New
-    weights are random, the scan's as Mamba draws them.
+    Token 5 t + f is the patch of frames 4 t to 4 t + 3 and mel bands 16 f to 16 f + 15. A chunk cut
+    short gives the first of these tokens: none depends on what follows it. New weights are random,
+    the scan's as Mamba draws them.
     """
 
     def __init__(self, sizes: Sizes) -> None:
@@ -89,10 +90,11 @@ class AudioMamba(nn.Module):
         return tokens[:, 1:]
 
     def embed(self, chunks: Tensor) -> Tensor:
-        """(chunks, 251, width): the class token, which comes first, and the patches."""
+        """(chunks, 1 + tokens, width): the class token, which comes first, and the patches."""
         patches = self.patch_embed(chunks)
         first = (self.cls_token + self.pos_embed[:, :1]).expand(len(chunks), -1, -1)
-        return torch.cat([first, patches + self.pos_embed[:, 1:]], dim=1)
+        places = self.pos_embed[:, 1 : patches.shape[1] + 1]
+        return torch.cat([first, patches + places], dim=1)
 
 
 class Patches(nn.Module):
