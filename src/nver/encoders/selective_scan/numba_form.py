@@ -16,7 +16,13 @@ from torch import Tensor
 
 from nver.encoders.selective_scan import kernels
 from nver.encoders.selective_scan.inputs import Gradients, Inputs
-from nver.encoders.selective_scan.kernels import GROUP, KEPT_EVERY, LOG2_E
+from nver.encoders.selective_scan.kernels import (
+    GROUP,
+    KEPT_EVERY,
+    LOG2_E,
+    Arrays,
+    GradientArrays,
+)
 from nver.encoders.selective_scan.simd import LANES
 
 Array = npt.NDArray[Any]
@@ -35,14 +41,18 @@ def forward(inputs: Inputs, keep: bool) -> tuple[Tensor, Tensor]:
 
 def scan_into(y: Tensor, inputs: Inputs, decay: Tensor, kept: Tensor) -> None:
     """The scan of `inputs`, whose A is not looked at: `decay` is A as the kernels take it."""
-    check_channels(inputs.x)
-    x, delta, b, c, skip, bias = map(
-        view, (inputs.x, inputs.delta, inputs.B, inputs.C, inputs.D, inputs.bias)
-    )
-    z = x if inputs.z is None else view(inputs.z)
-    arrays = (x, delta, view(decay), b, c, skip, z, bias, view(y), view(kept))
-    flags = inputs.soft, inputs.z is not None
-    in_parts(lambda a, o: kernels.scan(*arrays, a, o, *flags), tasks=y[..., ::LANES][:, 0].numel())
+    arrays, target, states = as_arrays(inputs, decay), view(y), view(kept)
+    tasks = y.shape[0] * y.shape[2] // LANES
+    in_parts(lambda first, last: kernels.scan(arrays, target, states, first, last), tasks)
+
+
+def as_arrays(inputs: Inputs, decay: Tensor) -> Arrays:
+    """The inputs as the kernels take them; ValueError if they would read beyond the channels."""
+    x, delta, _, b, c, skip, z, bias, soft = inputs
+    check_channels(x)
+    gate = x if z is None else z
+    views = [view(tensor) for tensor in (x, delta, decay, b, c, skip, gate, bias)]
+    return Arrays._make((*views, soft, z is not None))
 
 
 def prepared_decay(A: Tensor) -> Tensor:
@@ -54,30 +64,28 @@ def backward(inputs: Inputs, kept: Tensor, gradient: Tensor) -> Gradients:
     """The gradients of all inputs from `gradient`, dL/dy (clips, length, channels)."""
     clips, length, channels = inputs.x.shape
     states, groups = inputs.A.shape[1], -(-channels // (LANES * GROUP))
-    new = inputs.x.new_empty
-    gx, gdelta = new(clips, length, channels), new(clips, length, channels)
-    gz = gx if inputs.z is None else new(clips, length, channels)
-    ga, gskip, gbias = new(clips, states, channels), new(clips, channels), new(clips, channels)
-    gb, gc = new(groups, clips, length, states), new(groups, clips, length, states)
-    z = inputs.x if inputs.z is None else inputs.z
-    arrays = [
-        view(tensor)
-        for tensor in (
-            *(inputs.x, inputs.delta, prepared_decay(inputs.A), inputs.B, inputs.C, inputs.D, z),
-            *(inputs.bias, kept, gradient, gx, gdelta, ga, gb, gc, gskip, gz, gbias),
-        )
-    ]
-    flags = inputs.soft, inputs.z is not None
-    in_parts(lambda a, o: kernels.scan_gradient(*arrays, a, o, *flags), tasks=clips * groups)
+    new, wide = inputs.x.new_empty, (clips, length, channels)
+    x, delta, a, skip, bias = map(
+        new, (wide, wide, (clips, states, channels), (clips, channels), (clips, channels))
+    )
+    b, c = new(groups, clips, length, states), new(groups, clips, length, states)
+    z = x if inputs.z is None else new(wide)  # where it is not written
+    arrays = as_arrays(inputs, prepared_decay(inputs.A))
+    out = GradientArrays(*map(view, (x, delta, a, b, c, skip, z, bias)))
+    states_kept, g = view(kept), view(gradient)
+    in_parts(
+        lambda first, last: kernels.scan_gradient(arrays, states_kept, g, out, first, last),
+        tasks=clips * groups,
+    )
     return Gradients(
-        x=gx,
-        delta=gdelta,
-        A=ga.sum(dim=0).t(),
-        B=gb.sum(dim=0),
-        C=gc.sum(dim=0),
-        D=gskip.sum(dim=0),
-        z=None if inputs.z is None else gz,
-        bias=gbias.sum(dim=0),
+        x=x,
+        delta=delta,
+        A=a.sum(dim=0).t(),
+        B=b.sum(dim=0),
+        C=c.sum(dim=0),
+        D=skip.sum(dim=0),
+        z=None if inputs.z is None else z,
+        bias=bias.sum(dim=0),
     )
 
 
