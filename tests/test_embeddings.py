@@ -374,7 +374,7 @@ for start in range(int(sys.argv[2]), 80, 7):
 
 
 def test_two_processes_write_one_store(store: EmbeddingStore) -> None:
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITER, store.root, str(n)], env=environment)
         for n in (0, 3)
