@@ -207,3 +207,18 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     process.kill()
     process.communicate()
     assert wait_until(lambda: not any(runs(pid) for pid in workers))
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at /proc")
+def test_workers_end_with_their_parent_in_the_middle_of_a_job(tmp_path: Path) -> None:
+    text = (
+        "import sys, helpers_engine as w, nver.engine as e\n"
+        "list(e.run_jobs(w.note_and_sleep, [sys.argv[1]] * 2, workers=2))"
+    )
+    folder = tmp_path / "pids"
+    folder.mkdir()
+    process = script(tmp_path, text, str(folder))
+    assert wait_until(lambda: len(list(folder.iterdir())) == 2)
+    process.kill()
+    process.communicate()
+    assert wait_until(lambda: not any(runs(file.name) for file in folder.iterdir()))

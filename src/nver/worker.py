@@ -1,8 +1,8 @@
 """A worker process: one thread, one function, jobs from one pipe and results into another.
 
 It is a fresh interpreter that imports only what its function needs, and never the user's script, so
-that no `if __name__ == "__main__"` guard is needed. It ends when its pipe closes: also when its
-parent is killed.
+that no `if __name__ == "__main__"` guard is needed. It ends when its pipe closes, and within
+seconds when its parent is killed, in the middle of a job too.
 """
 
 import json
@@ -11,6 +11,8 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -30,6 +32,7 @@ KEEP_MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
     "MALLOC_TRIM_THRESHOLD_": str(256 * 2**20),
 }
+WATCH_S = 2.0  # how often a worker looks whether its parent lives (our choice)
 # The worker takes over this process's import path before it imports anything of ours.
 START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); import nver.worker as w; w.serve()"
@@ -106,6 +109,7 @@ class Worker:
 def serve() -> None:
     """What a worker process does: evaluate jobs from its pipe until that closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     jobs, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not get among the results
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -120,6 +124,13 @@ def serve() -> None:
                 results.flush()
     except BrokenPipeError:  # the parent is gone
         os._exit(1)
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent: else a long job would go on for nobody."""
+    while os.getppid() == parent:
+        time.sleep(WATCH_S)
+    os._exit(1)
 
 
 def _load_function(jobs: IO[bytes]) -> Callable[[Any], Any]:
