@@ -7,7 +7,8 @@ Every side but the last ones turns waveforms into embeddings, the frontend inclu
 
     reference          the network in torch with `reference_scan`, the clips' chunks as one batch,
                        one chunk number at a time, as upstream does
-    network            the network in torch with `selective_scan` and torch's own products
+    without numba      the network in torch with `selective_scan` in its torch form
+    network            the same with the kernels, and torch's own products and convolution
     float32, bfloat16  the encoder as `load_encoder` gives it, at either precision
     products           nothing but the matrix products of the encoder, of the same shapes, in the
                        same order, by the same routine as in the encoder; and by torch's own
@@ -84,6 +85,7 @@ def measure(encoders: dict[str, Any], seconds: float, clips: int, rounds: int) -
     patches = clips * [patches_of(rows - start, "upstream") for start in range(0, rows, GRID[0])]
     sides: dict[str, Callable[[], Any]] = {
         "reference": partial(embed_with, network, reference_scan, audio),
+        "without numba": partial(embed_with, network, partial(selective_scan, form="torch"), audio),
         "network": partial(embed_with, network, selective_scan, audio),
     }
     for name, encoder in encoders.items():

@@ -94,19 +94,20 @@ def measure(shape: tuple[int, ...], kind: str, rounds: int) -> None:
 FIRST_CALLS = """
 import time, torch
 torch.set_num_threads(1)
-from nver.encoders.selective_scan import numba_form, selective_scan
+from nver.encoders.selective_scan import selective_scan
 a = torch.ones(1, 32, 32, requires_grad=True)
 b = torch.ones(1, 32, 4)
-start = time.perf_counter()
-from nver.encoders.selective_scan import kernels
-imported = time.perf_counter()
+scan = lambda: selective_scan(a[..., :16], a[..., :16], -torch.ones(16, 4), b, b, z=a[..., 16:])
+times = [time.perf_counter()]
+from nver.encoders.selective_scan import numba_form
+times.append(time.perf_counter())
 with torch.no_grad():
     numba_form.convolve_into(torch.empty(1, 32, 16), a[..., :16], torch.ones(4, 16), torch.ones(16))
-    selective_scan(a[..., :16], a[..., :16], -torch.ones(16, 4), b, b, z=a[..., 16:])
-forward = time.perf_counter()
-selective_scan(a[..., :16], a[..., :16], -torch.ones(16, 4), b, b, z=a[..., 16:]).sum().backward()
-backward = time.perf_counter()
-print(imported - start, forward - imported, backward - forward)
+    scan()
+times.append(time.perf_counter())
+scan().sum().backward()
+times.append(time.perf_counter())
+print(*(after - before for before, after in zip(times, times[1:])))
 """
 
 
@@ -137,7 +138,7 @@ def main() -> None:
         for kind in ("plain", "mamba"):
             measure(tuple(shape), kind, args.rounds)
     print()
-    row("first call in a process, s", "import", "forward kernels", "gradient kernel")
+    row("first call in a process, s", "import of numba", "forward kernels", "gradient kernel")
     row(*["---"] * 4)
     measure_compilation()
 
