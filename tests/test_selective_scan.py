@@ -302,6 +302,24 @@ def test_without_numba() -> None:
     assert float(y) == pytest.approx(float(expected[0, 2, 0]), rel=1e-6)
 
 
+def test_with_a_numba_that_does_not_work(tmp_path: Path) -> None:
+    """As numba is when numpy is newer than it knows: its import raises."""
+    (tmp_path / "numba.py").write_text("raise ImportError('needs another numpy')")
+    code = """
+from nver.encoders.selective_scan import best_form, selective_scan
+print(best_form("cpu"))
+try:
+    selective_scan(*[__import__("torch").ones(1, 1, 1)] * 5, form="numba")
+except Exception as error:
+    print(type(error).__name__)
+"""
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["torch", "MissingExtraError"]
+    assert done.stderr.count("slower (needs another numpy)") == 1
+
+
 def test_kernels_are_kept_under_a_read_only_installation(tmp_path: Path) -> None:
     """Neither beside the file nor in the user's cache folder can anything be written."""
     site, cache = tmp_path / "site", tmp_path / "cache"

@@ -1,7 +1,6 @@
 """Audio-Mamba as an encoder: waveform -> rows of five tokens -> one vector."""
 
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 
 import numpy as np
 import torch
@@ -24,7 +23,7 @@ from nver.encoders.base import (
     pool,
 )
 from nver.encoders.devices import find_device, full_precision
-from nver.encoders.selective_scan import LANES
+from nver.encoders.selective_scan import LANES, best_form
 from nver.errors import unknown_name
 
 Network = Callable[[Tensor, Sequence[int]], Tensor]  # as `FrozenAudioMamba`
@@ -121,10 +120,10 @@ def runnable(
 ) -> Network:
     """The fastest way to run the network on the device: `FrozenAudioMamba` or what can stand in.
 
-    On the CPU the kernels, if `fast`, fit and installed; else the network itself, in full float32.
+    On the CPU the kernels, if `fast`, fit and there; else the network itself, in full float32.
     """
     fits = network.sizes.inner % LANES == 0
-    if fast and fits and device.type == "cpu" and find_spec("numba"):
+    if fast and fits and best_form(device.type) == "numba":
         from nver.encoders.audio_mamba.frozen import FrozenAudioMamba
 
         return FrozenAudioMamba(network, dtype)

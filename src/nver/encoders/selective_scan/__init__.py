@@ -1,8 +1,8 @@
 """The recurrence of Mamba: `reference_scan` to read, `selective_scan` to run."""
 
+import logging
 from functools import cache, partial
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -15,6 +15,8 @@ from nver.encoders.selective_scan.reference import reference_scan
 from nver.errors import MissingExtraError, UsageError, unknown_name
 
 __all__ = ["FORMS", "best_form", "reference_scan", "selective_scan"]
+
+logger = logging.getLogger("nver")
 
 FORMS = ("numba", "torch")
 LANES = 16  # channels that the kernels take at once
@@ -66,10 +68,20 @@ def selective_scan(
     return y[..., : x.shape[-1]].to(x.dtype)
 
 
-@cache
 def best_form(device: str) -> str:
     """The fastest form for a kind of device ("cpu", "cuda", ...) with what is installed."""
-    return "numba" if device == "cpu" and find_spec("numba") else "torch"
+    return "numba" if device == "cpu" and has_numba() else "torch"
+
+
+@cache
+def has_numba() -> bool:
+    """Whether numba is there and works; if not, that is said once."""
+    try:
+        _form("numba")
+    except ImportError as error:  # also numba's own, for a numpy newer than it knows
+        logger.warning('Mamba runs without numba, slower (%s): pip install "nver[fast]"', error)
+        return False
+    return True
 
 
 class _Scan(torch.autograd.Function):
@@ -97,7 +109,7 @@ def _check_form(form: str, device: str) -> str:
         raise unknown_name("form of the scan", form, FORMS)
     if form == "numba" and device != "cpu":
         raise UsageError(f"the numba form of the scan runs on the CPU; the tensors are on {device}")
-    if form == "numba" and not find_spec("numba"):
+    if form == "numba" and not has_numba():
         raise MissingExtraError("the numba form of the scan", "fast")
     return form
 

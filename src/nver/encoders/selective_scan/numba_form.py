@@ -127,4 +127,5 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads - 1, thread_name_prefix="nver-scan")
 
 
-os.register_at_fork(after_in_child=_pool.cache_clear)  # a forked child has none of its threads
+if hasattr(os, "register_at_fork"):  # a forked child has none of the pool's threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)
