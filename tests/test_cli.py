@@ -127,6 +127,28 @@ def test_run_then_report(capfd: pytest.CaptureFixture[str], project: Path) -> No
     assert len(page) > 10_000
 
 
+def test_a_run_that_fails_leaves_the_folder_as_it_was(
+    capfd: pytest.CaptureFixture[str], project: Path
+) -> None:
+    call(capfd, "run", "recipe.toml", "--out", "run", "--workers", "1")
+    before = {f: f.read_bytes() for f in (project / "run").glob("*.*")}
+    changed = ["--set", "title=Changed", "--set", "roots.mine=nowhere"]
+    code, _, err = call(capfd, "run", "recipe.toml", "--out", "run", *changed)
+    assert (code, "nowhere" in err) == (1, True)
+    assert {f: f.read_bytes() for f in (project / "run").glob("*.*")} == before
+
+
+def test_a_renamed_corpus_is_renamed_everywhere(
+    capfd: pytest.CaptureFixture[str], project: Path
+) -> None:
+    call(capfd, "run", "recipe.toml", "--out", "run", "--workers", "1")
+    recipe = (project / "recipe.toml").read_text().replace("mine", "yours")
+    (project / "other.toml").write_text(recipe)
+    call(capfd, "run", "other.toml", "--out", "run", "--workers", "1")
+    rows = (project / "run" / "predictions.csv").read_text().splitlines()[1:]
+    assert {row.split(",")[1] for row in rows} == {"yours"}
+
+
 def test_strict_makes_a_skip_a_failure(capfd: pytest.CaptureFixture[str], project: Path) -> None:
     code, _, err = call(capfd, "run", "recipe.toml", "--strict", "--workers", "1")
     assert code == 1

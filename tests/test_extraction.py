@@ -428,6 +428,7 @@ def kill_a_worker_after(log: Path, clips: int) -> subprocess.Popen[bytes]:
 
 # --- kills and interrupts
 
+WEIGHTLESS = ["logmel-stats", "prosody-stats"]
 RUN = """
 import sys, pandas as pd
 from nver import filling
@@ -441,9 +442,9 @@ print(*(count.computed for count in done.counts))
 """
 
 
-def start(table: Path, store: Path, log: Path | str, workers: int = 2) -> Any:
+def start(table: Path, store: Path, log: Path | str, workers: int = 2, rows: int = 64) -> Any:
     return subprocess.Popen(
-        [sys.executable, "-c", RUN, str(table), str(store), str(log), "64", str(workers)],
+        [sys.executable, "-c", RUN, str(table), str(store), str(log), str(rows), str(workers)],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         stdout=subprocess.PIPE,
         text=True,
@@ -642,13 +643,20 @@ def test_ten_kills_on_emogator(shared: Path, tmp_path: Path) -> None:
 
     table = load_corpus("emogator", root=shared / "data" / "emogator" / "opus").table
     table.to_csv(tmp_path / "clips.csv", index=False)
-    moments, store = random.Random(1), tmp_path / "store"
+    moments, store, stored = random.Random(1), tmp_path / "store", [[0, 0]]
     for _ in range(10):
-        process = start(tmp_path / "clips.csv", store, "")
-        time.sleep(3 + 8 * moments.random())
+        process = start(tmp_path / "clips.csv", store, "", rows=1024)
+        time.sleep(3 + 12 * moments.random())
         process.kill()
         process.communicate()
-        assert verify(EmbeddingStore(store)).faults == ()
-    process = start(tmp_path / "clips.csv", store, "")
-    assert process.communicate()[0]
-    assert_equal_to_uninterrupted(table, ["logmel-stats", "prosody-stats"], tmp_path, workers=2)
+        place = EmbeddingStore(store)
+        assert verify(place).faults == ()
+        stored.append([len(place.view(place.find(name))) for name in WEIGHTLESS])
+        assert stored[-1] >= stored[-2], "what was written stays"
+    process = start(tmp_path / "clips.csv", store, "", rows=1024)
+    last = [int(count) for count in process.communicate()[0].split()]
+    everything = [len(place.view(place.find(name))) for name in WEIGHTLESS]
+    print(f"stored after each kill: {stored[1:]}, computed by the last run: {last}")
+    assert [a + b for a, b in zip(stored[-1], last, strict=True)] == everything
+    assert everything[0] == everything[1] > 23_000
+    assert_equal_to_uninterrupted(table, WEIGHTLESS, tmp_path, workers=2)

@@ -110,3 +110,28 @@ def test_validation_speakers_change_with_the_seed() -> None:
 def test_no_share_holds_nobody_out() -> None:
     clips = table(4)
     assert not validation_mask(clips["emotion"].to_numpy(str), None, 0.0, seed=3).any()
+
+
+@pytest.mark.parametrize("protocol", ["random", "speaker-independent"])
+def test_many_speakers_with_few_clips_of_each_emotion(protocol: str) -> None:
+    clips = table(20, clips_each=3, emotions=3)
+    clips["emotion"] = [f"emotion{i % 20}" for i in range(len(clips))]
+    folds = make_folds(clips, protocol, 5)
+    assert sorted(np.unique(folds.fold)) == [0, 1, 2, 3, 4]
+    assert "not stratified" in folds.note
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_validation_takes_no_emotion_out_of_training_and_no_more_than_half(seed: int) -> None:
+    clips = table(3)
+    clips.loc[clips["speaker"] == "s000", "emotion"] = "only one speaker has it"
+    emotion, speaker = clips["emotion"].to_numpy(str), clips["speaker"].to_numpy(str)
+    held_out = validation_mask(emotion, speaker, 0.1, seed)
+    assert set(emotion[~held_out]) == set(emotion)
+    assert 0 < held_out.mean() <= 0.5
+
+
+@pytest.mark.parametrize("number", [1, 2, 9])
+def test_too_few_clips_hold_nobody_out(number: int) -> None:
+    emotion = np.array(["a", "b"] * 5)[:number]
+    assert not validation_mask(emotion, None, 0.1, seed=0).any()

@@ -150,11 +150,13 @@ def _classifier(entry: Any, encoders: Sequence[str]) -> ClassifierEntry:
     label = _typed(entry.pop("label", name), str, f"classifier {name}: label")
     streams = entry.pop("encoders", None)
     if streams is not None:
+        _typed(streams, list, f"classifier {label}: encoders")
         streams = tuple((s,) if isinstance(s, str) else tuple(s) for s in streams)
         for encoder in (e for stream in streams for e in stream):
             if encoder not in encoders:
                 raise unknown_name(f"encoder of classifier {label}", encoder, encoders)
     classifier = ClassifierEntry(name, label, streams, entry)
+    _check_unique(f"stream of classifier {label}", ["+".join(s) for s in streams or ()])
     streams_of(classifier, encoders)  # checks the name, the options and the number of streams
     return classifier
 
@@ -189,6 +191,13 @@ def _folds(table: Any) -> FoldsConfig:
     for kind in folds.kind:
         if kind not in PROTOCOLS:
             raise unknown_name("kind of folds", kind, PROTOCOLS)
+    _check_unique("kind of folds", folds.kind)
+    _check_unique("seed of folds", [str(seed) for seed in folds.seeds])
+    if not folds.seeds or min(folds.seeds) < 0 or folds.number < 2:
+        raise UsageError(
+            "[folds] needs a number of at least 2 and one or more seeds of at least 0; "
+            f"got {folds.number} and {list(folds.seeds)}"
+        )
     return folds
 
 

@@ -94,18 +94,22 @@ def validation_mask(
 ) -> BoolArray:
     """Which clips of a training part are held out for early stopping, about `share` of them.
 
-    By speaker where speakers are given (at least two), else stratified over clips: the same rule
-    as the folds around it, so that early stopping sees the same kind of novelty as the test.
+    By speaker where speakers are given (at least two): then at least one speaker, of few speakers
+    more than the share. Where every choice of speakers would take an emotion out of training, or
+    half of the clips, and where no speakers are given, stratified over clips; of fewer clips than
+    1 / share none.
     """
-    if share == 0:
+    number = max(2, round(1 / share)) if share else 0
+    if not number or len(emotion) < number:
         return np.zeros(len(emotion), np.bool_)
-    number = max(2, round(1 / share))
+    random = np.random.default_rng(seed)
     if speaker is not None and len(np.unique(speaker)) >= 2:
         folds = _speaker_independent(emotion, speaker, number, seed)
-    else:
-        folds = _random(emotion, min(number, len(emotion)), seed)
-    held_out = np.random.default_rng(seed).integers(folds.number)
-    return np.asarray(folds.fold == held_out)
+        for held_out in random.permutation(folds.number):
+            mask: BoolArray = folds.fold == held_out
+            if mask.mean() <= 0.5 and len(np.unique(emotion[~mask])) == len(np.unique(emotion)):
+                return mask
+    return np.asarray(_random(emotion, number, seed).fold == random.integers(number))
 
 
 def _random(emotion: npt.NDArray[Any], number: int, seed: int) -> Folds:
@@ -125,7 +129,7 @@ def _random(emotion: npt.NDArray[Any], number: int, seed: int) -> Folds:
 def _speaker_independent(
     emotion: npt.NDArray[Any], speaker: npt.NDArray[Any], number: int, seed: int
 ) -> Folds:
-    from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold
+    from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedGroupKFold
 
     speakers = len(np.unique(speaker))
     note = ""
@@ -133,6 +137,9 @@ def _speaker_independent(
         splitter: Any = LeaveOneGroupOut()
         if speakers < number:
             note = f"leave-one-speaker-out: {speakers} speakers, fewer than {number} folds"
+    elif np.unique(emotion, return_counts=True)[1].max() < number:
+        splitter = GroupKFold(number, shuffle=True, random_state=seed)
+        note = f"not stratified: fewer than {number} clips of every emotion"
     else:
         splitter = StratifiedGroupKFold(number, shuffle=True, random_state=seed)
     parts = splitter.split(emotion, emotion, groups=speaker)

@@ -77,7 +77,7 @@ def run(
     if not isinstance(recipe, Experiment):
         recipe = read_experiment(recipe, overrides)
     folder = Path(out) if out is not None else Path("runs") / recipe.name
-    prepare_folder(folder, recipe)
+    prepare_folder(folder)
     corpora = [filtered(c, recipe.filter, len(recipe.corpora)) for c in load_corpora(recipe)]
     store = EmbeddingStore(recipe.store)
     materials, skipped = [], []
@@ -88,10 +88,11 @@ def run(
     folds = [(m, f) for m in materials for f in _folds(m, recipe)]
     warnings = _warnings(materials, folds)
     all_skipped = pd.concat(skipped, ignore_index=True)
-    save_provenance(folder, recipe, materials, folds, all_skipped)
     predictions = pd.concat(
         list(_evaluate(folder, recipe, folds, workers, show_progress_bar)), ignore_index=True
     )
+    # together and last: a run that stops before leaves the folder as it was, but for its cells
+    save_provenance(folder, recipe, materials, folds, all_skipped)
     write_predictions(predictions, folder / "predictions.csv")
     save_projections(folder, materials)
     write_report(folder, show_progress_bar=show_progress_bar)
@@ -146,7 +147,8 @@ def _evaluate(
         for cell, file in zip(cells, files, strict=True):
             frame = read_predictions(file)
             frame["experiment"], frame["encoders"] = experiment.name, "+".join(cell.encoders)
-            frame["classifier"] = cell.label
+            frame["classifier"], frame["corpus"] = cell.label, material.corpus.name
+            frame["protocol"] = cell.folds.protocol
             yield frame
 
 

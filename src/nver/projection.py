@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_CLIPS = 3000  # our choice: more points are slower to place and no easier to read
+FEWEST_CLIPS = 5  # of fewer there is no neighbourhood to show
 DIMENSIONS_BEFORE = 50  # PCA first, as the authors advise
 
 
@@ -26,6 +27,8 @@ def project(
     from sklearn.preprocessing import StandardScaler
     from threadpoolctl import threadpool_limits
 
+    if len(embeddings) < FEWEST_CLIPS:
+        return pd.DataFrame({"clip": [], "x": [], "y": []})
     chosen = np.arange(len(embeddings))
     if len(chosen) > MOST_CLIPS:
         chosen = np.sort(np.random.default_rng(seed).choice(chosen, MOST_CLIPS, replace=False))

@@ -26,14 +26,11 @@ PACKAGES = ("nver", "numpy", "scipy", "pandas", "scikit-learn", "soundfile", "so
             "transformers", "safetensors")  # fmt: skip
 
 
-def prepare_folder(folder: Path, experiment: Experiment) -> None:
+def prepare_folder(folder: Path) -> None:
     """A run folder may be used again; a folder that holds something else is left alone."""
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / "recipe.toml").exists():
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "cells").is_dir():
         raise NverError(f"{folder}: holds files but is no run folder; give another --out")
-    import tomli_w
-
     (folder / "cells").mkdir(parents=True, exist_ok=True)
-    write_whole(folder / "recipe.toml", tomli_w.dumps(experiment_to_tree(experiment)))
 
 
 def save_provenance(
@@ -45,7 +42,9 @@ def save_provenance(
 ) -> None:
     """Write everything that the report needs beside the predictions; see `nver.report`."""
     import pandas as pd
+    import tomli_w
 
+    write_whole(folder / "recipe.toml", tomli_w.dumps(experiment_to_tree(experiment)))
     _write_json(folder / "environment.json", _environment(experiment))
     _write_json(folder / "corpora.json", {m.corpus.name: _corpus_facts(m) for m in materials})
     _write_json(folder / "encoders.json", _encoder_facts(experiment, materials[0]))

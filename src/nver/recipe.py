@@ -25,7 +25,7 @@ def read_experiment(recipe: str | Path, overrides: Sequence[str] = ()) -> Experi
         tree = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not TOML: {error}") from error
     _resolve_paths(tree, path.resolve().parent)
     for override in overrides:
@@ -90,7 +90,8 @@ def _resolve_paths(tree: dict[str, Any], folder: Path) -> None:
         tree["roots"] = {k: absolute(v) if isinstance(v, str) else v for k, v in roots.items()}
     if isinstance(tree.get("store"), str):
         tree["store"] = absolute(tree["store"])
-    for entry in tree.get("encoders", []):
+    entries = tree.get("encoders")
+    for entry in entries if isinstance(entries, list) else []:
         if isinstance(entry, dict) and isinstance(entry.get("weights"), str):
             local = Path(absolute(entry["weights"]))
             if local.exists():

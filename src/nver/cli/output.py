@@ -36,8 +36,9 @@ def say_skipped(skipped: "pd.DataFrame") -> None:
         return
     reasons = ", ".join(f"{n} {reason}" for reason, n in skipped["reason"].value_counts().items())
     click.echo(f"skipped {len(skipped)}: {reasons}", err=True)
-    for message in skipped["message"].head(LISTED):
-        click.echo(f"  {message}", err=True)
+    for file, message in skipped[["file", "message"]].head(LISTED).itertuples(index=False):
+        named = str(file) in str(message)
+        click.echo(f"  {message}" if named else f"  {file}: {message}", err=True)
     if len(skipped) > LISTED:
         click.echo(f"  ... and {len(skipped) - LISTED} more", err=True)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -52,10 +53,11 @@ def read_contents(root: Path, files: Iterable[str], *, rehash: bool = False) -> 
 
 def _content(file: str, known: Content | None) -> Content | AudioError:
     try:
-        if known:
-            now = os.stat(file)
-            if (now.st_size, now.st_mtime_ns) == known[1:]:
-                return known
+        now = os.stat(file)
+        if not stat.S_ISREG(now.st_mode):  # reading a pipe would wait for ever
+            return AudioError(f"{file}: no regular file", "missing")
+        if known and (now.st_size, now.st_mtime_ns) == known[1:]:
+            return known
         return hash_file(file)
     except FileNotFoundError:
         return AudioError(f"{file}: no such file", "missing")
