@@ -135,9 +135,12 @@ def test_a_hash_is_remembered_by_size_and_time(
 
 
 def test_what_has_no_content_says_why(store: EmbeddingStore, tmp_path: Path) -> None:
-    found = store.content_hashes([str(tmp_path / "absent.wav"), str(tmp_path)])
+    os.mkfifo(tmp_path / "pipe.wav")
+    names = ("absent.wav", "", "pipe.wav")
+    found = store.content_hashes([os.path.join(tmp_path, name) for name in names])
     assert [error.reason for error in found.values() if isinstance(error, AudioError)] == [
         "missing",
+        "unreadable",
         "unreadable",
     ]
     assert all(file in str(error) for file, error in found.items())

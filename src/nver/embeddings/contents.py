@@ -55,7 +55,7 @@ def _content(file: str, known: Content | None) -> Content | AudioError:
     try:
         now = os.stat(file)
         if not stat.S_ISREG(now.st_mode):  # reading a pipe would wait for ever
-            return AudioError(f"{file}: no regular file", "missing")
+            return AudioError(f"{file}: no regular file", "unreadable")
         if known and (now.st_size, now.st_mtime_ns) == known[1:]:
             return known
         return hash_file(file)
