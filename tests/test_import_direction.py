@@ -32,6 +32,7 @@ LAYERS = [
     "training",
     "predictions",
     "metrics",
+    "calibration",
     "evaluation",
     "projection",
     "experiment",

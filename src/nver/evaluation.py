@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from nver.calibration import fit_temperature
 from nver.downstream import build_classifier
 from nver.engine import run_jobs
 from nver.errors import UsageError
 from nver.folds import Folds, validation_mask
-from nver.training import TrainingConfig, fit, predict_proba
+from nver.predictions import TEMPERATURE
+from nver.training import Fitted, TrainingConfig, fit, predict_proba
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +38,14 @@ class Cell:
     folds: Folds
     label: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """What one training gave: (test clips, emotions) probabilities, and its temperature."""
+
+    probabilities: FloatArray
+    temperature: float
 
 
 @dataclass(frozen=True)
@@ -87,19 +97,19 @@ def cross_validate(
         results = run_jobs(
             train_fold, trainings, workers=workers, unit="training", show=show_progress_bar
         )
-        parts: dict[int, FloatArray] = {}
-        for training_done, probabilities in zip(trainings, results, strict=True):
-            parts[training_done.fold] = probabilities
+        parts: dict[int, FoldResult] = {}
+        for training_done, result in zip(trainings, results, strict=True):
+            parts[training_done.fold] = result
             if len(parts) == training_done.cell.folds.number:
                 yield training_done.cell, _predictions(table, training_done.cell, parts, order)
                 parts = {}
 
 
-def train_fold(job: Training) -> FloatArray:
-    """(test clips, emotions) probabilities of one fold; a pure function of the job's data.
+def train_fold(job: Training) -> FoldResult:
+    """Train and test on one fold; a pure function of the job's data.
 
     Standardisation and weights come from the training part less the validation part, early
-    stopping from the validation part; the test fold is only predicted.
+    stopping and the temperature from the validation part; the test fold is only predicted.
     """
     folder, cell = Path(job.data), job.cell
     emotion = np.load(folder / "emotion.npy")
@@ -124,7 +134,18 @@ def train_fold(job: Training) -> FloatArray:
         job.config,
         seed=seed,
     )
-    return predict_proba(fitted, [stream[test] for stream in streams])
+    validation = train[held_out]
+    return FoldResult(
+        predict_proba(fitted, [stream[test] for stream in streams]),
+        _temperature(fitted, [stream[validation] for stream in streams], emotion[validation]),
+    )
+
+
+def _temperature(
+    fitted: Fitted, streams: Sequence[FloatArray], emotion: npt.NDArray[np.int64]
+) -> float:
+    """Fitted on the validation clips; 1 where there are none."""
+    return fit_temperature(predict_proba(fitted, streams), emotion) if len(emotion) else 1.0
 
 
 def training_seed(seed: int, fold: int) -> int:
@@ -164,7 +185,7 @@ def digest(embeddings: FloatArray) -> str:
     return hashlib.sha256(shape + np.ascontiguousarray(embeddings, "<f4").tobytes()).hexdigest()
 
 
-CODE_VERSION = 1  # raised when training or evaluation change the numbers
+CODE_VERSION = 2  # raised when training or evaluation change the numbers
 
 
 def _check(
@@ -211,13 +232,15 @@ def _stream(file: str) -> FloatArray:
 
 
 def _predictions(
-    table: "pd.DataFrame", cell: Cell, parts: Mapping[int, FloatArray], order: Sequence[str]
+    table: "pd.DataFrame", cell: Cell, parts: Mapping[int, FoldResult], order: Sequence[str]
 ) -> "pd.DataFrame":
     import pandas as pd
 
     probabilities = np.empty((len(table), len(order)), np.float32)
-    for fold, rows in parts.items():
-        probabilities[cell.folds.fold == fold] = rows
+    temperature = np.empty(len(table), np.float32)
+    for fold, part in parts.items():
+        probabilities[cell.folds.fold == fold] = part.probabilities
+        temperature[cell.folds.fold == fold] = part.temperature
     frame = pd.DataFrame(
         {
             "encoders": "+".join(cell.encoders),
@@ -229,6 +252,7 @@ def _predictions(
             "speaker": table["speaker"].to_numpy(),
             "emotion": table["emotion"].to_numpy(),
             "predicted": np.asarray(order, dtype=object)[probabilities.argmax(axis=1)],
+            TEMPERATURE: temperature,
         }
     )
     columns = {f"p:{emotion}": probabilities[:, i] for i, emotion in enumerate(order)}

@@ -27,6 +27,7 @@ PREDICTION_COLUMNS = (
     "predicted",
 )
 PROBABILITY_PREFIX = "p:"
+TEMPERATURE = "temperature"  # optional: of the training that made the row, see `nver.calibration`
 SUM_TOLERANCE = 1e-3  # our choice: a float32 softmax over 100 emotions sums to 1 within 1e-5
 
 
@@ -44,17 +45,18 @@ def emotions_of(frame: pd.DataFrame) -> list[str]:
 def write_predictions(frame: pd.DataFrame, path: Path) -> None:
     """Write the table as CSV, whole or not at all.
 
-    Columns come in the order of `PREDICTION_COLUMNS`, then the probabilities as float32 with nine
-    significant digits, which read back to the same float32. A missing speaker, and the probability
-    of an emotion that is not of the row's corpus, is an empty field. A byte of a name that is not
-    UTF-8 is written as \\udcXX.
+    Columns come in the order of `PREDICTION_COLUMNS`, then the temperature if there is one, then
+    the probabilities, as float32 with nine significant digits, which read back to the same float32.
+    A missing speaker, and the probability of an emotion that is not of the row's corpus, is an
+    empty field. A byte of a name that is not UTF-8 is written as \\udcXX.
 
     Raises:
         NverError: the table is not one of predictions (see `check_predictions`).
     """
     check_predictions(frame, str(path))
     columns = probability_columns(frame)
-    plain = frame[[*PREDICTION_COLUMNS, *columns]].astype(dict.fromkeys(columns, np.float32))
+    numbers = [name for name in (TEMPERATURE, *columns) if name in frame]
+    plain = frame[[*PREDICTION_COLUMNS, *numbers]].astype(dict.fromkeys(numbers, np.float32))
     text = plain.to_csv(index=False, float_format="%.9g", lineterminator="\n")
     write_whole(path, text.encode("utf-8", "backslashreplace"))
 
@@ -69,7 +71,7 @@ def read_predictions(path: Path) -> pd.DataFrame:
         NverError: there is no such file, it is damaged, or it is no table of predictions.
     """
     names = _read_header(path)
-    numbers = {n: np.float32 for n in names if n.startswith(PROBABILITY_PREFIX)}
+    numbers = {n: np.float32 for n in names if n.startswith(PROBABILITY_PREFIX) or n == TEMPERATURE}
     try:
         frame = pd.read_csv(
             path,
@@ -102,6 +104,7 @@ def check_predictions(frame: pd.DataFrame, name: str = "predictions") -> None:
         )
     for column in ("predicted", "emotion"):
         _check_emotions(frame, column, probability, name)
+    _check_temperatures(frame, name)
     _check_once(frame, name)
 
 
@@ -152,6 +155,18 @@ def _check_emotions(
             f"{name}: {column} is {frame[column].iloc[row]!r} in {_row(frame, row)}, which has "
             f"probabilities of {', '.join(theirs)} only ({wrong.size} of {len(frame)} rows)"
         )
+
+
+def _check_temperatures(frame: pd.DataFrame, name: str) -> None:
+    """Finite and above 0; empty where none was fitted."""
+    if TEMPERATURE in frame:
+        value = frame[TEMPERATURE].to_numpy(dtype=np.float64)
+        wrong = np.nonzero(~(np.isnan(value) | ((value > 0) & (value < np.inf))))[0]
+        if wrong.size:
+            raise NverError(
+                f"{name}: the temperature of {_row(frame, wrong[0])} is {value[wrong[0]]:g}, "
+                f"expected a number above 0 ({wrong.size} of {len(frame)} rows)"
+            )
 
 
 def _check_once(frame: pd.DataFrame, name: str) -> None:
