@@ -89,13 +89,13 @@ def small(tmp_path: Path) -> Path:
 def test_what_is_written(run: Path) -> None:
     names = set(files_of(run / "report"))
     tables = {"index.html", "scores.csv", "scores.md", "scores.tex", "per_class.csv"}
-    assert tables | {"confusion.csv"} <= names
+    assert tables | {"confusion.csv", "calibration.csv", "reliability.csv"} <= names
     for protocol in ("speaker-independent", "random"):
         for encoders, classifier in SYSTEMS:
             for kind in ("svg", "png"):
                 assert f"confusion_toy_{protocol}_{encoders}_{classifier}.{kind}" in names
     assert {"tsne_toy_logmel-stats.png", "tsne_toy_prosody-stats.svg"} <= names
-    assert len(names) == 6 + 2 * 2 * len(SYSTEMS) + 2 * 2
+    assert len(names) == 8 + 2 * 2 * 2 * len(SYSTEMS) + 2 * 2
 
 
 def test_made_again_it_has_the_same_bytes(run: Path, tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_page_is_self_contained_and_well_formed(run: Path) -> None:
     path = run / "report" / "index.html"
     page = Page(path)
     images = page.all("img")
-    assert len(images) == 2 * len(SYSTEMS) + 2
+    assert len(images) == 2 * 2 * len(SYSTEMS) + 2
     assert all(i["src"].startswith("data:image/") and len(i["alt"]) > 20 for i in images)
     assert all(a["href"].startswith("#") for a in page.all("a"))
     assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
@@ -334,7 +334,7 @@ def test_many_systems_do_not_make_the_page_long(tmp_path: Path) -> None:
     best = scores["unweighted_average_recall"].sort_values(ascending=False, kind="stable").index
     shown = [i["alt"].split()[3] for i in page.all("img") if "Confusion" in i["alt"]]
     assert shown == list(best[:6])
-    assert len(page.all("img")) == 6 + 1
+    assert len(page.all("img")) == 6 + 6 + 1
     assert len(list((folder / "report").glob("confusion_*.svg"))) == 8
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +11,13 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from tqdm import tqdm
 
+from nver.calibration import calibration_table, reliability_table
 from nver.errors import NverError
 from nver.files import write_whole
 from nver.metrics import confusion_table, emotion_table, score_table
 from nver.report import facts, origin
 from nver.report.blocks import blocks
+from nver.report.certainty import certainty_parts, draw_certainties
 from nver.report.figures import (
     Confusion,
     Drawing,
@@ -25,19 +27,22 @@ from nver.report.figures import (
     projections,
 )
 from nver.report.formats import latex_tables, markdown_tables
+from nver.report.grids import Part
 from nver.report.heat import heat_css
 from nver.report.saved import SavedRun, read_run
 from nver.report.tables import SCORE_TITLES, Section, sections
 
 MAPS_SHOWN = 6  # a corpus, the recipe's first; the files have all (our choice)
-OURS = ("confusion_*.svg", "confusion_*.png", "tsne_*.svg", "tsne_*.png")
+OURS = tuple(f"{kind}_*.{form}" for kind in ("confusion", "tsne", "calibration")
+             for form in ("svg", "png"))  # fmt: skip
 
 
 def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Path:
     """Make the report of a run folder again, from its saved files alone.
 
     Writes `report/` in it: index.html (self-contained), scores.csv, .md and .tex, per_class.csv,
-    confusion.csv, and every figure as SVG and PNG. The same run folder gives the same bytes.
+    confusion.csv, calibration.csv, reliability.csv, and every figure as SVG and PNG. The same run
+    folder gives the same bytes.
 
     Args:
         run_dir: what `nver run --out` wrote.
@@ -55,11 +60,13 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
     scores = score_table(run.predictions)
     tables = sections(scores, run.synthetic)
     matrices, maps = _draw(run, tables, show_progress_bar)
-    page = _page(run, tables, scores, matrices, maps)
+    certainties = _certainties(run, tables, show_progress_bar)
+    found = {"certainty": certainty_parts(run, tables, scores, certainties)}
+    page = _page(run, tables, scores, matrices, maps, found)
     folder = run.folder / "report"
     try:
         _write_tables(folder, run.predictions, scores, tables)
-        _write_drawings(folder, [*(d for _, d in matrices), *(d for _, d in maps)])
+        _write_drawings(folder, [d for _, d in (*matrices, *maps, *certainties)])
         write_whole(folder / "index.html", page.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise NverError(f"{folder}: the report cannot be written ({error})") from error
@@ -87,6 +94,14 @@ def _draw(
     )
 
 
+def _certainties(
+    run: SavedRun, tables: Sequence[Section], show: bool
+) -> list[tuple[Section, Drawing]]:
+    found = list(tqdm(draw_certainties(run, tables), unit="figure", disable=not show))
+    names = _unique([drawing.stem for _, drawing in found])
+    return [(section, replace(drawing, stem=next(names))) for section, drawing in found]
+
+
 def _unique(stems: Sequence[str]) -> Iterator[str]:
     """The stems, numbered where two would be one file, also where case makes no difference."""
     seen: Counter[str] = Counter()
@@ -111,6 +126,8 @@ def _write_tables(
         ("scores.csv", scores),
         ("per_class.csv", emotion_table(predictions)),
         ("confusion.csv", confusion_table(predictions)),
+        ("calibration.csv", calibration_table(predictions)),
+        ("reliability.csv", reliability_table(predictions)),
     ):
         text = table.to_csv(index=False, lineterminator="\n")
         write_whole(folder / name, text.encode("utf-8", "backslashreplace"))
@@ -138,6 +155,7 @@ def _page(
     scores: pd.DataFrame,
     matrices: Sequence[tuple[Confusion, Drawing]],
     maps: Sequence[tuple[str, Drawing]],
+    parts: Mapping[str, Sequence[Part]],
 ) -> str:
     plans = facts.fold_plans(run)
     environment = Environment(
@@ -167,4 +185,5 @@ def _page(
         recipe=run.recipe,
         commands=origin.commands(run),
         heat_css=heat_css(),
+        **parts,
     )

@@ -1,0 +1,110 @@
+"""What the page shows of certainty: calibration before and after the temperature, refusal."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from nver.calibration import CALIBRATED, RAW, calibration_table, certainty_of
+from nver.metrics import systems
+from nver.report.certainty_plots import certainty_figure
+from nver.report.figures import Drawing, stem
+from nver.report.grids import Grid, Part, of_section
+from nver.report.images import as_png, as_svg
+from nver.report.saved import SavedRun
+from nver.report.tables import Section, encoders_title, system_title
+
+HEAD = (
+    "Encoders", "Classifier", "Temperature", "ECE", "Brier", "NLL",
+    "Area", "Accuracy", "Surest 80 %", "Surest 50 %",
+)  # fmt: skip
+FIGURES_SHOWN = 6  # a section, those of the highest UAR; the files have all (our choice)
+NOTE = (
+    "Before → after the temperature, over all folds and seeds. Temperature: the median over "
+    "trainings; each is fitted on the validation clips of its own training, never on its test "
+    "fold. ECE: expected calibration error in percentage points, 15 bins of equal width. Brier "
+    "score: 0 to 2. NLL: negative log-likelihood in nats. Of these three, less is better. Area: "
+    "under accuracy against coverage, in percent. Surest 80 %: accuracy of the surest 80 % of the "
+    "predictions."
+)
+LEFT = (
+    "Shown are those of the highest UAR; those of {} more systems lie beside this page as "
+    "calibration_*.svg."
+)
+NOT_FITTED = "No temperature was saved with this run, or none was fitted: before and after agree."
+
+
+def certainty_parts(
+    run: SavedRun,
+    tables: Sequence[Section],
+    scores: pd.DataFrame,
+    drawings: Sequence[tuple[Section, Drawing]],
+) -> list[Part]:
+    """The table of every section, and the figures of its highest UAR."""
+    found = []
+    for section in tables:
+        drawn = [drawing for own, drawing in drawings if own is section]
+        uar = of_section(scores, section)["unweighted_average_recall"].to_numpy()
+        best = np.argsort(-uar, kind="stable")[:FIGURES_SHOWN]
+        part = _part(run, section, [drawn[i] for i in best])
+        if number := len(drawn) - len(best):
+            part = replace(part, left=LEFT.format(number))
+        found.append(part)
+    return found
+
+
+def _part(run: SavedRun, section: Section, drawings: Sequence[Drawing]) -> Part:
+    table = calibration_table(of_section(run.predictions, section))
+    raw, calibrated = (
+        table[table["form"] == form].to_dict("records") for form in (RAW, CALIBRATED)
+    )
+    rows = [_row(a, b) for a, b in zip(raw, calibrated, strict=True)]
+    unfitted = all(row["temperature"] == 1 for row in calibrated)
+    notes = (NOTE, NOT_FITTED) if unfitted else (NOTE,)
+    return Part(section.title, (Grid("Calibration", HEAD, rows, notes),), tuple(drawings))
+
+
+def _row(before: dict[str, float], after: dict[str, float]) -> tuple[str, ...]:
+    def change(name: str, form: str, factor: float = 1) -> str:
+        return f"{factor * before[name]:{form}} → {factor * after[name]:{form}}"
+
+    return (
+        encoders_title(str(before["encoders"])),
+        str(before["classifier"]),
+        f"{after['temperature']:.2f}",
+        change("expected_calibration_error", ".1f", 100),
+        change("brier_score", ".3f"),
+        change("negative_log_likelihood", ".3f"),
+        change("coverage_area", ".1f", 100),
+        f"{100 * before['accuracy']:.1f}",
+        change("accuracy_at_80", ".1f", 100),
+        change("accuracy_at_50", ".1f", 100),
+    )
+
+
+def draw_certainties(run: SavedRun, tables: Sequence[Section]) -> Iterator[tuple[Section, Drawing]]:
+    """A figure a system, in the tables' order."""
+    places = {(t.experiment, t.corpus, t.protocol): t for t in tables}
+    for (experiment, corpus, protocol, encoders, classifier), rows in systems(run.predictions):
+        section = places[experiment, corpus, protocol]
+        yield section, _draw(rows, section, encoders, classifier)
+
+
+def _draw(rows: pd.DataFrame, section: Section, encoders: str, classifier: str) -> Drawing:
+    system = system_title(encoders, classifier)
+    where = section.title + (" — SYNTHETIC RECORDINGS" if section.synthetic else "")
+    forms = {form: certainty_of(rows, form) for form in (RAW, CALIBRATED)}
+    figure = certainty_figure(forms, f"{system}\n{where}")
+    (raw, after) = calibration_table(rows)["expected_calibration_error"]
+    error = f"{100 * raw:.1f} percentage points as trained, {100 * after:.1f} with temperature"
+    return Drawing(
+        stem=stem("calibration", section.corpus, section.protocol, encoders, classifier),
+        title=system,
+        alt=f"Accuracy by confidence and by coverage of {system}, {section.title}: "
+        f"expected calibration error {error}.",
+        caption=f"Expected calibration error: {error}",
+        svg=as_svg(figure),
+        png=as_png(figure),
+        vector=True,
+    )
