@@ -122,6 +122,10 @@ def test_run_then_report(capfd: pytest.CaptureFixture[str], project: Path) -> No
     assert [s["classifier"] for s in summary["scores"]] == ["linear", "linear", "reno"]
     assert {s["clip"] for s in summary["skipped"]} == {"bad", "empty"}
 
+    trainings = (project / "run" / "trainings.csv").read_text().splitlines()
+    assert len(trainings) == 1 + 3 * 2, "a row a classifier's training"
+    assert "divergence_excess" in trainings[0]
+
     code, _, _ = call(capfd, "report", "run")
     assert code == 0
     assert len(page) > 10_000

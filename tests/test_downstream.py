@@ -184,6 +184,39 @@ def test_reno_without_divergence_is_trained_on_cross_entropy_alone():
     assert reno.cross_entropy_weight == 1
 
 
+def test_reno_without_attention_is_concat_with_the_divergence():
+    """Conv block, flatten, projection, concatenation, dense: the baseline's very modules."""
+    reno = build_classifier("reno", [96, 40], 4, attention="none").eval()
+    concat = build_classifier("concat", [96, 40], 4).eval()
+    tensors = zip(reno.state_dict().values(), concat.state_dict().values(), strict=True)
+    concat.load_state_dict(dict(zip(concat.state_dict(), (t for t, _ in tensors), strict=True)))
+    x = streams([96, 40])
+    logits, auxiliary = reno(x)
+    torch.testing.assert_close(logits, concat(x)[0])
+    assert auxiliary.item() == pytest.approx(
+        0.6 * printed_divergence(*reno.vectors(x)).mean(), rel=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "floor"),
+    [("renyi", np.log(52.2)), ("renyi-renormalised", 0), ("renyi-symmetric", np.log(52.2)),
+     ("kl", 0)],
+)  # fmt: skip
+def test_reno_says_what_lies_above_the_floor(name, floor):
+    reno = build_classifier("reno", [8, 9], 4, divergence=name).eval()
+    x = streams([8, 9])
+    said = reno.diagnostics(x)
+    assert said["divergence_floor"] == pytest.approx(floor)
+    assert said["divergence"] == pytest.approx(reno(x)[1].item() / 0.6, rel=1e-5, abs=1e-6)
+    assert said["divergence_excess"] == pytest.approx(said["divergence"] - floor)
+    assert said["divergence_excess"] > 0
+
+
+def test_reno_without_divergence_has_nothing_to_say():
+    assert build_classifier("reno", [8, 9], 4, divergence="none").diagnostics([]) == {}
+
+
 def test_concat_is_reno_without_the_attention_blocks():
     """The same parameters but for those of attention and its LayerNorm."""
     reno = build_classifier("reno", [768, 3840], 6)
@@ -213,6 +246,7 @@ SMALL = [
     ("reno", {}),
     ("reno", {"pool": 2}),
     ("reno", {"attention": "literal", "pool": 2}),
+    ("reno", {"attention": "none", "divergence": "kl"}),
 ]
 
 

@@ -121,6 +121,22 @@ def test_overrides(recipe: Path, override: str, get: Any, expected: Any) -> None
         assert get(read_experiment(recipe, [override])) == expected
 
 
+def tuned(tune: Any, **options: Any) -> dict[str, Any]:
+    """A recipe with a reno that has something to tune."""
+    return {
+        "encoders": ["logmel-stats", "prosody-stats"],
+        "classifiers": [{"name": "reno", "tune": tune, **options}],
+    }
+
+
+def test_what_is_tuned_is_read_and_goes_back() -> None:
+    experiment = parse_experiment(tree(**tuned({"lambda_": [0.1, 0.9], "delta": [0.2, 1e-8]})))
+    (entry,) = experiment.classifiers
+    assert entry.tune == {"lambda_": (0.1, 0.9), "delta": (0.2, 1e-8)}
+    assert entry.options == {}
+    assert parse_experiment(experiment_to_tree(experiment)) == experiment
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -137,6 +153,13 @@ def test_overrides(recipe: Path, override: str, get: Any, expected: Any) -> None
         ({"classifiers": [{"name": "fcn", "encoders": ["hubert"]}]}, "unknown encoder"),
         ({"classifiers": ["reno"], "encoders": ["logmel-stats"]}, "takes 2 embeddings"),
         ({"classifiers": [{"name": "reno", "encoders": [["logmel-stats"]]}]}, "got 1"),
+        (tuned({"lamda_": [0.1, 0.2]}), "did you mean 'lambda_'"),
+        (tuned({"lambda_": [0.1, 2]}), "lambda_ must be"),
+        (tuned({"lambda_": [0.1]}), "two values or more"),
+        (tuned({"lambda_": 0.1}), "expected list"),
+        (tuned([0.1, 0.2]), "expected table"),
+        (tuned({"lambda_": [0.1, 0.2]}, lambda_=0.4), "also given as 0.4"),
+        (tuned({"delta": [0.1, 0]}) | {"training": {"validation_share": 0.0}}, "share is 0"),
         ({"folds": {"kind": "speaker"}}, "unknown kind of folds"),
         ({"folds": {"number": "5"}}, "expected int"),
         ({"folds": {"seeds": [True]}}, "expected int"),

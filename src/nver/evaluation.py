@@ -18,7 +18,9 @@ from nver.engine import run_jobs
 from nver.errors import UsageError
 from nver.folds import Folds, validation_mask
 from nver.predictions import TEMPERATURE
-from nver.training import Fitted, TrainingConfig, fit, predict_proba
+from nver.training import Fitted, TrainingConfig, predict_proba
+from nver.trainings import training_facts
+from nver.tuning import fit_tuned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +32,8 @@ FloatArray = npt.NDArray[np.float32]
 class Cell:
     """One entry of a result table: a classifier on one or several embeddings, under some folds.
 
-    `label` is the classifier's name in tables, `encoders` are the labels of its streams.
+    `label` is the classifier's name in tables, `encoders` are the labels of its streams. `tune`
+    has options with values to choose from inside each training part (see `nver.tuning`).
     """
 
     classifier: str
@@ -38,14 +41,17 @@ class Cell:
     folds: Folds
     label: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    tune: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class FoldResult:
-    """What one training gave: (test clips, emotions) probabilities, and its temperature."""
+    """What one training gave: (test clips, emotions) probabilities, its temperature, and the facts
+    of its row in the trainings table (`nver.trainings`)."""
 
     probabilities: FloatArray
     temperature: float
+    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -71,8 +77,8 @@ def cross_validate(
     emotions: Sequence[str] | None = None,
     workers: int | None = None,
     show_progress_bar: bool = False,
-) -> Iterator[tuple[Cell, "pd.DataFrame"]]:
-    """Train and test every cell on every fold, and yield each cell's predictions when it is done.
+) -> Iterator[tuple[Cell, "pd.DataFrame", "pd.DataFrame"]]:
+    """Train and test every cell on every fold, and yield each cell's tables when it is done.
 
     Args:
         table: one row a clip: `clip`, `speaker` (missing where unknown), `emotion`.
@@ -83,7 +89,8 @@ def cross_validate(
             on it: each training has its own seed, made of the folds' seed and the fold.
 
     Yields:
-        (cell, predictions): see `nver.predictions`, one row a clip, in the order of `table`.
+        (cell, predictions, trainings): see `nver.predictions`, one row a clip, in the order of
+        `table`, and `nver.trainings`, one row a fold.
     """
     order = list(emotions) if emotions is not None else sorted(set(table["emotion"]))
     _check(table, embeddings, cells, order)
@@ -100,16 +107,18 @@ def cross_validate(
         parts: dict[int, FoldResult] = {}
         for training_done, result in zip(trainings, results, strict=True):
             parts[training_done.fold] = result
-            if len(parts) == training_done.cell.folds.number:
-                yield training_done.cell, _predictions(table, training_done.cell, parts, order)
+            cell = training_done.cell
+            if len(parts) == cell.folds.number:
+                yield cell, _predictions(table, cell, parts, order), _trainings(cell, parts)
                 parts = {}
 
 
 def train_fold(job: Training) -> FoldResult:
     """Train and test on one fold; a pure function of the job's data.
 
-    Standardisation and weights come from the training part less the validation part, early
-    stopping and the temperature from the validation part; the test fold is only predicted.
+    Standardisation and weights come from the training part less the validation part; early
+    stopping, tuned options and the temperature from the validation part; the test fold is only
+    predicted.
     """
     folder, cell = Path(job.data), job.cell
     emotion = np.load(folder / "emotion.npy")
@@ -126,18 +135,22 @@ def train_fold(job: Training) -> FoldResult:
         seed,
     )
     dims = [stream.shape[1] for stream in streams]
-    fitted = fit(
-        lambda: build_classifier(cell.classifier, dims, job.emotions, **cell.options),
+    tuned = fit_tuned(
+        lambda tried: build_classifier(
+            cell.classifier, dims, job.emotions, **{**cell.options, **tried}
+        ),
+        cell.tune,
         [stream[train] for stream in streams],
         emotion[train],
         held_out,
         job.config,
         seed=seed,
     )
-    validation = train[held_out]
+    fitted, validation = tuned.fitted, train[held_out]
     return FoldResult(
         predict_proba(fitted, [stream[test] for stream in streams]),
         _temperature(fitted, [stream[validation] for stream in streams], emotion[validation]),
+        training_facts(tuned, len(train)),
     )
 
 
@@ -176,6 +189,8 @@ def cell_key(
         "emotions": list(emotions),
         "clips": hashlib.sha256(clips.encode()).hexdigest(),
     }
+    if cell.tune:
+        facts["tune"] = {option: list(values) for option, values in cell.tune.items()}
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
@@ -243,9 +258,7 @@ def _predictions(
         temperature[cell.folds.fold == fold] = part.temperature
     frame = pd.DataFrame(
         {
-            "encoders": "+".join(cell.encoders),
-            "classifier": cell.label or cell.classifier,
-            "protocol": cell.folds.protocol,
+            **_system(cell),
             "seed": cell.folds.seed,
             "fold": cell.folds.fold,
             "clip": table["clip"].to_numpy(),
@@ -257,3 +270,22 @@ def _predictions(
     )
     columns = {f"p:{emotion}": probabilities[:, i] for i, emotion in enumerate(order)}
     return pd.concat([frame, pd.DataFrame(columns)], axis=1)
+
+
+def _trainings(cell: Cell, parts: Mapping[int, FoldResult]) -> "pd.DataFrame":
+    import pandas as pd
+
+    rows = [
+        {**_system(cell), "seed": cell.folds.seed, "fold": fold, **result.facts}
+        for fold, result in sorted(parts.items())
+    ]
+    return pd.DataFrame(rows)
+
+
+def _system(cell: Cell) -> dict[str, str]:
+    """What names a cell in the tables, but for experiment and corpus."""
+    return {
+        "encoders": "+".join(cell.encoders),
+        "classifier": cell.label or cell.classifier,
+        "protocol": cell.folds.protocol,
+    }

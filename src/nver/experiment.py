@@ -8,6 +8,7 @@ from nver.encoders import EncoderSpec
 from nver.errors import UsageError, unknown_name
 from nver.folds import PROTOCOLS
 from nver.training import TrainingConfig
+from nver.tuning import options_to_try
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,15 @@ class ClassifierEntry:
     """One of `[[classifiers]]`.
 
     `label` is the row's name in the tables; `encoders` are the streams it is trained on, as lists
-    of encoder names (None: each encoder for a head, each pair in the recipe's order for a fusion).
+    of encoder names (None: each encoder for a head, each pair in the recipe's order for a fusion);
+    `tune` has options with the values to choose from inside each training part.
     """
 
     name: str
     label: str
     encoders: tuple[tuple[str, ...], ...] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    tune: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,8 @@ def parse_experiment(tree: Mapping[str, Any]) -> Experiment:
     _check_unique("classifier label", [c.label for c in classifiers])
     corpora = tuple(_corpus(entry) for entry in tree["corpora"])
     _check_unique("corpus", [c.name for c in corpora])
+    training = _plain(TrainingConfig, tree.get("training", {}), "[training]")
+    _check_validation(training, classifiers)
     return Experiment(
         name=_typed(tree.get("name", "experiment"), str, "name"),
         title=_typed(tree.get("title", ""), str, "title"),
@@ -91,7 +96,7 @@ def parse_experiment(tree: Mapping[str, Any]) -> Experiment:
         roots=_roots(tree.get("roots", {}), [c.name for c in corpora]),
         filter=_plain(Filter, tree.get("filter", {}), "[filter]"),
         folds=_folds(tree.get("folds", {})),
-        training=_plain(TrainingConfig, tree.get("training", {}), "[training]"),
+        training=training,
         store=_typed(tree["store"], str, "store") if "store" in tree else None,
     )
 
@@ -106,6 +111,8 @@ def experiment_to_tree(experiment: Experiment) -> dict[str, Any]:
     ]
     for entry, classifier in zip(tree["classifiers"], experiment.classifiers, strict=True):
         del entry["options"]
+        if not classifier.tune:
+            del entry["tune"]
         entry |= _thaw(classifier.options)
     if not experiment.folds.kind:
         del tree["folds"]["kind"]
@@ -155,10 +162,22 @@ def _classifier(entry: Any, encoders: Sequence[str]) -> ClassifierEntry:
         for encoder in (e for stream in streams for e in stream):
             if encoder not in encoders:
                 raise unknown_name(f"encoder of classifier {label}", encoder, encoders)
-    classifier = ClassifierEntry(name, label, streams, entry)
+    tune = _tune(entry.pop("tune", {}), entry, label)
+    classifier = ClassifierEntry(name, label, streams, entry, tune)
     _check_unique(f"stream of classifier {label}", ["+".join(s) for s in streams or ()])
     streams_of(classifier, encoders)  # checks the name, the options and the number of streams
     return classifier
+
+
+def _tune(table: Any, options: Mapping[str, Any], label: str) -> dict[str, tuple[Any, ...]]:
+    """`tune = {option = [value, value]}`: two values or more each, and no fixed one beside them."""
+    where = f"classifier {label}: tune"
+    for option, values in _typed(table, dict, where).items():
+        if len(_typed(values, list, f"{where}: {option}")) < 2:
+            raise UsageError(f"{where}: {option} needs two values or more; got {values}")
+        if option in options:
+            raise UsageError(f"{where}: {option} is also given as {options[option]!r}; give one")
+    return {option: tuple(values) for option, values in table.items()}
 
 
 def streams_of(classifier: ClassifierEntry, encoders: Sequence[str]) -> list[tuple[str, ...]]:
@@ -178,8 +197,18 @@ def streams_of(classifier: ClassifierEntry, encoders: Sequence[str]) -> list[tup
                 f"the recipe has {len(encoders)} encoder(s)"
             )
     for stream in streams:
-        check_classifier(classifier.name, len(stream), dict(classifier.options))
+        for tried in options_to_try(classifier.tune):
+            check_classifier(classifier.name, len(stream), {**classifier.options, **tried})
     return list(streams)
+
+
+def _check_validation(training: TrainingConfig, classifiers: Sequence[ClassifierEntry]) -> None:
+    for classifier in classifiers:
+        if classifier.tune and not training.validation_share:
+            raise UsageError(
+                f"classifier {classifier.label}: tune chooses by the validation clips, and "
+                "[training] validation_share is 0; give it a share, or no tune"
+            )
 
 
 def _folds(table: Any) -> FoldsConfig:

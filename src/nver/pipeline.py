@@ -14,6 +14,7 @@ from nver.metrics import score_table
 from nver.predictions import read_predictions, write_predictions
 from nver.provenance import prepare_folder, save_projections, save_provenance
 from nver.recipe import read_experiment
+from nver.trainings import join_trainings, read_trainings, write_trainings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,12 +89,12 @@ def run(
     folds = [(m, f) for m in materials for f in _folds(m, recipe)]
     warnings = _warnings(materials, folds)
     all_skipped = pd.concat(skipped, ignore_index=True)
-    predictions = pd.concat(
-        list(_evaluate(folder, recipe, folds, workers, show_progress_bar)), ignore_index=True
-    )
+    cells = list(_evaluate(folder, recipe, folds, workers, show_progress_bar))
+    predictions = pd.concat([of_cell for of_cell, _ in cells], ignore_index=True)
     # together and last: a run that stops before leaves the folder as it was, but for its cells
     save_provenance(folder, recipe, materials, folds, all_skipped)
     write_predictions(predictions, folder / "predictions.csv")
+    write_trainings(join_trainings([rows for _, rows in cells]), folder / "trainings.csv")
     save_projections(folder, materials)
     write_report(folder, show_progress_bar=show_progress_bar)
     synthetic = tuple(m.corpus.name for m in materials if m.corpus.card.name == "synthetic")
@@ -116,11 +117,14 @@ def _evaluate(
     folds: Sequence[tuple[Material, Folds]],
     workers: int | None,
     show: bool,
-) -> "Iterator[pd.DataFrame]":
-    """Predictions of every cell; finished ones are kept in `cells/` and found there again."""
+) -> "Iterator[tuple[pd.DataFrame, pd.DataFrame]]":
+    """Predictions and trainings of every cell; finished ones are kept in `cells/` and found there.
+
+    A cell's predictions are written last: where they are, so are its trainings.
+    """
     for material, assignment in folds:
         cells = [
-            Cell(entry.name, stream, assignment, entry.label, entry.options)
+            Cell(entry.name, stream, assignment, entry.label, entry.options, entry.tune)
             for entry in experiment.classifiers
             for stream in streams_of(entry, list(experiment.encoders))
         ]
@@ -132,7 +136,7 @@ def _evaluate(
                 for cell in cells
             )
         ]
-        waiting = [(c, f) for c, f in zip(cells, files, strict=True) if not f.exists()]
+        waiting = [(c, f) for c, f in zip(cells, files, strict=True) if not _finished(f)]
         finished = cross_validate(
             material.clips,
             material.embeddings,
@@ -142,14 +146,25 @@ def _evaluate(
             workers=workers,
             show_progress_bar=show,
         )
-        for (_, frame), (_, file) in zip(finished, waiting, strict=True):
+        for (_, frame, rows), (_, file) in zip(finished, waiting, strict=True):
+            write_trainings(_named(rows, experiment.name, material.corpus.name), _beside(file))
             write_predictions(_named(frame, experiment.name, material.corpus.name), file)
         for cell, file in zip(cells, files, strict=True):
-            frame = read_predictions(file)
-            frame["experiment"], frame["encoders"] = experiment.name, "+".join(cell.encoders)
-            frame["classifier"], frame["corpus"] = cell.label, material.corpus.name
-            frame["protocol"] = cell.folds.protocol
-            yield frame
+            tables = read_predictions(file), read_trainings(_beside(file))
+            for frame in tables:
+                frame["experiment"], frame["encoders"] = experiment.name, "+".join(cell.encoders)
+                frame["classifier"], frame["corpus"] = cell.label, material.corpus.name
+                frame["protocol"] = cell.folds.protocol
+            yield tables
+
+
+def _finished(file: Path) -> bool:
+    return file.exists() and _beside(file).exists()
+
+
+def _beside(file: Path) -> Path:
+    """Where the trainings of a cell's predictions are."""
+    return file.with_suffix(".trainings.csv")
 
 
 def _named(frame: "pd.DataFrame", experiment: str, corpus: str) -> "pd.DataFrame":

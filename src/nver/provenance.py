@@ -98,6 +98,8 @@ def _encoder_facts(experiment: Experiment, material: Material) -> list[dict[str,
             "weights": experiment.encoders[label].weights,
             "licence": card_of(identity.name).licence,
             "tag": card_of(identity.name).tag,
+            "family": card_of(identity.name).family,
+            "kind": card_of(identity.name).kind,
         }
         for label, identity in material.identities.items()
     ]

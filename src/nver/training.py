@@ -1,7 +1,7 @@
 """The one training loop: it knows embeddings, emotions and a classifier's two losses, no method."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import inf, isfinite
 from typing import Any
 
@@ -64,13 +64,20 @@ class Fitted:
     """A trained classifier in eval mode, the scale of each stream, and how it came about.
 
     The scales are those of the training part without the validation clips; `history[best_epoch]`
-    is the epoch whose weights were kept.
+    is the epoch whose weights were kept; `diagnostics` is what the trained classifier says of
+    itself on the training clips, without dropout (`Classifier.diagnostics`).
     """
 
     classifier: Classifier
     scales: tuple[Scale, ...]
     history: tuple[Epoch, ...]
     best_epoch: int
+    diagnostics: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def kept(self) -> Epoch:
+        """The epoch whose weights were kept."""
+        return self.history[self.best_epoch]
 
 
 @dataclass(frozen=True)
@@ -128,7 +135,8 @@ def fit(
         classifier = build().to(device)
         shuffle = torch.Generator().manual_seed(seed)  # the same batches for every classifier
         history, best_epoch = _train(classifier, clips, held, config, shuffle)
-    return Fitted(classifier.eval(), scales, history, best_epoch)
+    diagnostics = _diagnostics(classifier.eval(), clips[torch.tensor(~held)])
+    return Fitted(classifier, scales, history, best_epoch, diagnostics)
 
 
 def predict_proba(fitted: Fitted, streams: Sequence[npt.NDArray[Any]]) -> FloatArray:
@@ -205,6 +213,17 @@ def _logits(classifier: Classifier, streams: list[Tensor]) -> Tensor:
     parts = zip(*(torch.split(stream, CLIPS_A_CALL) for stream in streams), strict=True)
     with torch.inference_mode():
         return torch.cat([classifier(part)[0] for part in parts])
+
+
+def _diagnostics(classifier: Classifier, clips: _Clips) -> dict[str, float]:
+    """The mean over the clips of what the classifier says of itself."""
+    totals: dict[str, float] = {}
+    parts = zip(*(torch.split(stream, CLIPS_A_CALL) for stream in clips.streams), strict=True)
+    with torch.inference_mode():
+        for part in parts:
+            for name, value in classifier.diagnostics(part).items():
+                totals[name] = totals.get(name, 0.0) + value * len(part[0])
+    return {name: total / len(clips.emotions) for name, total in totals.items()}
 
 
 def _checked(epoch: Epoch, number: int, config: TrainingConfig) -> Epoch:

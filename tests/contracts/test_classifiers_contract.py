@@ -13,7 +13,15 @@ DIM, EMOTIONS, CLIPS = 40, 5, 9
 LITERAL = {
     "cnn": [{"pool": 2}],
     "concat": [{"pool": 2}],
-    "reno": [{"pool": 2}, {"attention": "literal"}, {"divergence": "none"}],
+    "reno": [
+        {"pool": 2},
+        {"attention": "literal"},
+        {"attention": "none"},
+        {"divergence": "none"},
+        {"divergence": "renyi-renormalised"},
+        {"divergence": "renyi-symmetric", "delta": 1e-8},
+        {"divergence": "kl"},
+    ],
 }
 
 

@@ -8,7 +8,7 @@ import soundfile
 
 from fakes import TINY_OF_NAME, burst, tiny_transformer_folder, tiny_weights
 from nver.encoders import Encoder, EncoderCard, load_encoder
-from nver.encoders.base import FloatArray
+from nver.encoders.base import KINDS, FloatArray
 from nver.errors import AudioError, UsageError
 from nver.registry import lookup, names
 
@@ -83,6 +83,7 @@ def test_card(name: str) -> None:
     assert card.name == name
     assert card.licence
     assert card.citation
+    assert card.kind in KINDS
     assert card.url.startswith("https://")
     assert card.sampling_rate > 0
     assert card.dim is None or card.dim > 0

@@ -9,7 +9,7 @@ from nver.registry import lookup, names
 
 FIELDS = {
     "corpora": ("name", "clips", "speakers", "emotions", "licence", "url"),
-    "encoders": ("name", "tag", "family", "dim", "sampling_rate", "parameters", "licence",
+    "encoders": ("name", "tag", "kind", "family", "dim", "sampling_rate", "parameters", "licence",
                  "extra", "weights"),
     "classifiers": ("name", "streams", "title", "options"),
 }  # fmt: skip

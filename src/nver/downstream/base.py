@@ -38,3 +38,10 @@ class Classifier(nn.Module, ABC):
 
         logits: (batch, emotions). auxiliary: a scalar, already weighted; zero where there is none.
         """
+
+    def diagnostics(self, streams: Sequence[Tensor]) -> dict[str, float]:
+        """What a method has to say of itself once it is trained: name -> mean over the clips.
+
+        Called in eval mode without gradients; becomes columns of a run's `trainings.csv`.
+        """
+        return {}

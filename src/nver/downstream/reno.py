@@ -10,6 +10,8 @@ W_K learn nothing. So there are two forms:
 "literal": each branch is brought to the common width first (a W over 64·192 flattened values
     would have 151 M parameters, and there are four), then one token, as printed; the second is
     over the concatenated vector as one token.
+And an ablation of ours: "none", where the projection alone is left in each branch (flatten, Linear
+to the common width) and the branches are concatenated: the concat baseline with the divergence.
 """
 
 from collections.abc import Sequence
@@ -32,7 +34,13 @@ from nver.downstream.blocks import (
     pooled_positions,
 )
 from nver.downstream.concat import POSITIONS, WIDTH
-from nver.downstream.divergence import BETA, DELTA, DIVERGENCES, log_probabilities
+from nver.downstream.divergence import (
+    BETA,
+    DELTA,
+    DIVERGENCES,
+    divergence_floor,
+    log_probabilities,
+)
 from nver.downstream.heads import CITATION
 from nver.downstream.options import check_choice, check_count, check_dropout, check_number
 
@@ -57,7 +65,7 @@ class RenoOptions:
     dropout: float = DROPOUT
 
     def __post_init__(self) -> None:
-        check_choice("attention of reno", self.attention, ("positions", "literal"))
+        check_choice("attention of reno", self.attention, ("positions", "literal", "none"))
         check_choice("divergence of reno", self.divergence, (*DIVERGENCES, "none"))
         check_pool(self.pool, self.positions)
         check_count("width", self.width)
@@ -96,10 +104,27 @@ class Reno(Classifier):
 
         The mean over pairs i < j is our choice; the paper fuses two.
         """
-        measure = DIVERGENCES[self.options.divergence]
+        measure = DIVERGENCES[self.options.divergence].measure
         logs = [log_probabilities(vector) for vector in vectors]
         beta, delta = self.options.beta, self.options.delta
         return torch.stack([measure(x, y, beta, delta) for x, y in combinations(logs, 2)]).mean(0)
+
+    def diagnostics(self, streams: Sequence[Tensor]) -> dict[str, float]:
+        """L_RD, its floor and what lies between: the part that training can move.
+
+        The difference is a thousandth of L_RD (docs/classifiers.md), so it is taken in float64.
+        """
+        if self.options.divergence == "none":
+            return {}
+        vectors = [vector.double() for vector in self.vectors(streams)]
+        value, floor = self.divergence(vectors).mean().item(), self.floor
+        return {"divergence": value, "divergence_floor": floor, "divergence_excess": value - floor}
+
+    @property
+    def floor(self) -> float:
+        """The least value of L_RD."""
+        options = self.options
+        return divergence_floor(options.width, options.delta, options.beta, options.divergence)
 
 
 class Tokens(nn.Module):
@@ -115,6 +140,8 @@ def _branch(dim: int, options: RenoOptions) -> nn.Sequential:
     conv = conv_block(options.pool, options.positions)
     flattened = channels * pooled_positions(dim, options.pool, options.positions)
     project = nn.Linear(flattened, width)
+    if options.attention == "none":
+        return nn.Sequential(conv, nn.Flatten(), project)
     if options.attention == "literal":
         return nn.Sequential(conv, nn.Flatten(), project, *_one_token(width, options.heads))
     attention = AttentionBlock(channels, options.heads, ATTENTION_DROPOUT)
@@ -123,6 +150,8 @@ def _branch(dim: int, options: RenoOptions) -> nn.Sequential:
 
 def _fusion(streams: int, options: RenoOptions) -> nn.Sequential:
     """(batch, streams, width) -> (batch, streams · width): the second self-attention."""
+    if options.attention == "none":
+        return nn.Sequential(nn.Flatten())
     if options.attention == "literal":
         joined = _one_token(streams * options.width, options.heads)
         return nn.Sequential(nn.Flatten(), *joined)

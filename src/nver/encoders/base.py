@@ -14,6 +14,7 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float32]
 AudioLike = str | Path | npt.NDArray[np.floating]
 POOLINGS = ("mean", "mean+std")
+KINDS = ("mamba", "attention", "codec", "speaker", "handcrafted", "other")
 CLIPS_A_CALL = 32  # bounds memory; a clip's vector does not depend on it
 
 
@@ -24,7 +25,7 @@ class EncoderCard:
     `dim` is the embedding's length with the default options (None: the weights decide),
     `sampling_rate` in Hz, `weights` the default hub id (None: none is needed, or the user must give
     them), `tag` the papers' abbreviation. `load` builds the encoder from an `EncoderSpec` and
-    imports what it needs then.
+    imports what it needs then. `kind` is one of `KINDS`: what a hypothesis may select by.
     """
 
     name: str
@@ -42,6 +43,7 @@ class EncoderCard:
     options: Mapping[str, Any] = field(default_factory=dict)
     layers: bool = False
     poolings: tuple[str, ...] = ("mean",)
+    kind: str = "other"
 
 
 @dataclass(frozen=True)

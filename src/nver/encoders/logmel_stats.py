@@ -92,4 +92,5 @@ LOGMEL_STATS = EncoderCard(
     url="https://pypi.org/project/nver",
     citation="nver's own: statistics of 40 log-mel bands",
     load=LogmelStats,
+    kind="handcrafted",
 )

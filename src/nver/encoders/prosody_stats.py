@@ -206,4 +206,5 @@ PROSODY_STATS = EncoderCard(
     url="https://pypi.org/project/nver",
     citation="nver's own: statistics of pitch, voicing, energy, rhythm and spectral shape",
     load=ProsodyStats,
+    kind="handcrafted",
 )

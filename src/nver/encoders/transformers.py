@@ -34,6 +34,7 @@ _card = partial(
     extra="transformers",
     layers=True,
     poolings=POOLINGS,
+    kind="attention",
 )
 
 # Parameters: of the encoder as loaded, without the heads of its pre-training (the RENO paper prints

@@ -53,6 +53,7 @@ _card = partial(
     load=load,
     options=OPTIONS,
     poolings=POOLINGS,
+    kind="mamba",
 )
 AUDIO_MAMBA_TINY = _card(name="audio-mamba-tiny", dim=960, parameters=4_808_704, tag="A(T)")
 AUDIO_MAMBA_SMALL = _card(name="audio-mamba-small", dim=1920, parameters=17_985_472, tag="A(S)")
