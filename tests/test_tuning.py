@@ -8,7 +8,7 @@ from torch import nn
 
 from nver.downstream import Classifier, build_classifier
 from nver.errors import NverError
-from nver.evaluation import Cell, cell_key, cross_validate
+from nver.evaluation import Cell, cell_key, evaluate_cells
 from nver.folds import make_folds, validation_mask
 from nver.training import TrainingConfig, fit
 from nver.tuning import fit_tuned, options_text, options_to_try
@@ -96,7 +96,7 @@ def cell(table, **changed):
 
 
 def evaluated(table, streams, cells):
-    return list(cross_validate(table, streams, cells, training=CONFIG, workers=1))
+    return list(evaluate_cells(table, streams, cells, training=CONFIG, workers=1))
 
 
 def test_every_fold_says_how_it_was_trained_and_what_was_chosen():

@@ -77,8 +77,8 @@ def cross_validate(
     emotions: Sequence[str] | None = None,
     workers: int | None = None,
     show_progress_bar: bool = False,
-) -> Iterator[tuple[Cell, "pd.DataFrame", "pd.DataFrame"]]:
-    """Train and test every cell on every fold, and yield each cell's tables when it is done.
+) -> Iterator[tuple[Cell, "pd.DataFrame"]]:
+    """Train and test every cell on every fold, and yield each cell's predictions when it is done.
 
     Args:
         table: one row a clip: `clip`, `speaker` (missing where unknown), `emotion`.
@@ -89,8 +89,33 @@ def cross_validate(
             on it: each training has its own seed, made of the folds' seed and the fold.
 
     Yields:
-        (cell, predictions, trainings): see `nver.predictions`, one row a clip, in the order of
-        `table`, and `nver.trainings`, one row a fold.
+        (cell, predictions): see `nver.predictions`, one row a clip, in the order of `table`.
+    """
+    for cell, predictions, _ in evaluate_cells(
+        table,
+        embeddings,
+        cells,
+        training=training,
+        emotions=emotions,
+        workers=workers,
+        show_progress_bar=show_progress_bar,
+    ):
+        yield cell, predictions
+
+
+def evaluate_cells(
+    table: "pd.DataFrame",
+    embeddings: Mapping[str, FloatArray],
+    cells: Sequence[Cell],
+    *,
+    training: TrainingConfig | None = None,
+    emotions: Sequence[str] | None = None,
+    workers: int | None = None,
+    show_progress_bar: bool = False,
+) -> Iterator[tuple[Cell, "pd.DataFrame", "pd.DataFrame"]]:
+    """As `cross_validate`, and with each cell's trainings: (cell, predictions, trainings).
+
+    The trainings have one row a fold, see `nver.trainings`.
     """
     order = list(emotions) if emotions is not None else sorted(set(table["emotion"]))
     _check(table, embeddings, cells, order)

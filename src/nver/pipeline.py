@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nver.embeddings import EmbeddingStore
-from nver.evaluation import Cell, cell_key, cross_validate, digest
+from nver.evaluation import Cell, cell_key, digest, evaluate_cells
 from nver.experiment import Experiment, streams_of
 from nver.folds import Folds, default_protocol, make_folds
 from nver.material import Material, filtered, gather, load_corpora
@@ -137,7 +137,7 @@ def _evaluate(
             )
         ]
         waiting = [(c, f) for c, f in zip(cells, files, strict=True) if not _finished(f)]
-        finished = cross_validate(
+        finished = evaluate_cells(
             material.clips,
             material.embeddings,
             [cell for cell, _ in waiting],
