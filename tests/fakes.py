@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from helpers_audio_mamba import untrained_folder
+from helpers_speakers import d_vector_file
 from nver.encoders.base import Encoder, EncoderCard, EncoderIdentity, EncoderSpec, FloatArray
 
 LAYER_NORM = {"feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True}
@@ -24,6 +25,11 @@ TINY: dict[str, dict[str, Any]] = {  # kind -> the model type and what is unlike
     "mms": {"model_type": "wav2vec2", **LAYER_NORM, "num_attention_heads": 2},
 }
 TINY_DIM, TINY_DEPTH = 32, 2
+WEIGHTLESS = ("logmel-stats", "prosody-stats")
+REAL_OF_NAME = {  # encoders that run published files only, and where they lie beside the project
+    "soundstream": "weights/soundstream_lyra",
+    "yamnet": "weights/yamnet",
+}
 TINY_OF_NAME = {  # which kind stands for the weights of a registered encoder
     "wavlm-base": "wavlm",
     "unispeech-sat-base": "unispeech-sat",
@@ -65,8 +71,10 @@ def tiny_transformer_folder(
 
 def tiny_weights(name: str, folder: Path) -> str | None:
     """What to pass as `weights` of a registered encoder in a test: None where it needs none."""
-    if name in {"logmel-stats", "prosody-stats"}:
+    if name in WEIGHTLESS:
         return None
+    if name == "d-vector":
+        return str(d_vector_file(folder / name))
     if TINY_OF_NAME[name] == "audio-mamba":
         return str(untrained_folder(folder / name))
     return str(tiny_transformer_folder(folder / name, TINY_OF_NAME[name]))

@@ -41,6 +41,9 @@ ENCODERS = {
     "audio-mamba-tiny": "nver.encoders.audio_mamba:AUDIO_MAMBA_TINY",
     "audio-mamba-small": "nver.encoders.audio_mamba:AUDIO_MAMBA_SMALL",
     "audio-mamba-base": "nver.encoders.audio_mamba:AUDIO_MAMBA_BASE",
+    "d-vector": "nver.encoders.d_vector:D_VECTOR",
+    "yamnet": "nver.encoders.yamnet:YAMNET",
+    "soundstream": "nver.encoders.soundstream:SOUNDSTREAM",
     "logmel-stats": "nver.encoders.logmel_stats:LOGMEL_STATS",
     "prosody-stats": "nver.encoders.prosody_stats:PROSODY_STATS",
 }

@@ -1,8 +1,10 @@
 """What the encoders without weights share: a clean signal, its power spectra, their identity."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nver.encoders.base import EncoderCard, EncoderIdentity, EncoderSpec, FloatArray
 from nver.errors import UsageError
@@ -21,7 +23,7 @@ def clean(waveform: FloatArray) -> FloatArray:
     return signal / peak
 
 
-def framed(signal: FloatArray, window: int, hop: int) -> FloatArray:
+def framed(signal: npt.NDArray[Any], window: int, hop: int) -> npt.NDArray[Any]:
     """(frames, window), a view: every `hop` samples as long as they last.
 
     A signal shorter than a window is padded with zeros at its end to one; up to hop - 1 samples at
@@ -32,11 +34,16 @@ def framed(signal: FloatArray, window: int, hop: int) -> FloatArray:
     return np.lib.stride_tricks.sliding_window_view(signal, window)[::hop]
 
 
-def power_spectra(frames: FloatArray, taper: FloatArray, size: int) -> Iterator[FloatArray]:
-    """(at most 128, size // 2 + 1) at a time: squared magnitudes of the tapered frames."""
+def power_spectra(
+    frames: npt.NDArray[Any], taper: FloatArray, size: int
+) -> Iterator[npt.NDArray[Any]]:
+    """(at most 128, size // 2 + 1) at a time: squared magnitudes of the tapered frames.
+
+    In the precision of the frames.
+    """
     import scipy.fft
 
-    buffer = np.zeros((min(len(frames), FRAMES_A_CHUNK), size), np.float32)
+    buffer = np.zeros((min(len(frames), FRAMES_A_CHUNK), size), frames.dtype)
     for start in range(0, len(frames), FRAMES_A_CHUNK):
         chunk = frames[start : start + FRAMES_A_CHUNK]
         padded = buffer[: len(chunk)]

@@ -168,15 +168,38 @@ def _weight_files(folder: Path) -> list[Path]:
     return [folder / shard for shard in shards]
 
 
+def read_checkpoint(file: Path, key: str | None = None) -> "dict[str, Tensor]":
+    """The tensors by name in a PyTorch file, or in its entry `key`, read by the restricted reader.
+
+    Raises:
+        WeightsError: it is damaged, holds more than tensors and plain values, or lacks the entry.
+    """
+    found = _unpickled(file)
+    if key is not None and isinstance(found, dict):
+        if key not in found:
+            names = ", ".join(repr(name) for name in list(found)[:3])
+            raise WeightsError(f"{file} has no entry {key!r}; it begins with {names or 'nothing'}")
+        found = found[key]
+    return _table_of_tensors(found, file)
+
+
 def _read_tensors(file: Path) -> "dict[str, Tensor]":
-    import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    if file.suffix != ".safetensors":
+        return read_checkpoint(file)
     try:
-        if file.suffix == ".safetensors":
-            return load_file(file)
-        found = torch.load(
+        return load_file(file)
+    except (SafetensorError, RuntimeError, OSError, ValueError) as error:
+        raise WeightsError(_damaged(file, error)) from error
+
+
+def _unpickled(file: Path) -> Any:
+    import torch
+
+    try:
+        return torch.load(
             file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file)
         )
     except UnpicklingError as error:
@@ -184,9 +207,18 @@ def _read_tensors(file: Path) -> "dict[str, Tensor]":
             f"{file} holds more than tensors and was not unpickled, as it could run code: ask its"
             " author for safetensors"
         ) from error
-    except (SafetensorError, RuntimeError, EOFError, OSError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
-        raise WeightsError(f"{file} cannot be read ({reason}): fetch it again") from error
+    except (RuntimeError, EOFError, OSError, ValueError) as error:
+        raise WeightsError(_damaged(file, error)) from error
+
+
+def _table_of_tensors(found: Any, file: Path) -> "dict[str, Tensor]":
+    import torch
+
     if not isinstance(found, dict) or not all(isinstance(v, torch.Tensor) for v in found.values()):
         raise WeightsError(f"{file} is not a table of tensors by name")
     return found
+
+
+def _damaged(file: Path, error: Exception) -> str:
+    reason = str(error).partition("\n")[0]
+    return f"{file} cannot be read ({reason}): fetch it again"
