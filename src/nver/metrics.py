@@ -69,10 +69,10 @@ def confusion_matrix(
             f"scores need as many predictions as truths, one at least; "
             f"got {len(truth)} truths and {len(predicted)} predictions"
         )
-    return _count(_codes(truth, emotions), _codes(predicted, emotions), len(emotions))
+    return _count(codes_of(truth, emotions), codes_of(predicted, emotions), len(emotions))
 
 
-def _codes(values: Sequence[str] | npt.NDArray[Any], emotions: Sequence[str]) -> Codes:
+def codes_of(values: Sequence[str] | npt.NDArray[Any], emotions: Sequence[str]) -> Codes:
     """(clips,): the place of each clip's emotion in `emotions`."""
     place = {emotion: code for code, emotion in enumerate(emotions)}
     codes = np.fromiter((place.get(value, -1) for value in values), np.int64, len(values))
@@ -181,7 +181,7 @@ def fold_confusions(rows: pd.DataFrame) -> tuple[list[str], pd.DataFrame, Counts
     """
     emotions = emotions_of(rows)
     truth, predicted = (
-        _codes(rows[name].to_numpy(dtype=object), emotions) for name in ("emotion", "predicted")
+        codes_of(rows[name].to_numpy(dtype=object), emotions) for name in ("emotion", "predicted")
     )
     places = rows.groupby(["seed", "fold"]).indices
     table = pd.DataFrame(list(places), columns=["seed", "fold"])
@@ -202,22 +202,28 @@ def fold_scores(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def score_table(predictions: pd.DataFrame) -> pd.DataFrame:
-    """One row a system: each score's mean and deviation over its folds, and what it stands on.
+    """One row a system: each score, its mean and deviation over folds, and what it stands on.
+
+    A score is that of the folds' pooled confusions (Forman & Scholz 2010: a mean over folds makes
+    F1 depend on how the rare emotions fell), averaged over the seeds.
 
     Returns:
-        The columns experiment, corpus, protocol, encoders, classifier; each score (0..1) and
-        `SCORE_std` (n - 1 in the denominator; nan for a single fold), over all folds of all seeds;
+        The columns experiment, corpus, protocol, encoders, classifier; each score (0..1), its mean
+        over all folds of all seeds `SCORE_fold_mean`, which papers print, and that mean's
+        `SCORE_std` (n - 1 in the denominator; nan for a single fold);
         `seeds`, `folds` (of all seeds), `clips`, `speakers` (0 where unknown), `emotions`,
         `chance` (the UAR of guessing: 1 / emotions), `majority` (the accuracy of always giving
         the most frequent emotion).
     """
-    scores = fold_scores(predictions).groupby(list(SYSTEM_COLUMNS), sort=False)
     rows = []
     for key, own in systems(predictions):
-        folds = scores.get_group(key)
+        _, folds, counts = fold_confusions(own)
+        seeds = np.stack([counts[at].sum(0) for at in folds.groupby("seed").indices.values()])
         row: dict[str, Any] = dict(zip(SYSTEM_COLUMNS, key, strict=True))
-        for name in SCORES:
-            row[name], row[f"{name}_std"] = folds[name].mean(), folds[name].std(ddof=1)
+        for name, score in SCORES.items():
+            each = pd.Series(score(counts))
+            row |= {name: score(seeds).mean()}
+            row |= {f"{name}_fold_mean": each.mean(), f"{name}_std": each.std(ddof=1)}
         rows.append(row | _basis(own, len(folds)))
     return pd.DataFrame(rows)
 

@@ -1,0 +1,94 @@
+"""Paired tests on plain numbers, and Holm's rule for many of them.
+
+`docs/statistics.md` has formulas, references and the false positives of each test.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+from nver.metrics import Values
+from nver.uncertainty import LEVEL, standard_error, t_quantile
+
+TIE = 1e-12  # scores nearer than this are equal: rounding of a double
+
+
+def paired_t(
+    difference: float, without: Values, level: float = LEVEL
+) -> tuple[float, float, float]:
+    """(low, high, p) of a difference by the paired jackknife over units with Student's t.
+
+    The jackknife's standard error of the difference, units - 1 degrees of freedom. For the
+    accuracy of units with equally many clips this is the paired t-test over the units.
+
+    Args:
+        difference: of two scores, of all units.
+        without: (units,) the difference without each of them.
+    """
+    size = len(without)
+    if size < 2:
+        return np.nan, np.nan, np.nan
+    error = float(standard_error(without))
+    half = t_quantile(size, level) * error
+    p = _two_sided(difference, error, size - 1) if error else _sign_test(difference, size)
+    return difference - half, difference + half, p
+
+
+def bootstrap_p(replicates: Values, units: int) -> float:
+    """The p at which the expanded percentile interval of a difference just touches zero.
+
+    With the share of replicates on the far side of zero (half of those that are zero) as z of the
+    normal distribution, t = z sqrt((units - 1) / units) with units - 1 degrees of freedom
+    (Hesterberg 2015, solved for the level).
+    """
+    known = replicates[np.isfinite(replicates)]
+    if units < 2 or not known.size:
+        return np.nan
+    below = (known < -TIE).mean() + (np.abs(known) <= TIE).mean() / 2
+    share = max(min(below, 1 - below), 1 / (known.size + 1))
+    z = stats.norm.ppf(share) * np.sqrt((units - 1) / units)
+    return float(min(1.0, 2 * stats.t.cdf(z, units - 1)))
+
+
+def resampled_t(differences: Values, share: float) -> float:
+    """p of the corrected resampled t-test (Nadeau & Bengio 2003; Bouckaert & Frank 2004).
+
+    t = mean / sqrt((1 / J + test / train) variance) over J folds of all seeds, J - 1 degrees of
+    freedom: the training sets overlap, so the plain variance of the mean is too small.
+
+    Args:
+        differences: (J,) of the folds' scores.
+        share: test clips over training clips.
+    """
+    known = differences[np.isfinite(differences)]
+    if len(known) < 2:
+        return np.nan
+    error = float(np.sqrt((1 / len(known) + share) * known.var(ddof=1)))
+    if error <= TIE:
+        return _sign_test(float(known.mean()), len(known))
+    return _two_sided(float(known.mean()), error, len(known) - 1)
+
+
+def holm(p_values: Sequence[float] | Values) -> Values:
+    """(tests,): p adjusted for their number by Holm (1979); nan stays nan and is not counted.
+
+    The smallest is multiplied by the number of tests, the next by one less, and so on; none falls
+    below the one before it.
+    """
+    p = np.asarray(p_values, np.float64)
+    adjusted = np.full(p.shape, np.nan)
+    known = np.flatnonzero(~np.isnan(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    steps = p[order] * np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1) if len(order) else steps
+    return adjusted
+
+
+def _two_sided(value: float, error: float, freedom: int) -> float:
+    return float(2 * stats.t.sf(abs(value) / error, freedom))
+
+
+def _sign_test(value: float, number: int) -> float:
+    """Where all differ alike Student's t says p = 0; that all have one sign is less sure."""
+    return 1.0 if abs(value) <= TIE else float(2.0 ** (1 - number))
