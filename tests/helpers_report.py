@@ -46,6 +46,8 @@ def make_clips(
             "speaker": f"{speaker:06d}" if speakers else None,
             "emotion": emotion,
             "duration_s": 0.5 + (7 * speaker + 3 * number + take) % 20 / 10,
+            "level_db": -20.0 - (5 * speaker + number + 3 * take) % 13,
+            "speaker_group": ("female", "male")[speaker % 2] if speakers else None,
         }
         for speaker in range(1, (speakers or 12) + 1)
         for number, emotion in enumerate(NAMES[emotions], 1)

@@ -40,6 +40,7 @@ LAYERS = [
     "significance",
     "pairing",
     "comparison",
+    "subgroups",
     "evaluation",
     "projection",
     "experiment",

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from nver.corpora import Corpus, load_corpus
 from nver.embeddings import EmbeddingStore
+from nver.encoders import EncoderSpec
 from nver.encoders.base import EncoderIdentity
 from nver.errors import CorpusError, NverError, unknown_name
 from nver.experiment import Experiment, Filter
@@ -18,11 +19,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FloatArray = npt.NDArray[np.float32]
+DURATION_LEVEL = EncoderSpec("duration-level")
 
 
 @dataclass(frozen=True)
 class Material:
-    """A corpus ready for training: its usable clips and their embeddings by encoder label."""
+    """A corpus ready for training: its usable clips and their embeddings by encoder label.
+
+    `clips` has the columns duration_s and level_db (RMS, dB of full scale), and speaker_group
+    where the corpus has such a column or one named sex.
+    """
 
     corpus: Corpus
     clips: "pd.DataFrame"
@@ -93,14 +99,15 @@ def gather(
     """
     extraction = extract(
         corpus,
-        list(experiment.encoders.values()),
+        [*experiment.encoders.values(), DURATION_LEVEL],
         store,
         workers=workers,
         rehash=rehash,
         show_progress_bar=show,
     )
-    identities = dict(zip(experiment.encoders, extraction.identities, strict=True))
-    clips = extraction.clips
+    *own, level_identity = extraction.identities
+    identities = dict(zip(experiment.encoders, own, strict=True))
+    clips = _with_facts(extraction.clips, read_embeddings(extraction.clips, level_identity, store))
     emotions = [e for e in corpus.emotions if e in set(clips["emotion"])]
     if len(emotions) < 2:
         raise NverError(
@@ -112,6 +119,14 @@ def gather(
     }
     skipped = _skipped(corpus, extraction.skipped)
     return Material(corpus, clips, emotions, embeddings, identities), skipped
+
+
+def _with_facts(clips: "pd.DataFrame", facts: FloatArray) -> "pd.DataFrame":
+    """The clips with what is known of each: duration, level, group of its speaker."""
+    clips = clips.assign(duration_s=facts[:, 0], level_db=facts[:, 1])
+    if "speaker_group" not in clips and "sex" in clips:
+        clips["speaker_group"] = clips["sex"]
+    return clips
 
 
 def _skipped(corpus: Corpus, clips: "pd.DataFrame") -> "pd.DataFrame":

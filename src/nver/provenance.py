@@ -22,6 +22,8 @@ from nver.projection import project
 if TYPE_CHECKING:
     import pandas as pd
 
+CLIP_COLUMNS = ("corpus", "clip", "file", "start", "end", "speaker", "emotion", "duration_s",
+                "level_db", "speaker_group")  # fmt: skip
 PACKAGES = ("nver", "numpy", "scipy", "pandas", "scikit-learn", "soundfile", "soxr", "torch",
             "transformers", "safetensors")  # fmt: skip
 
@@ -49,9 +51,10 @@ def save_provenance(
     _write_json(folder / "corpora.json", {m.corpus.name: _corpus_facts(m) for m in materials})
     _write_json(folder / "encoders.json", _encoder_facts(experiment, materials[0]))
     clips = [m.clips.assign(corpus=m.corpus.name) for m in materials]
-    columns = ["corpus", "clip", "file", "start", "end", "speaker", "emotion"]
-    table = pd.concat(clips, ignore_index=True).reindex(columns=columns)
-    write_whole(folder / "clips.csv", table.to_csv(index=False))
+    table = pd.concat(clips, ignore_index=True)
+    columns = [name for name in CLIP_COLUMNS if name != "speaker_group" or name in table]
+    text = table.reindex(columns=columns).to_csv(index=False, float_format="%.9g")
+    write_whole(folder / "clips.csv", text)
     write_whole(folder / "folds.csv", pd.concat(_fold_tables(folds)).to_csv(index=False))
     write_whole(folder / "skipped.csv", skipped.to_csv(index=False))
 

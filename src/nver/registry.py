@@ -46,6 +46,7 @@ ENCODERS = {
     "soundstream": "nver.encoders.soundstream:SOUNDSTREAM",
     "logmel-stats": "nver.encoders.logmel_stats:LOGMEL_STATS",
     "prosody-stats": "nver.encoders.prosody_stats:PROSODY_STATS",
+    "duration-level": "nver.encoders.duration_level:DURATION_LEVEL",
 }
 
 CLASSIFIERS = {

@@ -1,7 +1,8 @@
 """What the page shows of certainty: calibration before and after the temperature, refusal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -65,7 +66,7 @@ def _part(run: SavedRun, section: Section, drawings: Sequence[Drawing]) -> Part:
     return Part(section.title, (Grid("Calibration", HEAD, rows, notes),), tuple(drawings))
 
 
-def _row(before: dict[str, float], after: dict[str, float]) -> tuple[str, ...]:
+def _row(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> tuple[str, ...]:
     def change(name: str, form: str, factor: float = 1) -> str:
         return f"{factor * before[name]:{form}} → {factor * after[name]:{form}}"
 

@@ -18,6 +18,7 @@ from nver.metrics import confusion_table, emotion_table, score_table
 from nver.report import facts, origin
 from nver.report.blocks import blocks
 from nver.report.certainty import certainty_parts, draw_certainties
+from nver.report.failures import failure_parts
 from nver.report.figures import (
     Confusion,
     Drawing,
@@ -31,6 +32,7 @@ from nver.report.grids import Part
 from nver.report.heat import heat_css
 from nver.report.saved import SavedRun, read_run
 from nver.report.tables import SCORE_TITLES, Section, sections
+from nver.subgroups import confidently_wrong, subgroup_table
 
 MAPS_SHOWN = 6  # a corpus, the recipe's first; the files have all (our choice)
 OURS = tuple(f"{kind}_*.{form}" for kind in ("confusion", "tsne", "calibration")
@@ -41,8 +43,8 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
     """Make the report of a run folder again, from its saved files alone.
 
     Writes `report/` in it: index.html (self-contained), scores.csv, .md and .tex, per_class.csv,
-    confusion.csv, calibration.csv, reliability.csv, and every figure as SVG and PNG. The same run
-    folder gives the same bytes.
+    confusion.csv, calibration.csv, reliability.csv, subgroups.csv, confidently_wrong.csv, and
+    every figure as SVG and PNG. The same run folder gives the same bytes.
 
     Args:
         run_dir: what `nver run --out` wrote.
@@ -61,11 +63,18 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
     tables = sections(scores, run.synthetic)
     matrices, maps = _draw(run, tables, show_progress_bar)
     certainties = _certainties(run, tables, show_progress_bar)
-    found = {"certainty": certainty_parts(run, tables, scores, certainties)}
+    groups = subgroup_table(run.predictions, run.clips)
+    worst = confidently_wrong(run.predictions, run.clips)
+    found = {
+        "certainty": certainty_parts(run, tables, scores, certainties),
+        "failures": failure_parts(tables, scores, groups, worst),
+    }
     page = _page(run, tables, scores, matrices, maps, found)
     folder = run.folder / "report"
     try:
         _write_tables(folder, run.predictions, scores, tables)
+        _write_csv(folder / "subgroups.csv", groups)
+        _write_csv(folder / "confidently_wrong.csv", worst)
         _write_drawings(folder, [d for _, d in (*matrices, *maps, *certainties)])
         write_whole(folder / "index.html", page.encode("utf-8", "backslashreplace"))
     except OSError as error:
@@ -129,10 +138,14 @@ def _write_tables(
         ("calibration.csv", calibration_table(predictions)),
         ("reliability.csv", reliability_table(predictions)),
     ):
-        text = table.to_csv(index=False, lineterminator="\n")
-        write_whole(folder / name, text.encode("utf-8", "backslashreplace"))
+        _write_csv(folder / name, table)
     write_whole(folder / "scores.md", markdown_tables(tables))
     write_whole(folder / "scores.tex", latex_tables(tables))
+
+
+def _write_csv(file: Path, table: pd.DataFrame) -> None:
+    text = table.to_csv(index=False, lineterminator="\n")
+    write_whole(file, text.encode("utf-8", "backslashreplace"))
 
 
 def _write_drawings(folder: Path, drawings: Sequence[Drawing]) -> None:

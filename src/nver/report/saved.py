@@ -17,8 +17,9 @@ TABLES = {  # the columns that the report needs
     "skipped.csv": ("corpus", "clip", "file", "reason", "message"),
     "projections.csv": ("corpus", "encoder", "clip", "x", "y"),
 }
+MAY_BE_MISSING = ("speaker", "speaker_group", "duration_s", "level_db")
 DTYPES: dict[str, Any] = {
-    **dict.fromkeys(("clip", "file", "speaker", "emotion"), str),
+    **dict.fromkeys(("clip", "file", "speaker", "emotion", "speaker_group"), str),
     "seed": "int64",
     "fold": "int64",
     "x": "float64",
@@ -103,7 +104,7 @@ def _table(path: Path) -> pd.DataFrame:
             path,
             dtype=DTYPES,
             keep_default_na=False,
-            na_values={"speaker": [""]},
+            na_values={name: [""] for name in MAY_BE_MISSING},
             encoding="utf-8",
         )
     except (ValueError, OSError) as error:
