@@ -42,6 +42,7 @@ def _decibel(amplitude: float) -> float:
 DURATION_LEVEL = EncoderCard(
     name="duration-level",
     family="statistics",
+    kind="handcrafted",
     dim=len(DIMENSIONS),
     sampling_rate=SAMPLING_RATE,
     licence="Apache-2.0",
