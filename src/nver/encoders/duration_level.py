@@ -42,11 +42,11 @@ def _decibel(amplitude: float) -> float:
 DURATION_LEVEL = EncoderCard(
     name="duration-level",
     family="statistics",
-    kind="handcrafted",
     dim=len(DIMENSIONS),
     sampling_rate=SAMPLING_RATE,
     licence="Apache-2.0",
     url="https://pypi.org/project/nver",
     citation="nver's own: duration, RMS level and peak",
     load=DurationLevel,
+    kind="handcrafted",
 )
