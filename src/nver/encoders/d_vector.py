@@ -111,4 +111,5 @@ D_VECTOR = EncoderCard(
     load=DVector,
     parameters=252_928,
     poolings=POOLINGS,
+    kind="speaker",
 )

@@ -131,4 +131,5 @@ SOUNDSTREAM = EncoderCard(
     extra="litert",
     options=OPTIONS,
     poolings=POOLINGS,
+    kind="codec",
 )

@@ -32,6 +32,7 @@ from nver.report.grids import Part
 from nver.report.heat import heat_css
 from nver.report.saved import SavedRun, read_run
 from nver.report.tables import SCORE_TITLES, Section, sections
+from nver.report.trainings import training_parts
 from nver.subgroups import confidently_wrong, subgroup_table
 
 MAPS_SHOWN = 6  # a corpus, the recipe's first; the files have all (our choice)
@@ -68,6 +69,7 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
     found = {
         "certainty": certainty_parts(run, tables, scores, certainties),
         "failures": failure_parts(tables, scores, groups, worst),
+        "trainings": training_parts(run, tables),
     }
     page = _page(run, tables, scores, matrices, maps, found)
     folder = run.folder / "report"

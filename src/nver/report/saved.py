@@ -9,6 +9,7 @@ import pandas as pd
 
 from nver.errors import NverError, UsageError
 from nver.predictions import read_predictions
+from nver.trainings import no_trainings, read_trainings
 
 RUN_FILES = ("recipe.toml", "predictions.csv")  # a folder with neither is no run folder
 TABLES = {  # the columns that the report needs
@@ -33,7 +34,8 @@ class SavedRun:
 
     Attributes:
         corpora: corpus name -> title, licence, citation, synthetic, warnings, ...
-        encoders: one mapping an encoder: label, the fields of its identity, licence, tag.
+        encoders: one mapping an encoder: label, the fields of its identity, licence, tag, family,
+            kind.
         absent: files that are not there; their part of the report says so.
     """
 
@@ -47,6 +49,7 @@ class SavedRun:
     folds: pd.DataFrame
     skipped: pd.DataFrame
     projections: pd.DataFrame
+    trainings: pd.DataFrame
     absent: tuple[str, ...]
 
     @property
@@ -73,7 +76,8 @@ def read_run(folder: Path) -> SavedRun:
             f"{folder}: no run folder, it holds neither {' nor '.join(RUN_FILES)}; "
             "expected what `nver run --out` wrote"
         )
-    names = ("recipe.toml", "environment.json", "corpora.json", "encoders.json", *TABLES)
+    trainings = folder / "trainings.csv"
+    names = ("recipe.toml", "environment.json", "corpora.json", "encoders.json", trainings.name)
     return SavedRun(
         folder=folder,
         predictions=_predictions(folder),
@@ -81,7 +85,8 @@ def read_run(folder: Path) -> SavedRun:
         environment=_json(folder / "environment.json", {}),
         corpora=_json(folder / "corpora.json", {}),
         encoders=_json(folder / "encoders.json", []),
-        absent=tuple(name for name in names if not (folder / name).exists()),
+        trainings=read_trainings(trainings) if trainings.exists() else no_trainings(),
+        absent=tuple(name for name in (*names, *TABLES) if not (folder / name).exists()),
         **{name.removesuffix(".csv"): _table(folder / name) for name in TABLES},
     )
 
