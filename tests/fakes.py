@@ -25,7 +25,7 @@ TINY: dict[str, dict[str, Any]] = {  # kind -> the model type and what is unlike
     "mms": {"model_type": "wav2vec2", **LAYER_NORM, "num_attention_heads": 2},
 }
 TINY_DIM, TINY_DEPTH = 32, 2
-WEIGHTLESS = ("logmel-stats", "prosody-stats", "duration-level")
+WEIGHTLESS = ("logmel-stats", "prosody-stats", "duration-level", "sound-print")
 REAL_OF_NAME = {  # encoders that run published files only, and where they lie beside the project
     "soundstream": "weights/soundstream_lyra",
     "yamnet": "weights/yamnet",

@@ -17,6 +17,8 @@ LAYERS = [
     "paths",
     "containers",
     "audio",
+    "sound_print",
+    "duplicates",
     "measure",
     "corpora",
     "inspect",

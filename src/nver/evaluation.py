@@ -14,13 +14,14 @@ import numpy.typing as npt
 
 from nver.calibration import fit_temperature
 from nver.downstream import build_classifier
+from nver.duplicates import IntArray
 from nver.engine import run_jobs
 from nver.errors import UsageError
-from nver.folds import Folds, validation_mask
+from nver.folds import Folds, separated, validation_mask
 from nver.predictions import TEMPERATURE
 from nver.training import Fitted, TrainingConfig, predict_proba
 from nver.trainings import training_facts
-from nver.tuning import fit_tuned
+from nver.tuning import Tuned, fit_tuned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,6 +76,7 @@ def cross_validate(
     *,
     training: TrainingConfig | None = None,
     emotions: Sequence[str] | None = None,
+    sounds: IntArray | None = None,
     workers: int | None = None,
     show_progress_bar: bool = False,
 ) -> Iterator[tuple[Cell, "pd.DataFrame"]]:
@@ -83,13 +85,15 @@ def cross_validate(
     Args:
         table: one row a clip: `clip`, `speaker` (missing where unknown), `emotion`.
         embeddings: for each encoder's label (clips, dim) float32, rows as in `table`.
-        cells: what to train; each has folds over the rows of `table`.
+        cells: what to train; each has folds over the rows of `table`; clips of fold -1 are in
+            every training and never tested.
         emotions: their order; default: sorted.
+        sounds: (clips,) equal for clips of the same recording; folds that separate two are refused.
         workers: processes of one thread each; None: one a usable core. The numbers do not depend
             on it: each training has its own seed, made of the folds' seed and the fold.
 
     Yields:
-        (cell, predictions): see `nver.predictions`, one row a clip, in the order of `table`.
+        (cell, predictions): see `nver.predictions`, one row a tested clip, in the order of `table`.
     """
     for cell, predictions, _ in evaluate_cells(
         table,
@@ -97,6 +101,7 @@ def cross_validate(
         cells,
         training=training,
         emotions=emotions,
+        sounds=sounds,
         workers=workers,
         show_progress_bar=show_progress_bar,
     ):
@@ -110,6 +115,7 @@ def evaluate_cells(
     *,
     training: TrainingConfig | None = None,
     emotions: Sequence[str] | None = None,
+    sounds: IntArray | None = None,
     workers: int | None = None,
     show_progress_bar: bool = False,
 ) -> Iterator[tuple[Cell, "pd.DataFrame", "pd.DataFrame"]]:
@@ -119,6 +125,7 @@ def evaluate_cells(
     """
     order = list(emotions) if emotions is not None else sorted(set(table["emotion"]))
     _check(table, embeddings, cells, order)
+    _check_sounds(table, cells, sounds)
     with TemporaryDirectory(prefix="nver-") as folder:
         _write_data(Path(folder), table, embeddings, order)
         trainings = [
@@ -139,11 +146,30 @@ def evaluate_cells(
 
 
 def train_fold(job: Training) -> FoldResult:
-    """Train and test on one fold; a pure function of the job's data.
+    """Train and test on one fold; a pure function of the job's data."""
+    learnt, streams = learn_fold(job)
+    test = np.flatnonzero(job.cell.folds.fold == job.fold)
+    return FoldResult(
+        predict_proba(learnt.tuned.fitted, [stream[test] for stream in streams]),
+        learnt.temperature,
+        training_facts(learnt.tuned, learnt.clips),
+    )
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """Everything that one training part decides: the `clips` of it are counted."""
+
+    tuned: Tuned
+    temperature: float
+    clips: int
+
+
+def learn_fold(job: Training) -> tuple[Learnt, list[FloatArray]]:
+    """What is learnt for one fold, and all clips' streams; the test fold has no part in it.
 
     Standardisation and weights come from the training part less the validation part; early
-    stopping, tuned options and the temperature from the validation part; the test fold is only
-    predicted.
+    stopping, tuned options and the temperature from the validation part.
     """
     folder, cell = Path(job.data), job.cell
     emotion = np.load(folder / "emotion.npy")
@@ -151,7 +177,6 @@ def train_fold(job: Training) -> FoldResult:
     speaker = np.load(speaker_file) if speaker_file.exists() else None
     streams = [_stream(str(folder / f"{_file_name(name)}.npy")) for name in cell.encoders]
     train = np.flatnonzero(cell.folds.fold != job.fold)
-    test = np.flatnonzero(cell.folds.fold == job.fold)
     seed = training_seed(cell.folds.seed, job.fold)
     held_out = validation_mask(
         emotion[train],
@@ -172,11 +197,8 @@ def train_fold(job: Training) -> FoldResult:
         seed=seed,
     )
     fitted, validation = tuned.fitted, train[held_out]
-    return FoldResult(
-        predict_proba(fitted, [stream[test] for stream in streams]),
-        _temperature(fitted, [stream[validation] for stream in streams], emotion[validation]),
-        training_facts(tuned, len(train)),
-    )
+    temperature = _temperature(fitted, [s[validation] for s in streams], emotion[validation])
+    return Learnt(tuned, temperature, len(train)), streams
 
 
 def _temperature(
@@ -245,6 +267,17 @@ def _check(
             raise UsageError(f"folds of {len(cell.folds.fold)} clips for {len(table)} clips")
 
 
+def _check_sounds(table: "pd.DataFrame", cells: Sequence[Cell], sounds: IntArray | None) -> None:
+    for folds in {id(cell.folds): cell.folds for cell in cells}.values():
+        torn = separated(folds.fold, sounds) if sounds is not None else []
+        if torn:
+            raise UsageError(
+                f"{folds.protocol} folds, seed {folds.seed}: {len(torn)} recordings are in "
+                f"training and test, first {' = '.join(table['clip'].iloc[torn[0]])}; keep the "
+                "clips of one recording in one fold, as make_folds(..., sounds=sounds) does"
+            )
+
+
 def _write_data(
     folder: Path,
     table: "pd.DataFrame",
@@ -276,16 +309,18 @@ def _predictions(
 ) -> "pd.DataFrame":
     import pandas as pd
 
+    tested = cell.folds.fold >= 0
+    table, folds = table[tested], cell.folds.fold[tested]
     probabilities = np.empty((len(table), len(order)), np.float32)
     temperature = np.empty(len(table), np.float32)
     for fold, part in parts.items():
-        probabilities[cell.folds.fold == fold] = part.probabilities
-        temperature[cell.folds.fold == fold] = part.temperature
+        probabilities[folds == fold] = part.probabilities
+        temperature[folds == fold] = part.temperature
     frame = pd.DataFrame(
         {
             **_system(cell),
             "seed": cell.folds.seed,
-            "fold": cell.folds.fold,
+            "fold": folds,
             "clip": table["clip"].to_numpy(),
             "speaker": table["speaker"].to_numpy(),
             "emotion": table["emotion"].to_numpy(),

@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from nver.duplicates import joined, repeated
 from nver.errors import UsageError, unknown_name
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ BoolArray = npt.NDArray[np.bool_]
 SPEAKER_INDEPENDENT = "speaker-independent"
 RANDOM = "random"
 PROTOCOLS = (SPEAKER_INDEPENDENT, RANDOM)
+NAMED = 3  # sounds that a note names one by one (our choice)
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Folds:
         protocol: "speaker-independent" or "random".
         seed: of the shuffle.
         fold: (clips,) the fold in which each clip is tested, 0 .. number - 1.
-        note: what a reader must know, for example that it became leave-one-speaker-out.
+        note: what a reader must know, for example that it became leave-one-speaker-out, or which
+            clips of the same sound were kept together.
     """
 
     protocol: str
@@ -53,7 +56,12 @@ def default_protocol(speaker: "pd.Series[Any]") -> str:
 
 
 def make_folds(
-    table: "pd.DataFrame", protocol: str | None = None, number: int = 5, seed: int = 0
+    table: "pd.DataFrame",
+    protocol: str | None = None,
+    number: int = 5,
+    seed: int = 0,
+    *,
+    sounds: IntArray | None = None,
 ) -> Folds:
     """Folds over the clips of a corpus table (columns `clip`, `speaker`, `emotion`).
 
@@ -64,18 +72,23 @@ def make_folds(
             leave-one-speaker-out. None: speaker-independent where speakers are known.
         number: of folds.
         seed: of the shuffle; the same table and seed give the same folds.
+        sounds: (clips,) a number equal for clips of the same recording, see
+            `nver.duplicates.same_sounds`: those are kept in one fold, and speakers who share one
+            are kept together. Without such clips the folds are those without `sounds`.
 
     Raises:
         UsageError: an unknown protocol, fewer than two folds, or speakers that are not known.
     """
+    sounds = np.arange(len(table)) if sounds is None else sounds
     protocol = protocol or default_protocol(table["speaker"])
     if protocol not in PROTOCOLS:
         raise unknown_name("kind of folds", protocol, PROTOCOLS)
-    if not 2 <= number <= len(table):
-        raise UsageError(f"folds: 2 to {len(table)} (the clips there are); got {number}")
+    most = len(np.unique(sounds))
+    if not 2 <= number <= most:
+        raise UsageError(f"folds: 2 to {most} (the different clips there are); got {number}")
     emotion = table["emotion"].to_numpy(dtype=str)
     if protocol == RANDOM:
-        return _random(emotion, number, seed)
+        return _with_note(_keep_together(emotion, sounds, number, seed), table, sounds)
     if default_protocol(table["speaker"]) == RANDOM:
         raise UsageError(
             f"speaker-independent folds need a known speaker for every clip and at least two; "
@@ -83,7 +96,27 @@ def make_folds(
             f"{table['speaker'].nunique()} speaker(s) are known. Give the corpus a speaker column, "
             'or ask for random folds (kind = "random")'
         )
-    return _speaker_independent(emotion, table["speaker"].to_numpy(dtype=str), number, seed)
+    speaker = tied_speakers(table["speaker"].to_numpy(dtype=str), sounds)
+    if len(np.unique(speaker)) < 2:
+        raise UsageError(
+            "speaker-independent folds: every speaker shares a recording with another one, so that "
+            "they cannot be told apart; see `nver corpus`, or ask for random folds"
+        )
+    return _with_note(_speaker_independent(emotion, speaker, number, seed), table, sounds)
+
+
+def tied_speakers(speaker: npt.NDArray[Any], sounds: IntArray) -> npt.NDArray[Any]:
+    """(clips,) speakers, where those who share a recording go by the name of the first of them."""
+    names, code = np.unique(speaker, return_inverse=True)
+    pairs = [(int(code[rows[0]]), int(c)) for rows in repeated(sounds) for c in code[rows[1:]]]
+    part = joined(len(names), pairs)
+    first = np.unique(part, return_index=True)[1]
+    return np.asarray(names[first[part]][code])
+
+
+def separated(fold: IntArray, sounds: IntArray) -> list[IntArray]:
+    """The rows of every sound whose clips are in more than one fold: a leak."""
+    return [rows for rows in repeated(sounds) if len(np.unique(fold[rows])) > 1]
 
 
 def validation_mask(
@@ -124,6 +157,39 @@ def _random(emotion: npt.NDArray[Any], number: int, seed: int) -> Folds:
         splitter = StratifiedKFold(number, shuffle=True, random_state=seed)
         note = ""
     return Folds(RANDOM, seed, _assign(splitter.split(emotion, emotion), len(emotion)), note)
+
+
+def _keep_together(emotion: npt.NDArray[Any], sounds: IntArray, number: int, seed: int) -> Folds:
+    """Random folds of the first clip of each sound; its other clips go where it goes."""
+    _, first, which = np.unique(sounds, return_index=True, return_inverse=True)
+    kept = np.sort(first)
+    folds = _random(emotion[kept], number, seed)
+    fold = np.full(len(emotion), -1, np.int64)
+    fold[kept] = folds.fold
+    return replace(folds, fold=fold[first[which]])
+
+
+def _with_note(folds: Folds, table: "pd.DataFrame", sounds: IntArray) -> Folds:
+    """The folds, with a note that names the clips of the same sound, if there are any."""
+    note = together_note(table, sounds)
+    return replace(folds, note="; ".join(part for part in (folds.note, note) if part))
+
+
+def together_note(table: "pd.DataFrame", sounds: IntArray) -> str:
+    """Which clips share a sound and are kept in one fold, and which speakers that ties."""
+    groups = repeated(sounds)
+    if not groups:
+        return ""
+    clip, speaker = table["clip"].to_numpy(dtype=str), table["speaker"].to_numpy(dtype=object)
+    named = [" = ".join(clip[rows]) for rows in groups[:NAMED]]
+    more = f", and {len(groups) - NAMED} more" if len(groups) > NAMED else ""
+    many = f"{len(groups)} sound{'s are' if len(groups) > 1 else ' is'} there more than once"
+    tied = {tuple(sorted({str(s) for s in speaker[rows] if s == s and s})) for rows in groups}
+    pairs = [" and ".join(names) for names in sorted(tied) if len(names) > 1]
+    return (
+        f"{many}; the clips of each are kept in one fold ({', '.join(named)}{more})"
+        + (f"; SPEAKERS SHARE A SOUND, and are kept together: {', '.join(pairs)}" if pairs else "")
+    )  # fmt: skip
 
 
 def _speaker_independent(

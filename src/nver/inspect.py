@@ -1,7 +1,6 @@
 """What lies there: the facts of a corpus on a disk, from one decoding of each clip.
 
-Near duplicates (the same sound, encoded or cut in another way) are not looked for yet: they belong
-beside `_duplicates`.
+Clips whose prints are alike are decoded once more, to tell whether they are the same recording.
 """
 
 import os
@@ -13,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nver.audio import QUIET_RMS
+from nver.audio import QUIET_RMS, FloatArray, load_audio
 from nver.corpora.base import Corpus
+from nver.duplicates import repeated, same_sounds
 from nver.measure import Measurement, measure
+from nver.sound_print import DIM, SAMPLING_RATE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +66,7 @@ class Note:
 
 @dataclass(frozen=True)
 class DuplicateGroup:
-    """Clips with equal sound; None where a speaker is unknown."""
+    """Clips with the same sound; None where a speaker is unknown."""
 
     clips: tuple[str, ...]
     same_speaker: bool | None
@@ -77,7 +78,8 @@ class CorpusFacts:
     """Counts, lengths, formats, and every clip that deserves a look, by name.
 
     `unusable` clips (missing, unreadable, empty, not finite, silent) would be skipped by a run;
-    `quiet` (rms under 1e-3 of full scale), `clipped`, `cut_short` and `duplicates` would not.
+    `quiet` (rms under 1e-3 of full scale), `clipped`, `cut_short`, `duplicates` (equal samples) and
+    `near_duplicates` (the same recording encoded, scaled or trimmed anew) would not.
     """
 
     corpus: str
@@ -101,6 +103,7 @@ class CorpusFacts:
     clipped: tuple[Note, ...]
     cut_short: tuple[Note, ...]
     duplicates: tuple[DuplicateGroup, ...]
+    near_duplicates: tuple[DuplicateGroup, ...]
 
 
 def inspect_corpus(corpus: Corpus, *, show_progress_bar: bool = False) -> CorpusFacts:
@@ -127,6 +130,7 @@ def inspect_corpus(corpus: Corpus, *, show_progress_bar: bool = False) -> Corpus
         sampling_rates=dict(sorted(Counter(m.sampling_rate for m in decoded).items())),
         channels=dict(sorted(Counter(m.channels for m in decoded).items())),
         duplicates=_duplicates(table, found),
+        near_duplicates=_near_duplicates(table, found),
         **_notes(clips, found),
     )
 
@@ -201,6 +205,22 @@ def _duplicates(table: "pd.DataFrame", found: Sequence[Measurement]) -> tuple[Du
         if not m.reason:
             groups[m.digest].append(row)
     return tuple(_group(table.iloc[rows]) for rows in groups.values() if len(rows) > 1)
+
+
+def _near_duplicates(
+    table: "pd.DataFrame", found: Sequence[Measurement]
+) -> tuple[DuplicateGroup, ...]:
+    """Groups of usable clips of the same recording, not all with the same samples."""
+    rows = [row for row, m in enumerate(found) if m.sound is not None]
+    prints = np.array([found[row].sound for row in rows], np.float32).reshape(len(rows), DIM)
+    files, starts, ends = (table[name].tolist() for name in ("file", "start", "end"))
+
+    def read(position: int) -> FloatArray:
+        row = rows[position]
+        return load_audio(files[row], SAMPLING_RATE, start=starts[row], end=ends[row])
+
+    groups = [[rows[i] for i in group] for group in repeated(same_sounds(prints, read))]
+    return tuple(_group(table.iloc[g]) for g in groups if len({found[i].digest for i in g}) > 1)
 
 
 def _group(rows: "pd.DataFrame") -> DuplicateGroup:

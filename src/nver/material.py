@@ -1,25 +1,29 @@
 """From a recipe to what is trained on: usable clips and their embeddings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from nver.audio import load_audio
 from nver.corpora import Corpus, load_corpus
+from nver.duplicates import IntArray, same_sounds
 from nver.embeddings import EmbeddingStore
 from nver.encoders import EncoderSpec
 from nver.encoders.base import EncoderIdentity
 from nver.errors import CorpusError, NverError, unknown_name
 from nver.experiment import Experiment, Filter
 from nver.extraction import extract, read_embeddings
+from nver.sound_print import SAMPLING_RATE
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FloatArray = npt.NDArray[np.float32]
 DURATION_LEVEL = EncoderSpec("duration-level")
+PRINT = EncoderSpec("sound-print")
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class Material:
 
     `clips` has the columns duration_s and level_db (RMS, dB of full scale), and speaker_group
     where the corpus has such a column or one named sex.
+    `sounds` is (clips,): equal for clips of the same recording (`nver.duplicates`).
     """
 
     corpus: Corpus
@@ -35,6 +40,8 @@ class Material:
     emotions: list[str]
     embeddings: Mapping[str, FloatArray]
     identities: Mapping[str, EncoderIdentity]
+    sounds: IntArray
+    prints: FloatArray
 
 
 def load_corpora(experiment: Experiment) -> list[Corpus]:
@@ -99,13 +106,13 @@ def gather(
     """
     extraction = extract(
         corpus,
-        [*experiment.encoders.values(), DURATION_LEVEL],
+        [*experiment.encoders.values(), DURATION_LEVEL, PRINT],
         store,
         workers=workers,
         rehash=rehash,
         show_progress_bar=show,
     )
-    *own, level_identity = extraction.identities
+    *own, level_identity, print_identity = extraction.identities
     identities = dict(zip(experiment.encoders, own, strict=True))
     clips = _with_facts(extraction.clips, read_embeddings(extraction.clips, level_identity, store))
     emotions = [e for e in corpus.emotions if e in set(clips["emotion"])]
@@ -118,7 +125,20 @@ def gather(
         label: read_embeddings(clips, identity, store) for label, identity in identities.items()
     }
     skipped = _skipped(corpus, extraction.skipped)
-    return Material(corpus, clips, emotions, embeddings, identities), skipped
+    prints = read_embeddings(clips, print_identity, store)
+    sounds = same_sounds(prints, waveform_reader(clips))
+    return Material(corpus, clips, emotions, embeddings, identities, sounds, prints), skipped
+
+
+def waveform_reader(clips: "pd.DataFrame") -> Callable[[int], FloatArray]:
+    """row -> its waveform at the rate of the prints."""
+    files, spans = clips["file"].tolist(), clips[["start", "end"]].to_numpy(np.float64)
+
+    def read(row: int) -> FloatArray:
+        start, end = spans[row]
+        return load_audio(files[row], SAMPLING_RATE, start=start, end=end)
+
+    return read
 
 
 def _with_facts(clips: "pd.DataFrame", facts: FloatArray) -> "pd.DataFrame":

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from nver.audio import FloatArray, check_waveform, read_recording
+from nver.audio import FloatArray, check_waveform, read_recording, resample
 from nver.containers import shortfall
 from nver.errors import AudioError
+from nver.sound_print import SAMPLING_RATE, sound_print
 
 FULL_SCALE = 1.0 - 2.0**-15  # the largest value of 16-bit samples
 SPAN_SLACK_S = 0.05  # by which a span may pass the end of its file (our choice: rounded times)
@@ -20,7 +21,8 @@ class Measurement:
     """One clip as it is in its file, before resampling.
 
     `rms` and `digest` are of the mean of the channels; `clipped` is the share of samples at full
-    scale, over all channels; `digest` is equal for equal sound, whatever the bytes of the file.
+    scale, over all channels; `digest` is equal for equal sound, whatever the bytes of the file;
+    `sound` is its print (`nver.sound_print`), None of a clip that cannot be used.
     `reason` and `message`: why the clip cannot be used, as in `AudioError`. `cut_short`: what is
     missing of it.
     """
@@ -31,6 +33,7 @@ class Measurement:
     rms: float = 0.0
     clipped: float = 0.0
     digest: bytes = b""
+    sound: FloatArray | None = None
     cut_short: str = ""
     reason: str = ""
     message: str = ""
@@ -51,6 +54,7 @@ def measure(file: str, start: float = math.nan, end: float = math.nan) -> Measur
         rms=0.0 if reason else float(np.sqrt(np.mean(np.square(mono, dtype=np.float64)))),
         clipped=0.0 if reason else float(np.mean(np.abs(recording.samples) >= FULL_SCALE)),
         digest=_digest(mono, rate),
+        sound=None if reason else sound_print(resample(mono, rate, SAMPLING_RATE)),
         cut_short=_cut_short(file, start, end, len(mono), rate),
         reason=reason,
         message=message,

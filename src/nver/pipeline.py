@@ -105,7 +105,7 @@ def run(
 def _folds(material: Material, experiment: Experiment) -> list[Folds]:
     kinds = experiment.folds.kind or (default_protocol(material.clips["speaker"]),)
     return [
-        make_folds(material.clips, kind, experiment.folds.number, seed)
+        make_folds(material.clips, kind, experiment.folds.number, seed, sounds=material.sounds)
         for kind in kinds
         for seed in experiment.folds.seeds
     ]
@@ -143,6 +143,7 @@ def _evaluate(
             [cell for cell, _ in waiting],
             training=experiment.training,
             emotions=material.emotions,
+            sounds=material.sounds,
             workers=workers,
             show_progress_bar=show,
         )
@@ -177,4 +178,5 @@ def _warnings(
     materials: Sequence[Material], folds: Sequence[tuple[Material, Folds]]
 ) -> tuple[str, ...]:
     found = [f"{m.corpus.name}: {w}" for m in materials for w in m.corpus.warnings]
-    return tuple(found + [f"{m.corpus.name}: {f.note}" for m, f in folds if f.note])
+    found += [f"{m.corpus.name}: {f.note}" for m, f in folds if f.note]
+    return tuple(dict.fromkeys(found))

@@ -47,6 +47,7 @@ ENCODERS = {
     "logmel-stats": "nver.encoders.logmel_stats:LOGMEL_STATS",
     "prosody-stats": "nver.encoders.prosody_stats:PROSODY_STATS",
     "duration-level": "nver.encoders.duration_level:DURATION_LEVEL",
+    "sound-print": "nver.encoders.sound_print:SOUND_PRINT",
 }
 
 CLASSIFIERS = {

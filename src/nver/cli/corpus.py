@@ -11,7 +11,7 @@ import click
 from nver.cli.extract import read_options
 
 if TYPE_CHECKING:
-    from nver.inspect import CorpusFacts, Note
+    from nver.inspect import CorpusFacts, DuplicateGroup, Note
 
 LISTED = 10  # of each kind of remark; --json has them all
 
@@ -72,7 +72,10 @@ def lines(facts: "CorpusFacts") -> Iterator[str]:
     yield from _notes("very quiet, used", facts.quiet)
     yield from _notes("clipped, used", facts.clipped)
     yield from _notes("cut short, used as far as it goes", facts.cut_short)
-    yield from _duplicates(facts)
+    yield from _duplicates("the same sound more than once, used", facts.duplicates)
+    yield from _duplicates(
+        "the same recording, encoded or cut anew, used", facts.near_duplicates, sign="~"
+    )
 
 
 def _rows(rows: Mapping[str, str]) -> Iterator[str]:
@@ -114,14 +117,14 @@ def _notes(what: str, notes: Sequence["Note"]) -> Iterator[str]:
         yield from _more(len(notes))
 
 
-def _duplicates(facts: "CorpusFacts") -> Iterator[str]:
-    if facts.duplicates:
-        yield f"the same sound more than once, used: {len(facts.duplicates):,} groups"
-        for group in facts.duplicates[:LISTED]:
+def _duplicates(what: str, groups: Sequence["DuplicateGroup"], sign: str = "=") -> Iterator[str]:
+    if groups:
+        yield f"{what}: {len(groups):,} group{'s' if len(groups) > 1 else ''}"
+        for group in groups[:LISTED]:
             speaker = {True: "one speaker", False: "SEVERAL SPEAKERS", None: "speaker unknown"}
             emotion = "one emotion" if group.same_emotion else "SEVERAL EMOTIONS"
-            yield f"  {' = '.join(group.clips)}  ({speaker[group.same_speaker]}, {emotion})"
-        yield from _more(len(facts.duplicates))
+            yield f"  {f' {sign} '.join(group.clips)}  ({speaker[group.same_speaker]}, {emotion})"
+        yield from _more(len(groups))
 
 
 def _more(number: int) -> Iterator[str]:
