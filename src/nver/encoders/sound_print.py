@@ -31,4 +31,5 @@ SOUND_PRINT = EncoderCard(
     url="https://pypi.org/project/nver",
     citation="nver's own: compressed band powers around the middle of the energy",
     load=SoundPrint,
+    kind="handcrafted",
 )
