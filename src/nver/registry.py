@@ -56,6 +56,9 @@ CLASSIFIERS = {
     "cnn": "nver.downstream.heads:CNN",
     "concat": "nver.downstream.concat:CONCAT",
     "reno": "nver.downstream.reno:RENO",
+    "hyfuse": "nver.downstream.hyfuse:HYFUSE",
+    "late-average": "nver.downstream.late_average:LATE_AVERAGE",
+    "cross-attention": "nver.downstream.cross_attention:CROSS_ATTENTION",
 }
 
 KINDS = {"corpora": CORPORA, "encoders": ENCODERS, "classifiers": CLASSIFIERS}

@@ -22,6 +22,15 @@ LITERAL = {
         {"divergence": "renyi-symmetric", "delta": 1e-8},
         {"divergence": "kl"},
     ],
+    "hyfuse": [
+        {"curvature": "learned"},
+        {"operator": "gyromidpoint", "c": 10.0},
+        {"operator": "tangent-concat"},
+        {"output": "hyperbolic", "curvature": "learned"},
+        {"gate": False, "pool": 2},
+    ],
+    "late-average": [{"head": "fcn"}],
+    "cross-attention": [{"pool": 2}],
 }
 
 

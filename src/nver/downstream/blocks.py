@@ -6,7 +6,9 @@ Glossary: dim d = length of an embedding, positions P = what pooling leaves of i
 from math import ceil
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch.nn.functional import adaptive_max_pool1d
 
 from nver.downstream.options import check_count
 from nver.errors import UsageError
@@ -31,6 +33,33 @@ def pooled_positions(dim: int, pool: str | int, positions: int) -> int:
     return positions if pool == "adaptive" else ceil(ceil(dim / POOL) / POOL)
 
 
+class AdaptivePool(nn.Module):
+    """(batch, channels, L) -> (batch, channels, positions): the largest value of each part.
+
+    torch's adaptive max-pool has no form in ONNX; a model that is exported gathers each part's
+    values, a part of fewer with its last one repeated. The numbers are the same.
+    """
+
+    def __init__(self, positions: int) -> None:
+        super().__init__()
+        self.positions = positions
+
+    def forward(self, channels: Tensor) -> Tensor:
+        if not torch.compiler.is_exporting():
+            return adaptive_max_pool1d(channels, self.positions)
+        parts = _parts(channels.shape[-1], self.positions)
+        longest = max(len(part) for part in parts)
+        index = torch.tensor([[*part, *[part[-1]] * (longest - len(part))] for part in parts])
+        return channels[..., index].amax(dim=-1)
+
+
+def _parts(length: int, positions: int) -> list[range]:
+    """Which values go to which position: from floor(iL/P) up to ceil((i+1)L/P)."""
+    return [
+        range(i * length // positions, -(-(i + 1) * length // positions)) for i in range(positions)
+    ]
+
+
 def conv_block(pool: str | int, positions: int) -> nn.Sequential:
     """(batch, d) -> (batch, 64, P): two convolutions with ReLU, a max-pool after each.
 
@@ -39,7 +68,7 @@ def conv_block(pool: str | int, positions: int) -> nn.Sequential:
     the literal 2. ReLU stands after the pool: the same values and gradients as before it, on half
     the positions. An odd length is rounded up (our choice), so that any dim of at least 1 works.
     """
-    adaptive = nn.AdaptiveMaxPool1d(positions)
+    adaptive = AdaptivePool(positions)
     literal = nn.MaxPool1d(POOL, ceil_mode=True)
     return nn.Sequential(
         nn.Unflatten(1, (1, -1)),
