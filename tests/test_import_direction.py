@@ -42,6 +42,7 @@ LAYERS = [
     "significance",
     "pairing",
     "comparison",
+    "gaps",
     "subgroups",
     "evaluation",
     "projection",

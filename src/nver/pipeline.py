@@ -9,6 +9,7 @@ from nver.embeddings import EmbeddingStore
 from nver.evaluation import Cell, cell_key, digest, evaluate_cells
 from nver.experiment import Experiment, streams_of
 from nver.folds import Folds, default_protocol, make_folds
+from nver.gaps import gap_table
 from nver.material import Material, filtered, gather, load_corpora
 from nver.metrics import score_table
 from nver.predictions import read_predictions, write_predictions
@@ -42,6 +43,11 @@ class Run:
     def scores(self) -> "pd.DataFrame":
         """One row a table entry: mean and standard deviation over folds of each score."""
         return score_table(self.predictions)
+
+    @property
+    def gaps(self) -> "pd.DataFrame":
+        """Random less speaker-independent folds, where both were used; see `nver.gaps`."""
+        return gap_table(self.predictions)
 
     @property
     def report(self) -> Path:

@@ -16,12 +16,14 @@ LISTED = 20  # skipped clips named one by one; the run folder and --json have th
 
 def finish_run(result: "Run", strict: bool, as_json: bool) -> None:
     """Say what came out, what was skipped and where the report lies; exit 1 for a strict skip."""
-    from nver.report import text_table
+    from nver.report import gap_text, text_table
 
     if as_json:
         click.echo(json.dumps(_summary(result), indent=1, ensure_ascii=False))
     else:
         click.echo(text_table(result.predictions, result.synthetic))
+        if len(result.gaps):
+            click.echo("\n" + gap_text(result.gaps, result.synthetic))
         click.echo(f"\nreport: {result.report}")
     for warning in result.warnings:
         click.echo(f"warning: {warning}", err=True)
@@ -54,6 +56,7 @@ def _summary(result: "Run") -> dict[str, Any]:
         "folder": str(result.folder),
         "report": str(result.report),
         "scores": records(result.scores),
+        "gaps": records(result.gaps),
         "skipped": records(result.skipped),
         "warnings": list(result.warnings),
     }

@@ -1,8 +1,17 @@
 """Predictions -> tables (text, Markdown, CSV, LaTeX), figures, one HTML page."""
 
 from nver.report.formats import aligned, markdown_tables, text_table
+from nver.report.gaps import gap_text
 from nver.report.page import write_report
 from nver.report.saved import read_run
 from nver.report.tables import sections
 
-__all__ = ["aligned", "markdown_tables", "read_run", "sections", "text_table", "write_report"]
+__all__ = [
+    "aligned",
+    "gap_text",
+    "markdown_tables",
+    "read_run",
+    "sections",
+    "text_table",
+    "write_report",
+]

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from nver.calibration import calibration_table, reliability_table
 from nver.errors import NverError
 from nver.files import write_whole
+from nver.gaps import gap_table
 from nver.metrics import confusion_table, emotion_table, score_table
 from nver.report import facts, origin
 from nver.report.blocks import blocks
@@ -28,6 +29,7 @@ from nver.report.figures import (
     projections,
 )
 from nver.report.formats import latex_tables, markdown_tables
+from nver.report.gaps import gap_parts
 from nver.report.grids import Part
 from nver.report.heat import heat_css
 from nver.report.saved import SavedRun, read_run
@@ -44,8 +46,9 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
     """Make the report of a run folder again, from its saved files alone.
 
     Writes `report/` in it: index.html (self-contained), scores.csv, .md and .tex, per_class.csv,
-    confusion.csv, calibration.csv, reliability.csv, subgroups.csv, confidently_wrong.csv, and
-    every figure as SVG and PNG. The same run folder gives the same bytes.
+    confusion.csv, calibration.csv, reliability.csv, gap.csv, subgroups.csv,
+    confidently_wrong.csv, and every figure as SVG and PNG. The same run folder gives the same
+    bytes.
 
     Args:
         run_dir: what `nver run --out` wrote.
@@ -66,16 +69,19 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
     certainties = _certainties(run, tables, show_progress_bar)
     groups = subgroup_table(run.predictions, run.clips)
     worst = confidently_wrong(run.predictions, run.clips)
+    gaps = gap_table(run.predictions)
     found = {
         "certainty": certainty_parts(run, tables, scores, certainties),
         "failures": failure_parts(tables, scores, groups, worst),
         "trainings": training_parts(run, tables),
+        "gaps": gap_parts(gaps, run.synthetic),
     }
     page = _page(run, tables, scores, matrices, maps, found)
     folder = run.folder / "report"
     try:
         _write_tables(folder, run.predictions, scores, tables)
         _write_csv(folder / "subgroups.csv", groups)
+        _write_csv(folder / "gap.csv", gaps)
         _write_csv(folder / "confidently_wrong.csv", worst)
         _write_drawings(folder, [d for _, d in (*matrices, *maps, *certainties)])
         write_whole(folder / "index.html", page.encode("utf-8", "backslashreplace"))
