@@ -224,7 +224,7 @@ def cell_key(
 
     `digests` say for each encoder's label which embeddings were used, see `digest`.
     """
-    clips = table[["clip", "speaker", "emotion"]].astype(str).to_csv(index=False)
+    clips = table[["clip", "speaker", "emotion"]].to_csv(index=False)
     facts = {
         "code_version": CODE_VERSION,
         "classifier": cell.classifier,
@@ -234,7 +234,7 @@ def cell_key(
         "seed": cell.folds.seed,
         "training": asdict(training),
         "emotions": list(emotions),
-        "clips": hashlib.sha256(clips.encode()).hexdigest(),
+        "clips": hashlib.sha256(clips.encode("utf-8", "surrogateescape")).hexdigest(),
     }
     if cell.tune:
         facts["tune"] = {option: list(values) for option, values in cell.tune.items()}

@@ -71,10 +71,14 @@ def foreign_rows(root: Path, names: Iterable[str]) -> list[Skip]:
 
 
 def clip_table(columns: Mapping[str, Sequence[Any]]) -> "pd.DataFrame":
-    """The table of a corpus, sorted by clip; `start`, `end` and `speaker` may be missing."""
+    """The table of a corpus, sorted by clip; `start`, `end` and `speaker` may be missing.
+
+    Text is of dtype object: pandas' str, where pyarrow is installed, holds no name that is not
+    UTF-8.
+    """
     import pandas as pd
 
-    table = pd.DataFrame(dict(columns))
+    table = pd.DataFrame(dict(columns), dtype=object)
     for name in ("start", "end"):
         table[name] = table[name].astype(float) if name in table else float("nan")
     if "speaker" not in table:
@@ -87,7 +91,7 @@ def skipped_table(rows: Sequence[Skip]) -> "pd.DataFrame":
     """`Corpus.skipped`, sorted by file."""
     import pandas as pd
 
-    return pd.DataFrame(sorted(rows), columns=list(SKIPPED_COLUMNS), dtype=str)
+    return pd.DataFrame(sorted(rows), columns=list(SKIPPED_COLUMNS), dtype=object)
 
 
 def nothing_found(
