@@ -1,6 +1,7 @@
 """The command line: what it says, where, and with which exit code."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -179,3 +180,12 @@ def test_help_of_the_installed_program_is_the_same() -> None:
     program = Path(sys.executable).parent / "nver"
     done = subprocess.run([program, "--help"], capture_output=True, text=True, check=True)
     assert "run" in done.stdout
+
+
+def test_a_reader_that_had_enough_is_no_failure() -> None:
+    start = [sys.executable, "-c", "import nver.cli; nver.cli.main(['list', 'encoders'])"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(start, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -1,14 +1,17 @@
 """A person's own recordings: class folders, tables, audformat, Hugging Face's audiofolder."""
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from helpers_corpora import touch
+from nver.audio import load_audio
 from nver.corpora import Corpus, load_corpus
 from nver.corpora.spans import read_spans, span_suffix
 from nver.errors import CorpusError, MissingExtraError, UsageError
@@ -368,3 +371,19 @@ def test_a_pickled_audformat_table_is_never_read(tmp_path: Path) -> None:
     database.save(str(tmp_path), storage_format="pkl")
     with pytest.raises(CorpusError, match="pickle is not read"):
         load_corpus("mine", tmp_path)
+
+
+def test_a_file_name_that_is_not_utf8_is_read(tmp_path: Path) -> None:
+    """As pandas keeps its text by pyarrow, which takes no such name, where that is installed."""
+    import soundfile
+
+    (tmp_path / "joy").mkdir()
+    name = os.fsencode(tmp_path / "joy") + b"/caf\xe9.wav"
+    soundfile.write(tmp_path / "a.wav", np.full(1600, 0.1), 16_000)
+    try:
+        os.rename(tmp_path / "a.wav", name)
+    except OSError:
+        pytest.skip("this file system takes UTF-8 only")
+    row = load_corpus("mine", root=tmp_path).table.iloc[0]
+    assert (row["clip"], os.fsencode(row["file"])) == (r"joy/caf\udce9", name)
+    assert load_audio(row["file"], 16_000).shape == (1600,)

@@ -234,7 +234,7 @@ def cell_key(
         "seed": cell.folds.seed,
         "training": asdict(training),
         "emotions": list(emotions),
-        "clips": hashlib.sha256(clips.encode("utf-8", "surrogateescape")).hexdigest(),
+        "clips": hashlib.sha256(clips.encode()).hexdigest(),
     }
     if cell.tune:
         facts["tune"] = {option: list(values) for option, values in cell.tune.items()}

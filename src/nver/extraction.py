@@ -180,4 +180,4 @@ def _skipped(table: "pd.DataFrame", reasons: Mapping[int, tuple[str, str]]) -> "
         "reason": [reasons[row][0] for row in rows],
         "message": messages,
     }
-    return pd.DataFrame(columns, columns=list(SKIPPED_COLUMNS))
+    return pd.DataFrame(columns, columns=list(SKIPPED_COLUMNS), dtype=object)

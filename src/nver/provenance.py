@@ -53,10 +53,9 @@ def save_provenance(
     clips = [m.clips.assign(corpus=m.corpus.name) for m in materials]
     table = pd.concat(clips, ignore_index=True)
     columns = [name for name in CLIP_COLUMNS if name != "speaker_group" or name in table]
-    text = table.reindex(columns=columns).to_csv(index=False, float_format="%.9g")
-    write_whole(folder / "clips.csv", text)
-    write_whole(folder / "folds.csv", pd.concat(_fold_tables(folds)).to_csv(index=False))
-    write_whole(folder / "skipped.csv", skipped.to_csv(index=False))
+    _write_table(folder / "clips.csv", table.reindex(columns=columns))
+    _write_table(folder / "folds.csv", pd.concat(_fold_tables(folds)))
+    _write_table(folder / "skipped.csv", skipped)
 
 
 def _fold_tables(folds: Sequence[tuple[Material, Folds]]) -> "Iterator[pd.DataFrame]":
@@ -139,6 +138,11 @@ def save_projections(folder: Path, materials: Sequence[Material]) -> None:
     ]
     table = pd.concat(parts, ignore_index=True)[["corpus", "encoder", "clip", "x", "y"]]
     write_whole(file, table.to_csv(index=False, float_format="%.5g"))
+
+
+def _write_table(file: Path, table: "pd.DataFrame") -> None:
+    """A byte of a file name that is not UTF-8 is written as \\udcXX, as in the predictions."""
+    write_whole(file, table.to_csv(index=False, float_format="%.9g").encode("utf-8", "backslashreplace"))
 
 
 def _write_json(file: Path, content: Any) -> None:

@@ -1,5 +1,6 @@
 """The command line: one command a file, imported when it is called; no logic in it."""
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -39,6 +40,14 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """A reader that had enough (`nver list encoders | head -1`) is no failure."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         from nver.errors import unknown_name
 
@@ -52,12 +61,14 @@ class LazyGroup(click.Group):
 def cli() -> None:
     """Recognise emotion in non-verbal voice; compare embeddings and classifiers on recordings.
 
-    Exit codes: 0 done, 1 failed, 2 bad usage.
+    Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted.
     """
 
 
 def main(args: list[str] | None = None) -> None:
     """Entry point: every error becomes a message and an exit code, never a traceback."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file name may be no UTF-8
     try:
         code = cli(args=args, standalone_mode=False)
     except click.ClickException as error:
@@ -69,9 +80,6 @@ def main(args: list[str] | None = None) -> None:
         code = _say(str(error), 1)
     except (click.Abort, KeyboardInterrupt):
         code = _say("interrupted; what was finished is kept", 130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     except Exception as error:
         if os.environ.get("NVER_DEBUG"):
             raise

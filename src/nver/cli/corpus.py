@@ -81,7 +81,7 @@ def lines(facts: "CorpusFacts") -> Iterator[str]:
 def _rows(rows: Mapping[str, str]) -> Iterator[str]:
     for name, text in rows.items():
         if text:
-            yield f"  {name:<14}{text}"
+            yield f"  {name:<18} {text}"
 
 
 def _published(count: int | None) -> str:

@@ -47,8 +47,8 @@ def say_skipped(skipped: "pd.DataFrame") -> None:
 
 def records(table: "pd.DataFrame") -> list[dict[str, Any]]:
     """A table's rows as plain values for JSON; what is missing is null."""
-    rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records"))
-    return rows
+    plain = table.astype(object).where(table.notna(), None)
+    return [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
 
 
 def _summary(result: "Run") -> dict[str, Any]:

@@ -73,18 +73,23 @@ def foreign_rows(root: Path, names: Iterable[str]) -> list[Skip]:
 def clip_table(columns: Mapping[str, Sequence[Any]]) -> "pd.DataFrame":
     """The table of a corpus, sorted by clip; `start`, `end` and `speaker` may be missing.
 
-    Text is of dtype object: pandas' str, where pyarrow is installed, holds no name that is not
-    UTF-8.
+    A byte that is not UTF-8 stays as it is in `file` alone; elsewhere it is written as \\udcXX.
     """
     import pandas as pd
 
-    table = pd.DataFrame(dict(columns), dtype=object)
+    table = pd.DataFrame({name: [_utf8(v) for v in values] for name, values in columns.items()})
+    # pandas' own str, where pyarrow is installed, holds no name that is not UTF-8
+    table["file"] = pd.Series(list(columns["file"]), dtype=object)
     for name in ("start", "end"):
         table[name] = table[name].astype(float) if name in table else float("nan")
     if "speaker" not in table:
         table["speaker"] = pd.Series([None] * len(table), dtype=object)
     others = [name for name in table if name not in COLUMNS]
     return table[[*COLUMNS, *others]].sort_values("clip", kind="stable", ignore_index=True)
+
+
+def _utf8(value: Any) -> Any:
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def skipped_table(rows: Sequence[Skip]) -> "pd.DataFrame":
