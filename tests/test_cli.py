@@ -107,7 +107,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_run_then_report(capfd: pytest.CaptureFixture[str], project: Path) -> None:
+def test_run_then_report(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, project: Path
+) -> None:
     code, out, err = call(capfd, "run", "recipe.toml", "--out", "run", "--workers", "1")
     assert code == 0, err
     assert "reno" in out
@@ -126,6 +128,13 @@ def test_run_then_report(capfd: pytest.CaptureFixture[str], project: Path) -> No
     trainings = (project / "run" / "trainings.csv").read_text().splitlines()
     assert len(trainings) == 1 + 3 * 2, "a row a classifier's training"
     assert "divergence_excess" in trainings[0]
+
+    cell = min(f for f in (project / "run" / "cells").iterdir() if "trainings" not in f.name)
+    whole = cell.read_bytes()
+    cell.write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
+    code, _, _ = call(capfd, "run", "recipe.toml", "--out", "run", "--workers", "1")
+    assert (code, cell.read_bytes()) == (0, whole)
+    assert "it is trained again" in caplog.text
 
     code, _, _ = call(capfd, "report", "run")
     assert code == 0

@@ -105,7 +105,7 @@ def test_usable_cores_is_what_the_system_allows() -> None:
     ("kind", "error", "words"),
     [
         ("audio", AudioError, "^x.wav: silent$"),
-        ("bug", WorkerError, "(?s)Traceback.*helpers_engine.*KeyError: 'absent'"),
+        ("bug", WorkerError, "^KeyError: 'absent' .NVER_DEBUG=1"),
         ("kill", WorkerError, "of 2 was killed by SIGKILL.*memory.*run again"),
         ("exit", WorkerError, "of 2 ended with exit code 3"),
     ],
@@ -113,6 +113,12 @@ def test_usable_cores_is_what_the_system_allows() -> None:
 def test_a_failure_in_a_worker_is_told(kind: str, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         list(run_jobs(work.fail, ["fine", kind, "fine"], workers=2))
+
+
+def test_a_bug_in_a_worker_shows_its_place_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NVER_DEBUG", "1")
+    with pytest.raises(WorkerError, match=r"(?s)Traceback.*helpers_engine.*KeyError: 'absent'"):
+        list(run_jobs(work.fail, ["bug"] * 2, workers=2))
 
 
 def test_a_failure_here_is_not_disguised() -> None:

@@ -15,6 +15,7 @@ LAYERS = [
     "registry",
     "files",
     "paths",
+    "scratch",
     "containers",
     "audio",
     "sound_print",

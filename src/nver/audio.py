@@ -54,6 +54,11 @@ def load_audio(
     Raises:
         AudioError: missing, unreadable, empty, not finite or silent (peak under 3e-4).
     """
+    for rate in (sampling_rate, source_rate):
+        if rate is not None and (not isinstance(rate, int | float | np.number) or rate <= 0):
+            raise UsageError(f"a sampling rate is a number of Hz above 0; got {rate!r}")
+    if not isinstance(audio, str | PathLike | np.ndarray):
+        raise UsageError(f"audio is a path or an array; got {type(audio).__name__}")
     if isinstance(audio, np.ndarray):
         if start is not None or end is not None:
             raise UsageError("start and end are for files; give the part of the array itself")

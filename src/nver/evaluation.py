@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +15,10 @@ from nver.calibration import fit_temperature
 from nver.downstream import build_classifier
 from nver.duplicates import IntArray
 from nver.engine import run_jobs
-from nver.errors import UsageError
-from nver.folds import Folds, separated, validation_mask
+from nver.errors import UsageError, unknown_name
+from nver.folds import Folds, check_columns, separated, validation_mask
 from nver.predictions import TEMPERATURE
+from nver.scratch import scratch_folder
 from nver.training import Fitted, TrainingConfig, predict_proba
 from nver.trainings import training_facts
 from nver.tuning import Tuned, fit_tuned
@@ -123,13 +123,14 @@ def evaluate_cells(
 
     The trainings have one row a fold, see `nver.trainings`.
     """
+    check_columns(table, ("clip", "speaker", "emotion"))
     order = list(emotions) if emotions is not None else sorted(set(table["emotion"]))
     _check(table, embeddings, cells, order)
     _check_sounds(table, cells, sounds)
-    with TemporaryDirectory(prefix="nver-") as folder:
-        _write_data(Path(folder), table, embeddings, order)
+    with scratch_folder() as folder:
+        _write_data(folder, table, embeddings, order)
         trainings = [
-            Training(folder, cell, fold, len(order), training or TrainingConfig())
+            Training(str(folder), cell, fold, len(order), training or TrainingConfig())
             for cell in cells
             for fold in range(cell.folds.number)
         ]
@@ -260,11 +261,23 @@ def _check(
     if unknown:
         raise UsageError(f"emotions in the table but not in the order given: {', '.join(unknown)}")
     for name, rows in embeddings.items():
-        if rows.ndim != 2 or len(rows) != len(table):
-            raise UsageError(f"{name}: expected ({len(table)}, dim) embeddings, got {rows.shape}")
+        if np.ndim(rows) != 2 or len(rows) != len(table):
+            raise UsageError(
+                f"{name}: expected ({len(table)}, dim) embeddings, got {np.shape(rows)}"
+            )
+        if not np.isfinite(rows).all():
+            raise UsageError(f"{name}: embeddings that are NaN or infinite")
     for cell in cells:
-        if len(cell.folds.fold) != len(table):
-            raise UsageError(f"folds of {len(cell.folds.fold)} clips for {len(table)} clips")
+        fold = np.asarray(cell.folds.fold)
+        if len(fold) != len(table):
+            raise UsageError(f"folds of {len(fold)} clips for {len(table)} clips")
+        if len(fold) == 0 or not np.array_equal(np.unique(fold), np.arange(max(2, max(fold) + 1))):
+            raise UsageError(
+                f"folds are numbered from 0 without a gap, two at least; got {np.unique(fold)}"
+            )
+        for name in cell.encoders:
+            if name not in embeddings:
+                raise unknown_name("encoder of a cell", name, embeddings)
 
 
 def _check_sounds(table: "pd.DataFrame", cells: Sequence[Cell], sounds: IntArray | None) -> None:

@@ -1,6 +1,6 @@
 """Corpus x encoders -> the embedding store: only what is missing, resumable, on any cores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,7 +53,7 @@ class Extraction:
 
 def extract(
     corpus: "Corpus | pd.DataFrame",
-    encoders: Sequence[EncoderSpec | str],
+    encoders: Sequence[EncoderSpec | str] | EncoderSpec | str,
     store: EmbeddingStore | str | Path | None = None,
     *,
     workers: int | None = None,
@@ -68,7 +68,7 @@ def extract(
 
     Args:
         corpus: or its table: clip, file, start, end (s; NaN: whole file).
-        encoders: specs, or "NAME" or "NAME=WEIGHTS".
+        encoders: specs, or "NAME" or "NAME=WEIGHTS"; one, or several.
         store: or its folder; None: the user's cache folder.
         workers: processes of one thread each; None: one a usable core, or one where an encoder
             runs on a GPU. The numbers do not depend on it.
@@ -82,7 +82,9 @@ def extract(
     """
     table = _table(corpus)
     store = store if isinstance(store, EmbeddingStore) else EmbeddingStore(store)
-    specs = [as_spec(encoder) for encoder in encoders]
+    several = isinstance(encoders, Iterable) and not isinstance(encoders, str)
+    asked: Iterable[Any] = encoders if several else [encoders]  # type: ignore[assignment]
+    specs = [as_spec(encoder) for encoder in asked]
     if not specs:
         raise UsageError("no encoder given; see `nver list encoders`")
     with Pool(BatchEmbedder(specs), workers or _workers(specs)) as pool:
@@ -113,12 +115,19 @@ def as_spec(encoder: EncoderSpec | str) -> EncoderSpec:
     """A spec from "NAME" or "NAME=WEIGHTS" (a hub id or a local folder)."""
     if isinstance(encoder, EncoderSpec):
         return encoder
+    if not isinstance(encoder, str):
+        raise UsageError(
+            f"expected an encoder as NAME, NAME=WEIGHTS or EncoderSpec; got {encoder!r}"
+        )
     name, _, weights = encoder.partition("=")
     return EncoderSpec(name, weights or None)
 
 
 def _table(corpus: "Corpus | pd.DataFrame") -> "pd.DataFrame":
-    return corpus.table if isinstance(corpus, Corpus) else corpus
+    table = corpus.table if isinstance(corpus, Corpus) else corpus
+    if not hasattr(table, "columns"):
+        raise UsageError(f"expected a corpus or its table, got {corpus!r}")
+    return table
 
 
 def _workers(specs: Sequence[EncoderSpec]) -> int:

@@ -79,12 +79,13 @@ def make_folds(
     Raises:
         UsageError: an unknown protocol, fewer than two folds, or speakers that are not known.
     """
+    check_columns(table, ("speaker", "emotion"))
     sounds = np.arange(len(table)) if sounds is None else sounds
     protocol = protocol or default_protocol(table["speaker"])
     if protocol not in PROTOCOLS:
         raise unknown_name("kind of folds", protocol, PROTOCOLS)
     most = len(np.unique(sounds))
-    if not 2 <= number <= most:
+    if not isinstance(number, int | np.integer) or not 2 <= number <= most:
         raise UsageError(f"folds: 2 to {most} (the different clips there are); got {number}")
     emotion = table["emotion"].to_numpy(dtype=str)
     if protocol == RANDOM:
@@ -117,6 +118,18 @@ def tied_speakers(speaker: npt.NDArray[Any], sounds: IntArray) -> npt.NDArray[An
 def separated(fold: IntArray, sounds: IntArray) -> list[IntArray]:
     """The rows of every sound whose clips are in more than one fold: a leak."""
     return [rows for rows in repeated(sounds) if len(np.unique(fold[rows])) > 1]
+
+
+def check_columns(table: "pd.DataFrame", columns: Sequence[str]) -> None:
+    """Raise `UsageError` unless the table has those columns, and an emotion for every clip."""
+    missing = [name for name in columns if name not in table]
+    if missing:
+        raise UsageError(
+            f"a table of clips needs the column {', '.join(missing)}; "
+            f"it has {', '.join(map(str, table))}"
+        )
+    if table["emotion"].isna().any():
+        raise UsageError(f"{int(table['emotion'].isna().sum())} clips have no emotion")
 
 
 def validation_mask(

@@ -1,11 +1,13 @@
 """The main job: a recipe in, a run folder out, with predictions, scores and a report."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nver.embeddings import EmbeddingStore
+from nver.errors import NverError
 from nver.evaluation import Cell, cell_key, digest, evaluate_cells
 from nver.experiment import Experiment, streams_of
 from nver.folds import Folds, default_protocol, make_folds
@@ -19,6 +21,8 @@ from nver.trainings import join_trainings, read_trainings, write_trainings
 
 if TYPE_CHECKING:
     import pandas as pd
+
+log = logging.getLogger("nver")
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ def run(
     recipe: str | Path | Experiment,
     out: str | Path | None = None,
     *,
-    overrides: Sequence[str] = (),
+    overrides: Sequence[str] | str = (),
     workers: int | None = None,
     rehash: bool = False,
     show_progress_bar: bool = False,
@@ -142,7 +146,8 @@ def _evaluate(
                 for cell in cells
             )
         ]
-        waiting = [(c, f) for c, f in zip(cells, files, strict=True) if not _finished(f)]
+        saved = [_saved(c, f, len(material.clips)) for c, f in zip(cells, files, strict=True)]
+        waiting = [(c, f) for c, f, s in zip(cells, files, saved, strict=True) if s is None]
         finished = evaluate_cells(
             material.clips,
             material.embeddings,
@@ -156,8 +161,8 @@ def _evaluate(
         for (_, frame, rows), (_, file) in zip(finished, waiting, strict=True):
             write_trainings(_named(rows, experiment.name, material.corpus.name), _beside(file))
             write_predictions(_named(frame, experiment.name, material.corpus.name), file)
-        for cell, file in zip(cells, files, strict=True):
-            tables = read_predictions(file), read_trainings(_beside(file))
+        for cell, file, found in zip(cells, files, saved, strict=True):
+            tables = found or (read_predictions(file), read_trainings(_beside(file)))
             for frame in tables:
                 frame["experiment"], frame["encoders"] = experiment.name, "+".join(cell.encoders)
                 frame["classifier"], frame["corpus"] = cell.label, material.corpus.name
@@ -165,8 +170,18 @@ def _evaluate(
             yield tables
 
 
-def _finished(file: Path) -> bool:
-    return file.exists() and _beside(file).exists()
+def _saved(cell: Cell, file: Path, clips: int) -> "tuple[pd.DataFrame, pd.DataFrame] | None":
+    """What an earlier run saved of a cell; None: nothing, or damaged."""
+    if not file.exists() or not _beside(file).exists():
+        return None
+    try:
+        predictions, trainings = read_predictions(file), read_trainings(_beside(file))
+        if (len(predictions), len(trainings)) != (clips, cell.folds.number):
+            raise NverError(f"{file}: damaged, not as many rows as clips and folds")
+    except NverError as error:
+        log.warning("%s; it is trained again", error)
+        return None
+    return predictions, trainings
 
 
 def _beside(file: Path) -> Path:

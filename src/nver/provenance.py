@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import nver
@@ -32,7 +33,13 @@ def prepare_folder(folder: Path) -> None:
     """A run folder may be used again; a folder that holds something else is left alone."""
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "cells").is_dir():
         raise NverError(f"{folder}: holds files but is no run folder; give another --out")
-    (folder / "cells").mkdir(parents=True, exist_ok=True)
+    try:
+        (folder / "cells").mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise NverError(
+            f"{folder}: cannot be written ({error.strerror}); give another --out"
+        ) from error
 
 
 def save_provenance(
@@ -142,7 +149,9 @@ def save_projections(folder: Path, materials: Sequence[Material]) -> None:
 
 def _write_table(file: Path, table: "pd.DataFrame") -> None:
     """A byte of a file name that is not UTF-8 is written as \\udcXX, as in the predictions."""
-    write_whole(file, table.to_csv(index=False, float_format="%.9g").encode("utf-8", "backslashreplace"))
+    write_whole(
+        file, table.to_csv(index=False, float_format="%.9g").encode("utf-8", "backslashreplace")
+    )
 
 
 def _write_json(file: Path, content: Any) -> None:

@@ -9,17 +9,19 @@ from nver.errors import UsageError, unknown_name
 from nver.experiment import Experiment, parse_experiment
 
 
-def read_experiment(recipe: str | Path, overrides: Sequence[str] = ()) -> Experiment:
+def read_experiment(recipe: str | Path, overrides: Sequence[str] | str = ()) -> Experiment:
     """Read a recipe file.
 
     Args:
         recipe: a TOML file; relative paths in it are relative to its folder.
-        overrides: "a.b=c"; an array's entry is named by its number or its `name`
+        overrides: "a.b=c", one or several; an array's entry is named by its number or its `name`
             ("encoders.hubert-base.weights=DIR"); paths are relative to the current folder.
 
     Raises:
         UsageError: what is wrong, where, and the nearest known key.
     """
+    if not isinstance(recipe, str | Path):
+        raise UsageError(f"expected the path of a recipe, got {recipe!r}")
     path = Path(recipe)
     try:
         tree = tomllib.loads(path.read_text("utf-8"))
@@ -28,7 +30,7 @@ def read_experiment(recipe: str | Path, overrides: Sequence[str] = ()) -> Experi
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not TOML: {error}") from error
     _resolve_paths(tree, path.resolve().parent)
-    for override in overrides:
+    for override in [overrides] if isinstance(overrides, str) else overrides:
         _override(tree, override)
     _resolve_paths(tree, Path.cwd())
     tree.setdefault("name", path.stem)

@@ -12,7 +12,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
-from nver.errors import unknown_name
+from nver.errors import UsageError, unknown_name
 
 CORPORA = {
     "emogator": "nver.corpora.emogator:EMOGATOR",
@@ -82,6 +82,8 @@ def names(kind: str) -> list[str]:
 @cache
 def lookup(kind: str, name: str) -> Any:
     """The object of that name; an unknown one raises `UsageError` and names the nearest."""
+    if not isinstance(name, str):
+        raise UsageError(f"expected the name of a known {_SINGULAR[kind]}, got {name!r}")
     known = targets(kind)
     if name not in known:
         raise unknown_name(_SINGULAR[kind], name, known)

@@ -158,7 +158,9 @@ def _tellable(error: Exception) -> NverError:
     """An error that survives the way to the parent and says what happened."""
     if isinstance(error, NverError):
         return error
-    return WorkerError("".join(traceback.format_exception(error)).rstrip())
+    if os.environ.get("NVER_DEBUG"):
+        return WorkerError("".join(traceback.format_exception(error)).rstrip())
+    return WorkerError(f"{type(error).__name__}: {error} (NVER_DEBUG=1 shows where)")
 
 
 @contextmanager

@@ -30,7 +30,16 @@ def load_corpus(name: str, root: str | PathLike[str] | None = None, **options: A
         CorpusError: nothing lies there, or nothing of that form.
         MissingExtraError: an optional dependency is needed.
     """
-    place = None if root is None else Path(root)
+    try:
+        return _load(name, None if root is None else Path(root), options)
+    except OSError as error:
+        raise CorpusError(
+            f"{error.filename or root}: cannot be read or made ({error.strerror}); "
+            "look at its permissions"
+        ) from error
+
+
+def _load(name: str, place: Path | None, options: dict[str, Any]) -> Corpus:
     card = card_of(name, place, options.pop("form", None))
     settings = _settings(card, options)
     if card.variant:

@@ -1,5 +1,6 @@
 """The index: which shard and row holds which clip, and what content a file had."""
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -155,6 +156,11 @@ def open_index(root: Path) -> Iterator[Index]:
         finally:
             connection.close()
     except sqlite3.Error as error:
+        if not os.access(root, os.W_OK) or "readonly" in str(error):
+            raise StoreError(
+                f"{root}: the store cannot be written ({error}); make the folder and its files "
+                "writable, or give another store (--store; in a recipe: store = ...)"
+            ) from error
         raise StoreError(
             f"{path}: {error}; the index can be deleted, the next use makes it again from the "
             "shards beside it"

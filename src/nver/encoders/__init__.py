@@ -1,5 +1,6 @@
 """Frozen audio models, one family a file; `load_encoder` finds them by name."""
 
+import re
 from typing import Any
 
 from nver.encoders.base import POOLINGS, Encoder, EncoderCard, EncoderSpec, FrameEncoder
@@ -7,6 +8,8 @@ from nver.errors import UsageError, unknown_name
 from nver.registry import lookup
 
 __all__ = ["Encoder", "EncoderCard", "EncoderSpec", "FrameEncoder", "load_encoder", "load_spec"]
+
+DEVICES = r"(cpu|cuda|mps|xpu)(:\d+)?"  # torch's names; whether it is there, an encoder tries
 
 
 def load_encoder(
@@ -41,7 +44,7 @@ def load_encoder(
 
 def card_of(name: str) -> EncoderCard:
     """The card of an encoder; a hub id ("org/model") has the generic card of its family."""
-    card: EncoderCard = lookup("encoders", "transformers" if "/" in name else name)
+    card: EncoderCard = lookup("encoders", "transformers" if "/" in str(name) else name)
     return card
 
 
@@ -55,6 +58,8 @@ def load_spec(spec: EncoderSpec) -> Encoder:
         raise UsageError(
             f"{spec.name}: pooling {spec.pooling!r} is not one of {', '.join(card.poolings)}"
         )
+    if not re.fullmatch(DEVICES, str(spec.device)):
+        raise UsageError(f"{spec.name}: device {spec.device!r} is unknown: cpu, cuda, cuda:1, ...")
     if spec.layer != "last" and not card.layers:
         raise UsageError(f"{spec.name} has no layers to choose from; got layer={spec.layer!r}")
     return card.load(spec)

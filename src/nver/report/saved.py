@@ -19,6 +19,11 @@ TABLES = {  # the columns that the report needs
     "projections.csv": ("corpus", "encoder", "clip", "x", "y"),
 }
 MAY_BE_MISSING = ("speaker", "speaker_group", "duration_s", "level_db")
+KINDS: dict[str, Any] = {  # of what the report takes apart; all else is shown as it is
+    **dict.fromkeys(("emotions", "warnings"), list),
+    **dict.fromkeys(("title", "licence", "label", "name", "citation", "url"), str | None),
+    **dict.fromkeys(("options", "packages"), dict | None),
+}
 DTYPES: dict[str, Any] = {
     **dict.fromkeys(("clip", "file", "speaker", "emotion", "speaker_group"), str),
     "seed": "int64",
@@ -83,8 +88,8 @@ def read_run(folder: Path) -> SavedRun:
         predictions=_predictions(folder),
         recipe=_text(folder / "recipe.toml"),
         environment=_json(folder / "environment.json", {}),
-        corpora=_json(folder / "corpora.json", {}),
-        encoders=_json(folder / "encoders.json", []),
+        corpora=_json(folder / "corpora.json", {}, entries=True),
+        encoders=_json(folder / "encoders.json", [], entries=True),
         trainings=read_trainings(trainings) if trainings.exists() else no_trainings(),
         absent=tuple(name for name in (*names, *TABLES) if not (folder / name).exists()),
         **{name.removesuffix(".csv"): _table(folder / name) for name in TABLES},
@@ -120,7 +125,8 @@ def _table(path: Path) -> pd.DataFrame:
     return table
 
 
-def _json(path: Path, default: Any) -> Any:
+def _json(path: Path, default: Any, *, entries: bool = False) -> Any:
+    """A JSON file of the default's type; with `entries` all of its values are objects."""
     try:
         value = json.loads(_text(path) or json.dumps(default))
     except ValueError as error:
@@ -128,7 +134,18 @@ def _json(path: Path, default: Any) -> Any:
     if not isinstance(value, type(default)):
         expected = "an object" if isinstance(default, dict) else "an array"
         raise NverError(f"{path}: damaged, expected {expected}, got {type(value).__name__}")
+    values = value.values() if isinstance(value, dict) else value
+    for facts in values if entries else [value]:
+        _check_facts(path, facts)
     return value
+
+
+def _check_facts(path: Path, facts: Any) -> None:
+    if not isinstance(facts, dict):
+        raise NverError(f"{path}: damaged, expected objects, got {type(facts).__name__}")
+    for name, kind in KINDS.items():
+        if name in facts and not isinstance(facts[name], kind):
+            raise NverError(f"{path}: damaged, {name} is of type {type(facts[name]).__name__}")
 
 
 def _text(path: Path) -> str:
