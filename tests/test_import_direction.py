@@ -50,6 +50,7 @@ LAYERS = [
     "experiment",
     "recipe",
     "material",
+    "transfers",
     "report",
     "provenance",
     "pipeline",

@@ -174,14 +174,13 @@ def learn_fold(job: Training) -> tuple[Learnt, list[FloatArray]]:
     """
     folder, cell = Path(job.data), job.cell
     emotion = np.load(folder / "emotion.npy")
-    speaker_file = folder / "speaker.npy"
-    speaker = np.load(speaker_file) if speaker_file.exists() else None
+    speaker = np.load(folder / "speaker.npy")
     streams = [_stream(str(folder / f"{_file_name(name)}.npy")) for name in cell.encoders]
     train = np.flatnonzero(cell.folds.fold != job.fold)
     seed = training_seed(cell.folds.seed, job.fold)
     held_out = validation_mask(
         emotion[train],
-        None if speaker is None else speaker[train],
+        None if (speaker[train] == UNKNOWN).any() else speaker[train],
         job.config.validation_share,
         seed,
     )
@@ -248,6 +247,7 @@ def digest(embeddings: FloatArray) -> str:
     return hashlib.sha256(shape + np.ascontiguousarray(embeddings, "<f4").tobytes()).hexdigest()
 
 
+UNKNOWN = -1  # the code of a speaker who is not known
 CODE_VERSION = 2  # raised when training or evaluation change the numbers
 
 
@@ -299,9 +299,7 @@ def _write_data(
 ) -> None:
     codes = {emotion: code for code, emotion in enumerate(order)}
     np.save(folder / "emotion.npy", table["emotion"].map(codes).to_numpy(np.int64))
-    if table["speaker"].notna().all():
-        _, speaker = np.unique(table["speaker"].to_numpy(dtype=str), return_inverse=True)
-        np.save(folder / "speaker.npy", speaker)
+    np.save(folder / "speaker.npy", table["speaker"].astype("category").cat.codes.to_numpy())
     for name, rows in embeddings.items():
         np.save(folder / f"{_file_name(name)}.npy", rows)
 

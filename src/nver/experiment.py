@@ -10,6 +10,8 @@ from nver.folds import PROTOCOLS
 from nver.training import TrainingConfig
 from nver.tuning import options_to_try
 
+NO_FOLDS = "none"  # no cross-validation, only the transfers
+
 
 @dataclass(frozen=True)
 class CorpusEntry:
@@ -45,7 +47,10 @@ class Filter:
 
 @dataclass(frozen=True)
 class FoldsConfig:
-    """`[folds]`: kinds of folds (none: speaker-independent where speakers are known)."""
+    """`[folds]`: kinds of folds.
+
+    No kind: speaker-independent where speakers are known; "none": only the recipe's transfers.
+    """
 
     kind: tuple[str, ...] = ()
     number: int = 5
@@ -53,11 +58,20 @@ class FoldsConfig:
 
 
 @dataclass(frozen=True)
+class Transfer:
+    """One of `[[transfers]]`: trained on one corpus, tested on another."""
+
+    train: str = ""
+    test: str = ""
+
+
+@dataclass(frozen=True)
 class Experiment:
     """A recipe: what is compared, on which recordings, how it is trained and tested.
 
     `encoders` is keyed by label: the name, or the entry's own `label` where one encoder is
-    compared with itself (two layers, two poolings).
+    compared with itself (two layers, two poolings). `filters` hold for one corpus, in place of
+    `filter`; `labels` map a corpus's emotions to the shared names of the transfers.
     """
 
     name: str
@@ -67,6 +81,9 @@ class Experiment:
     title: str = ""
     roots: Mapping[str, str] = field(default_factory=dict)
     filter: Filter = field(default_factory=Filter)
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+    transfers: tuple[Transfer, ...] = ()
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     folds: FoldsConfig = field(default_factory=FoldsConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     store: str | None = None
@@ -87,7 +104,7 @@ def parse_experiment(tree: Mapping[str, Any]) -> Experiment:
     _check_unique("corpus", [c.name for c in corpora])
     training = _plain(TrainingConfig, tree.get("training", {}), "[training]")
     _check_validation(training, classifiers)
-    return Experiment(
+    experiment = Experiment(
         name=_typed(tree.get("name", "experiment"), str, "name"),
         title=_typed(tree.get("title", ""), str, "title"),
         corpora=corpora,
@@ -95,10 +112,16 @@ def parse_experiment(tree: Mapping[str, Any]) -> Experiment:
         classifiers=classifiers,
         roots=_roots(tree.get("roots", {}), [c.name for c in corpora]),
         filter=_plain(Filter, tree.get("filter", {}), "[filter]"),
+        filters=_filters(tree.get("filters", {}), [c.name for c in corpora]),
+        transfers=_transfers(tree.get("transfers", []), [c.name for c in corpora]),
+        labels=_labels(tree.get("labels", {}), [c.name for c in corpora]),
         folds=_folds(tree.get("folds", {})),
         training=training,
         store=_typed(tree["store"], str, "store") if "store" in tree else None,
     )
+    if NO_FOLDS in experiment.folds.kind and not experiment.transfers:
+        raise UsageError('[folds] kind = "none" leaves nothing to do without [[transfers]]')
+    return experiment
 
 
 def experiment_to_tree(experiment: Experiment) -> dict[str, Any]:
@@ -218,9 +241,11 @@ def _folds(table: Any) -> FoldsConfig:
             table[key] = [table[key]]
     folds: FoldsConfig = _plain(FoldsConfig, table, "[folds]")
     for kind in folds.kind:
-        if kind not in PROTOCOLS:
-            raise unknown_name("kind of folds", kind, PROTOCOLS)
+        if kind not in (*PROTOCOLS, NO_FOLDS):
+            raise unknown_name("kind of folds", kind, (*PROTOCOLS, NO_FOLDS))
     _check_unique("kind of folds", folds.kind)
+    if NO_FOLDS in folds.kind and len(folds.kind) > 1:
+        raise UsageError(f'[folds] kind: "none" stands alone; got {list(folds.kind)}')
     _check_unique("seed of folds", [str(seed) for seed in folds.seeds])
     if not folds.seeds or min(folds.seeds) < 0 or folds.number < 2:
         raise UsageError(
@@ -236,6 +261,41 @@ def _roots(table: Any, corpora: Sequence[str]) -> dict[str, str]:
         if name not in corpora:
             raise unknown_name("corpus in [roots]", name, corpora)
         _typed(root, str, f"roots.{name}")
+    return dict(table)
+
+
+def _filters(table: Any, corpora: Sequence[str]) -> dict[str, Filter]:
+    table = _of_corpora(table, "filters", corpora)
+    return {name: _plain(Filter, own, f"[filters.{name}]") for name, own in table.items()}
+
+
+def _transfers(entries: Any, corpora: Sequence[str]) -> tuple[Transfer, ...]:
+    found = []
+    for entry in _typed(entries, list, "transfers"):
+        transfer: Transfer = _plain(Transfer, entry, "[[transfers]]")
+        for name in (transfer.train, transfer.test):
+            if name not in corpora:
+                raise unknown_name("corpus in [[transfers]]", name, corpora)
+        if transfer.train == transfer.test:
+            raise UsageError(f"[[transfers]]: train and test are both {transfer.train!r}")
+        found.append(transfer)
+    _check_unique("transfer", [f"{t.train} -> {t.test}" for t in found])
+    return tuple(found)
+
+
+def _labels(table: Any, corpora: Sequence[str]) -> dict[str, dict[str, str]]:
+    table = _of_corpora(table, "labels", corpora)
+    for name, own in table.items():
+        for emotion, shared in _typed(own, dict, f"[labels.{name}]").items():
+            _typed(shared, str, f"[labels.{name}] {emotion}")
+    return {name: dict(own) for name, own in table.items()}
+
+
+def _of_corpora(table: Any, where: str, corpora: Sequence[str]) -> dict[str, Any]:
+    """A table with a table a corpus."""
+    for name in _typed(table, dict, f"[{where}]"):
+        if name not in corpora:
+            raise unknown_name(f"corpus in [{where}]", name, corpora)
     return dict(table)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nver.embeddings import EmbeddingStore
 from nver.errors import NverError
 from nver.evaluation import Cell, cell_key, digest, evaluate_cells
-from nver.experiment import Experiment, streams_of
+from nver.experiment import NO_FOLDS, Experiment, streams_of
 from nver.folds import Folds, default_protocol, make_folds
 from nver.gaps import gap_table
 from nver.material import Material, filtered, gather, load_corpora
@@ -18,6 +18,7 @@ from nver.predictions import read_predictions, write_predictions
 from nver.provenance import prepare_folder, save_projections, save_provenance
 from nver.recipe import read_experiment
 from nver.trainings import join_trainings, read_trainings, write_trainings
+from nver.transfers import transfers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,14 +90,17 @@ def run(
         recipe = read_experiment(recipe, overrides)
     folder = Path(out) if out is not None else Path("runs") / recipe.name
     prepare_folder(folder)
-    corpora = [filtered(c, recipe.filter, len(recipe.corpora)) for c in load_corpora(recipe)]
+    corpora = [
+        filtered(c, recipe.filters.get(c.name, recipe.filter), len(recipe.corpora))
+        for c in load_corpora(recipe)
+    ]
     store = EmbeddingStore(recipe.store)
     materials, skipped = [], []
     for corpus in corpora:
         material, not_used = gather(corpus, recipe, store, workers, rehash, show_progress_bar)
         materials.append(material)
         skipped.append(not_used)
-    folds = [(m, f) for m in materials for f in _folds(m, recipe)]
+    folds = [(m, f) for m in materials for f in _folds(m, recipe)] + transfers(materials, recipe)
     warnings = _warnings(materials, folds)
     all_skipped = pd.concat(skipped, ignore_index=True)
     cells = list(_evaluate(folder, recipe, folds, workers, show_progress_bar))
@@ -117,6 +121,7 @@ def _folds(material: Material, experiment: Experiment) -> list[Folds]:
     return [
         make_folds(material.clips, kind, experiment.folds.number, seed, sounds=material.sounds)
         for kind in kinds
+        if kind != NO_FOLDS
         for seed in experiment.folds.seeds
     ]
 

@@ -69,7 +69,7 @@ def _fold_tables(folds: Sequence[tuple[Material, Folds]]) -> "Iterator[pd.DataFr
     import pandas as pd
 
     for material, assignment in folds:
-        yield pd.DataFrame(
+        table = pd.DataFrame(
             {
                 "corpus": material.corpus.name,
                 "protocol": assignment.protocol,
@@ -79,6 +79,7 @@ def _fold_tables(folds: Sequence[tuple[Material, Folds]]) -> "Iterator[pd.DataFr
                 "note": assignment.note,
             }
         )
+        yield table[assignment.fold >= 0]
 
 
 def _corpus_facts(material: Material) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from nver.folds import RANDOM
+from nver.folds import RANDOM, SPEAKER_INDEPENDENT
 from nver.metrics import SCORES
 
 SCORE_TITLES = {
@@ -96,7 +96,7 @@ def protocol_title(protocol: str, speakers: int) -> str:
     """What a reader must know of the folds: "random folds (speakers shared)", ..."""
     if protocol == RANDOM:
         return f"random folds (speakers {'shared' if speakers else 'unknown'})"
-    return f"{protocol} folds"
+    return f"{protocol} folds" if protocol == SPEAKER_INDEPENDENT else protocol
 
 
 def basis(table: pd.DataFrame) -> str:
