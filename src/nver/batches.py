@@ -13,6 +13,7 @@ from nver.audio import FloatArray, check_waveform, read_recording, resample
 from nver.encoders import Encoder, EncoderSpec, load_spec
 from nver.encoders.base import EncoderIdentity
 from nver.errors import AudioError, UsageError
+from nver.perturbation import perturb
 
 # 19 MB at 16 kHz (our choice). Clips go to an encoder together up to this much audio, so that long
 # ones do not fill the memory; it depends on the clips alone, and so do the vectors' bits.
@@ -22,7 +23,8 @@ ENCODER = "encoder"  # the reason of a clip that an encoder failed on
 
 class ClipJob(NamedTuple):
     """A clip to decode: its row in the corpus, its span (s; NaN: whole file), what its file looked
-    like when its content was hashed, and the numbers of the encoders that lack it."""
+    like when its content was hashed, the numbers of the encoders that lack it, how it is made worse
+    ("": not at all), and its key in the store, which seeds that."""
 
     row: int
     file: str
@@ -31,6 +33,8 @@ class ClipJob(NamedTuple):
     size: int
     mtime_ns: int
     encoders: tuple[int, ...]
+    perturbation: str = ""
+    key: bytes = b""
 
 
 class Failure(NamedTuple):
@@ -125,9 +129,9 @@ class BatchEmbedder:
 
 
 def decode(job: ClipJob) -> tuple[FloatArray, int]:
-    """A clip's mono samples at the file's own rate, and that rate in Hz.
+    """A clip's mono samples at the file's own rate, and that rate in Hz; made worse if it is to be.
 
-    Whether a clip is usable is decided here, before resampling: for all encoders alike.
+    Whether a clip is usable is decided here, before both and resampling: for all encoders alike.
 
     Raises:
         AudioError: it cannot be used, or the file has changed since its content was hashed.
@@ -141,6 +145,8 @@ def decode(job: ClipJob) -> tuple[FloatArray, int]:
         raise AudioError("the file changed while it was read; run again", "unreadable")
     mono = recording.mono
     check_waveform(mono, str(Path(job.file)))
+    if job.perturbation:
+        return perturb(mono, recording.rate, job.perturbation, job.key)
     return mono, recording.rate
 
 

@@ -43,7 +43,9 @@ class Gaps:
         lacking = tuple(i for i, missing in enumerate(self.missing) if missing[row])
         size, mtime_ns = map(int, self.clips.stamps[row])
         start, end = map(float, self.clips.spans[row])
-        return ClipJob(row, self.clips.files[row], start, end, size, mtime_ns, lacking)
+        perturbation, key = self.clips.perturbations[row], self.clips.keys[row].tobytes()
+        file = self.clips.files[row]
+        return ClipJob(row, file, start, end, size, mtime_ns, lacking, perturbation, key)
 
     def equals(self, row: int) -> npt.NDArray[np.int64]:
         """All rows with the key of this one."""

@@ -27,6 +27,7 @@ PREDICTION_COLUMNS = (
     "predicted",
 )
 PROBABILITY_PREFIX = "p:"
+STRESS = "stress"  # only in a table of stressed clips, see `nver.stress`
 TEMPERATURE = "temperature"  # optional: of the training that made the row, see `nver.calibration`
 SUM_TOLERANCE = 1e-3  # our choice: a float32 softmax over 100 emotions sums to 1 within 1e-5
 
@@ -45,8 +46,8 @@ def emotions_of(frame: pd.DataFrame) -> list[str]:
 def write_predictions(frame: pd.DataFrame, path: Path) -> None:
     """Write the table as CSV, whole or not at all.
 
-    Columns come in the order of `PREDICTION_COLUMNS`, then the temperature if there is one, then
-    the probabilities, as float32 with nine significant digits, which read back to the same float32.
+    Columns come in the order of `PREDICTION_COLUMNS`, then stress and temperature if there are such,
+    then the probabilities, as float32 with nine significant digits, which read back to the same float32.
     A missing speaker, and the probability of an emotion that is not of the row's corpus, is an
     empty field. A byte of a name that is not UTF-8 is written as \\udcXX.
 
@@ -56,7 +57,8 @@ def write_predictions(frame: pd.DataFrame, path: Path) -> None:
     check_predictions(frame, str(path))
     columns = probability_columns(frame)
     numbers = [name for name in (TEMPERATURE, *columns) if name in frame]
-    plain = frame[[*PREDICTION_COLUMNS, *numbers]].astype(dict.fromkeys(numbers, np.float32))
+    extra = [STRESS] if STRESS in frame else []
+    plain = frame[[*PREDICTION_COLUMNS, *extra, *numbers]].astype(dict.fromkeys(numbers, np.float32))
     text = plain.to_csv(index=False, float_format="%.9g", lineterminator="\n")
     write_whole(path, text.encode("utf-8", "backslashreplace"))
 
@@ -171,7 +173,8 @@ def _check_temperatures(frame: pd.DataFrame, name: str) -> None:
 
 def _check_once(frame: pd.DataFrame, name: str) -> None:
     """A clip is predicted once by a system, seed and fold."""
-    twice = frame.duplicated([*SYSTEM_COLUMNS, "seed", "fold", "clip"]).to_numpy()
+    stress = [STRESS] if STRESS in frame else []
+    twice = frame.duplicated([*SYSTEM_COLUMNS, "seed", "fold", "clip", *stress]).to_numpy()
     if twice.any():
         raise NverError(
             f"{name}: {int(twice.sum())} predictions are there twice, "

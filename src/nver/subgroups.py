@@ -1,7 +1,7 @@
 """Where recognition fails: scores by duration, level and speaker group, and the worst clips.
 
-Pure functions of the predictions table and of a run's clips (clips.csv). Folds and seeds are
-pooled; the groups are the same for every system of a corpus and protocol.
+Pure functions of the predictions table and of a run's clips (clips.csv). Folds are pooled, scores
+averaged over seeds; the groups are the same for every system of a corpus and protocol.
 """
 
 from collections.abc import Iterator
@@ -12,13 +12,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from nver.calibration import CALIBRATED, certainty_of
-from nver.metrics import SCORES, fold_confusions, systems
+from nver.metrics import SCORES, systems
 from nver.predictions import SYSTEM_COLUMNS
+from nver.uncertainty import interval_table
 
 QUANTILES = 4  # bins of a number, with about as many clips each (our choice)
 NUMBERS = {"duration_s": "s", "level_db": "dB"}  # columns of clips.csv, and their units
 SPEAKER_GROUP = "speaker_group"  # an optional column of clips.csv
 WORST = 10
+BASIS = ("clips", "speakers", *(f"{s}{end}" for s in SCORES for end in ("", "_low", "_high")),
+         "unit", "units")  # fmt: skip
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -31,17 +34,18 @@ def subgroup_table(predictions: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFra
 
     Returns:
         The system's columns, `by` (a column of `clips`), `group` (its text), `from` and `to` (of
-        numbers: from < value <= to, the first bin with its lower edge), clips, speakers (0 where
-        unknown), predictions, and the scores. A recall counts where the emotion occurs in the
-        group. Clips without a value are in no group.
+        numbers: from < value <= to, the first bin with its lower edge), predictions, clips,
+        speakers (0 where unknown), the scores with their intervals, `unit` and `units` (see
+        `nver.uncertainty`). A recall counts where the emotion occurs in the group. Clips without a
+        value are in no group.
     """
     tables = [
         {**dict(zip(SYSTEM_COLUMNS, key, strict=True)), **row}
         for key, rows in systems(_joined(predictions, clips))
         for row in _groups(rows)
     ]
-    scores = ("clips", "speakers", "predictions", *SCORES)
-    return pd.DataFrame(tables, columns=[*SYSTEM_COLUMNS, "by", "group", "from", "to", *scores])
+    columns = [*SYSTEM_COLUMNS, "by", "group", "from", "to", "predictions", *BASIS]
+    return pd.DataFrame(tables, columns=columns)
 
 
 def quantile_edges(values: FloatArray, bins: int = QUANTILES) -> FloatArray:
@@ -114,10 +118,5 @@ def _texts(edges: FloatArray) -> list[str]:
 
 
 def _scores(rows: pd.DataFrame) -> dict[str, Any]:
-    counts = fold_confusions(rows)[2].sum(0)
-    return {
-        "clips": rows["clip"].nunique(),
-        "speakers": rows["speaker"].nunique(),
-        "predictions": len(rows),
-        **{name: float(score(counts)) for name, score in SCORES.items()},
-    }
+    (found,) = interval_table(rows).to_dict("records")
+    return {"predictions": len(rows), **{str(name): found[name] for name in BASIS}}

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nver.embeddings.contents import Content
-from nver.embeddings.keys import KEY_BYTES, Keys, clip_key
+from nver.embeddings.keys import KEY_BYTES, Keys, clip_key, perturbed_key
 from nver.embeddings.store import EmbeddingStore
 from nver.errors import AudioError, UsageError
 
@@ -23,7 +23,8 @@ class ClipKeys:
     """The keys (n, 32) of a table's clips, and what their files looked like.
 
     `spans` is (n, 2) in s (NaN: whole file), `stamps` (n, 2): size in bytes and modification time
-    in ns. `errors` says for a row why it has no key; its key is then zero.
+    in ns. `errors` says for a row why it has no key; its key is then zero. `perturbations` has for
+    each clip how it is made worse before it is embedded ("": not at all).
     """
 
     keys: Keys
@@ -31,6 +32,7 @@ class ClipKeys:
     spans: npt.NDArray[np.float64]
     stamps: npt.NDArray[np.int64]
     errors: Mapping[int, AudioError]
+    perturbations: Sequence[str]
 
 
 def key_clips(
@@ -40,10 +42,13 @@ def key_clips(
     rehash: bool = False,
     show_progress_bar: bool = False,
 ) -> ClipKeys:
-    """The keys of the clips of a table with the columns file, start, end (s; NaN: whole file)."""
+    """The keys of the clips of a table with the columns file, start, end (s; NaN: whole file).
+
+    An optional column `perturbation` names how a clip is made worse (`nver.perturbation`).
+    """
     from tqdm import tqdm
 
-    files, spans = _columns(table)
+    files, spans, perturbations = _columns(table)
     keys = np.zeros((len(files), KEY_BYTES), np.uint8)
     stamps = np.zeros((len(files), 2), np.int64)
     errors: dict[int, AudioError] = {}
@@ -56,20 +61,23 @@ def key_clips(
                 content = contents[file]
                 if isinstance(content, Content):
                     key = clip_key(content.sha256, *spans[row])
+                    if perturbations[row]:
+                        key = perturbed_key(key, perturbations[row])
                     keys[row] = np.frombuffer(key, np.uint8)
                     stamps[row] = content[1:]
                 else:
                     errors[row] = content
             bar.update(len(some))
-    return ClipKeys(keys, files, spans, stamps, errors)
+    return ClipKeys(keys, files, spans, stamps, errors, perturbations)
 
 
-def _columns(table: "pd.DataFrame") -> tuple[list[str], npt.NDArray[np.float64]]:
-    """Files, and spans (n, 2) in s."""
+def _columns(table: "pd.DataFrame") -> tuple[list[str], npt.NDArray[np.float64], list[str]]:
+    """Files, spans (n, 2) in s, and perturbations."""
     if "file" not in table or "clip" not in table:
         raise UsageError(f"a table of clips has the columns clip and file; got {list(table)}")
     spans = np.full((len(table), 2), np.nan)
     for i, name in enumerate(("start", "end")):
         if name in table:
             spans[:, i] = table[name].to_numpy(np.float64)
-    return [str(file) for file in table["file"]], spans
+    kinds = table["perturbation"].tolist() if "perturbation" in table else [""] * len(table)
+    return [str(file) for file in table["file"]], spans, kinds

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from nver.perturbation import VERSION
+
 KEY_BYTES = 32  # of SHA-256
 Keys = npt.NDArray[np.uint8]  # (clips, 32)
 
@@ -24,6 +26,11 @@ def clip_key(content: bytes, start: float | None = None, end: float | None = Non
     if (first, last) == (0.0, math.inf):
         return content
     return hashlib.sha256(content + struct.pack("<dd", first, last)).digest()
+
+
+def perturbed_key(key: bytes, perturbation: str) -> bytes:
+    """The key of a clip made worse: of its name and version beside the clip's own key."""
+    return hashlib.sha256(key + f"{perturbation} {VERSION}".encode()).digest()
 
 
 def _absent(seconds: float | None) -> bool:

@@ -1,6 +1,8 @@
 """What the page shows of where recognition fails: by group of clips, and the worst clips."""
 
+import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -11,10 +13,10 @@ TITLES = {"duration_s": "Duration", "level_db": "Level", "speaker_group": "Speak
 HEAD = ("Encoders", "Classifier")
 WORST_HEAD = ("Clip", "Speaker", "Emotion", "Predicted", "Confidence, %", "Of the truth, %")
 QUANTILES = (
-    "UAR in percent, over all folds and seeds. Bins hold about equally many clips of the corpus; "
-    "a recall counts where the emotion occurs in the bin. No test was made."
+    "UAR in percent and its 95 % interval, folds pooled. Bins hold about equally many clips of the "
+    "corpus; a recall counts where the emotion occurs in the bin. No test was made."
 )
-GROUPS = "UAR in percent, over all folds and seeds. No test was made."
+GROUPS = "UAR in percent and its 95 % interval, folds pooled. No test was made."
 WORST = (
     "The wrong predictions of the highest probability, after the temperature, of the system with "
     "the highest UAR; confidently_wrong.csv has those of every system."
@@ -61,8 +63,16 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _cells(own: pd.DataFrame, groups: "pd.Series[str]") -> Iterator[str]:
-    uar = own.set_index("group")["unweighted_average_recall"]
-    return (f"{100 * uar[group]:.1f}" for group in groups)
+    rows = own.set_index("group")
+    return (uar_text(rows.loc[group]) for group in groups)
+
+
+def uar_text(row: "pd.Series[Any]") -> str:
+    """UAR and its interval in percent: "34.5 [30.1, 39.2]"."""
+    score, low, high = (
+        100 * float(row[f"unweighted_average_recall{end}"]) for end in ("", "_low", "_high")
+    )
+    return f"{score:.1f}" if math.isnan(low) else f"{score:.1f} [{low:.1f}, {high:.1f}]"
 
 
 def _worst_grid(worst: pd.DataFrame, best: "pd.Series[float]") -> Iterator[Grid]:
