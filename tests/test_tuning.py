@@ -96,7 +96,8 @@ def cell(table, **changed):
 
 
 def evaluated(table, streams, cells):
-    return list(evaluate_cells(table, streams, cells, training=CONFIG, workers=1))
+    found = evaluate_cells(table, streams, cells, training=CONFIG, workers=1)
+    return [(cell, predictions, trainings) for cell, predictions, trainings, _ in found]
 
 
 def test_every_fold_says_how_it_was_trained_and_what_was_chosen():

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from nver.duplicates import IntArray
 from nver.engine import run_jobs
 from nver.errors import UsageError, unknown_name
 from nver.folds import Folds, check_columns, separated, validation_mask
-from nver.predictions import TEMPERATURE
+from nver.predictions import STRESS, TEMPERATURE
 from nver.scratch import scratch_folder
 from nver.training import Fitted, TrainingConfig, predict_proba
 from nver.trainings import training_facts
@@ -46,20 +46,31 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Stressed:
+    """Clips made worse in one way: their `rows` in the table, and as `embeddings` those rows'."""
+
+    rows: IntArray
+    embeddings: Mapping[str, FloatArray]
+
+
+@dataclass(frozen=True)
 class FoldResult:
-    """What one training gave: (test clips, emotions) probabilities, its temperature, and the facts
-    of its row in the trainings table (`nver.trainings`)."""
+    """What one training gave: (test clips, emotions) probabilities, its temperature, the facts of
+    its row in the trainings table (`nver.trainings`), and the probabilities of the test clips under
+    each kind of stress."""
 
     probabilities: FloatArray
     temperature: float
     facts: Mapping[str, Any]
+    stressed: tuple[FloatArray, ...] = ()
 
 
 @dataclass(frozen=True)
 class Training:
     """One training of one classifier: a cell and a fold, as a worker needs it.
 
-    `data` is a folder with one array a stream and the clips' emotion and speaker codes.
+    `data` is a folder with one array a stream and the clips' emotion and speaker codes; `stress`
+    kinds of stress have theirs in it.
     """
 
     data: str
@@ -67,6 +78,7 @@ class Training:
     fold: int
     emotions: int
     config: TrainingConfig
+    stress: int = 0
 
 
 def cross_validate(
@@ -95,7 +107,7 @@ def cross_validate(
     Yields:
         (cell, predictions): see `nver.predictions`, one row a tested clip, in the order of `table`.
     """
-    for cell, predictions, _ in evaluate_cells(
+    for cell, predictions, _, _ in evaluate_cells(
         table,
         embeddings,
         cells,
@@ -116,21 +128,26 @@ def evaluate_cells(
     training: TrainingConfig | None = None,
     emotions: Sequence[str] | None = None,
     sounds: IntArray | None = None,
+    stress: Mapping[str, Stressed] | None = None,
     workers: int | None = None,
     show_progress_bar: bool = False,
-) -> Iterator[tuple[Cell, "pd.DataFrame", "pd.DataFrame"]]:
-    """As `cross_validate`, and with each cell's trainings: (cell, predictions, trainings).
+) -> Iterator[tuple[Cell, "pd.DataFrame", "pd.DataFrame", "pd.DataFrame"]]:
+    """As `cross_validate`, and more of each cell: (cell, predictions, trainings, stressed).
 
-    The trainings have one row a fold, see `nver.trainings`.
+    The trainings have one row a fold, see `nver.trainings`. `stressed` is as the predictions, of
+    the same trainings on the clips of `stress`, named in its column `stress` (`nver.stress`).
     """
     check_columns(table, ("clip", "speaker", "emotion"))
+    stress = stress or {}
     order = list(emotions) if emotions is not None else sorted(set(table["emotion"]))
     _check(table, embeddings, cells, order)
     _check_sounds(table, cells, sounds)
     with scratch_folder() as folder:
         _write_data(folder, table, embeddings, order)
+        _write_stress(folder, stress)
+        config = training or TrainingConfig()
         trainings = [
-            Training(str(folder), cell, fold, len(order), training or TrainingConfig())
+            Training(str(folder), cell, fold, len(order), config, len(stress))
             for cell in cells
             for fold in range(cell.folds.number)
         ]
@@ -142,7 +159,9 @@ def evaluate_cells(
             parts[training_done.fold] = result
             cell = training_done.cell
             if len(parts) == cell.folds.number:
-                yield cell, _predictions(table, cell, parts, order), _trainings(cell, parts)
+                predictions = _predictions(table, cell, parts, order)
+                stressed = _stressed(table, cell, parts, order, stress)
+                yield cell, predictions, _trainings(cell, parts), stressed
                 parts = {}
 
 
@@ -154,7 +173,18 @@ def train_fold(job: Training) -> FoldResult:
         predict_proba(learnt.tuned.fitted, [stream[test] for stream in streams]),
         learnt.temperature,
         training_facts(learnt.tuned, learnt.clips),
+        tuple(_predict_stressed(job, learnt.tuned.fitted, n) for n in range(job.stress)),
     )
+
+
+def _predict_stressed(job: Training, fitted: Fitted, number: int) -> FloatArray:
+    """(clips of the test fold that this kind of stress left, emotions)."""
+    folder = Path(job.data) / f"stress-{number}"
+    test = np.flatnonzero(job.cell.folds.fold[np.load(folder / "rows.npy")] == job.fold)
+    if not len(test):
+        return np.empty((0, job.emotions), np.float32)
+    names = (f"{_file_name(name)}.npy" for name in job.cell.encoders)
+    return predict_proba(fitted, [_stream(str(folder / name))[test] for name in names])
 
 
 @dataclass(frozen=True)
@@ -219,6 +249,7 @@ def cell_key(
     digests: Mapping[str, str],
     training: TrainingConfig,
     emotions: Sequence[str],
+    stress: Mapping[str, Stressed] | None = None,
 ) -> str:
     """SHA-256 over everything that decides a cell's predictions; equal key, equal numbers.
 
@@ -236,9 +267,22 @@ def cell_key(
         "emotions": list(emotions),
         "clips": hashlib.sha256(clips.encode()).hexdigest(),
     }
+    if stress:
+        facts["stress"] = stress_digests(stress, cell.encoders)
     if cell.tune:
         facts["tune"] = {option: list(values) for option, values in cell.tune.items()}
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def stress_digests(stress: Mapping[str, Stressed], encoders: Sequence[str]) -> dict[str, list[str]]:
+    """kind of stress -> digests of its rows and of each encoder's embeddings."""
+    return {
+        kind: [
+            hashlib.sha256(one.rows.astype("<i8").tobytes()).hexdigest(),
+            *(digest(one.embeddings[name]) for name in encoders),
+        ]
+        for kind, one in stress.items()
+    }
 
 
 def digest(embeddings: FloatArray) -> str:
@@ -304,6 +348,15 @@ def _write_data(
         np.save(folder / f"{_file_name(name)}.npy", rows)
 
 
+def _write_stress(folder: Path, stress: Mapping[str, Stressed]) -> None:
+    for number, one in enumerate(stress.values()):
+        own = folder / f"stress-{number}"
+        own.mkdir()
+        np.save(own / "rows.npy", one.rows)
+        for name, rows in one.embeddings.items():
+            np.save(own / f"{_file_name(name)}.npy", rows)
+
+
 def _file_name(label: str) -> str:
     """A label may hold any character, a file name may not."""
     return "stream-" + hashlib.sha256(label.encode()).hexdigest()[:16]
@@ -341,6 +394,31 @@ def _predictions(
     )
     columns = {f"p:{emotion}": probabilities[:, i] for i, emotion in enumerate(order)}
     return pd.concat([frame, pd.DataFrame(columns)], axis=1)
+
+
+def _stressed(
+    table: "pd.DataFrame",
+    cell: Cell,
+    parts: Mapping[int, FoldResult],
+    order: Sequence[str],
+    stress: Mapping[str, Stressed],
+) -> "pd.DataFrame":
+    """The predictions of the clips under stress, kind after kind."""
+    import pandas as pd
+
+    tables = []
+    for number, (kind, one) in enumerate(stress.items()):
+        worse = {
+            fold: replace(part, probabilities=part.stressed[number]) for fold, part in parts.items()
+        }
+        found = _predictions(table.iloc[one.rows], _with_rows(cell, one.rows), worse, order)
+        tables.append(found.assign(**{STRESS: kind}))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def _with_rows(cell: Cell, rows: IntArray) -> Cell:
+    """The cell with the folds of some rows of the table."""
+    return replace(cell, folds=replace(cell.folds, fold=cell.folds.fold[rows]))
 
 
 def _trainings(cell: Cell, parts: Mapping[int, FoldResult]) -> "pd.DataFrame":

@@ -7,6 +7,7 @@ from typing import Any
 from nver.encoders import EncoderSpec
 from nver.errors import UsageError, unknown_name
 from nver.folds import PROTOCOLS
+from nver.perturbation import check_perturbation
 from nver.training import TrainingConfig
 from nver.tuning import options_to_try
 
@@ -66,6 +67,13 @@ class Transfer:
 
 
 @dataclass(frozen=True)
+class StressConfig:
+    """`[stress]`: kinds of perturbation (`nver.perturbation`) of the test clips."""
+
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Experiment:
     """A recipe: what is compared, on which recordings, how it is trained and tested.
 
@@ -86,6 +94,7 @@ class Experiment:
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     folds: FoldsConfig = field(default_factory=FoldsConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    stress: StressConfig = field(default_factory=StressConfig)
     store: str | None = None
 
 
@@ -117,6 +126,7 @@ def parse_experiment(tree: Mapping[str, Any]) -> Experiment:
         labels=_labels(tree.get("labels", {}), [c.name for c in corpora]),
         folds=_folds(tree.get("folds", {})),
         training=training,
+        stress=_stress(tree.get("stress", {})),
         store=_typed(tree["store"], str, "store") if "store" in tree else None,
     )
     if NO_FOLDS in experiment.folds.kind and not experiment.transfers:
@@ -137,6 +147,8 @@ def experiment_to_tree(experiment: Experiment) -> dict[str, Any]:
         if not classifier.tune:
             del entry["tune"]
         entry |= _thaw(classifier.options)
+    if not experiment.stress.kinds:
+        del tree["stress"]
     if not experiment.folds.kind:
         del tree["folds"]["kind"]
     return tree
@@ -253,6 +265,14 @@ def _folds(table: Any) -> FoldsConfig:
             f"got {folds.number} and {list(folds.seeds)}"
         )
     return folds
+
+
+def _stress(table: Any) -> StressConfig:
+    stress: StressConfig = _plain(StressConfig, table, "[stress]")
+    for kind in stress.kinds:
+        check_perturbation(kind)
+    _check_unique("kind of stress", stress.kinds)
+    return stress
 
 
 def _roots(table: Any, corpora: Sequence[str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """From a recipe to what is trained on: usable clips and their embeddings."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +14,7 @@ from nver.embeddings import EmbeddingStore
 from nver.encoders import EncoderSpec
 from nver.encoders.base import EncoderIdentity
 from nver.errors import CorpusError, NverError, unknown_name
+from nver.evaluation import Stressed
 from nver.experiment import Experiment, Filter
 from nver.extraction import extract, read_embeddings
 from nver.sound_print import SAMPLING_RATE
@@ -42,6 +43,7 @@ class Material:
     identities: Mapping[str, EncoderIdentity]
     sounds: IntArray
     prints: FloatArray
+    stress: Mapping[str, Stressed] = field(default_factory=dict)
 
 
 def load_corpora(experiment: Experiment) -> list[Corpus]:
@@ -104,6 +106,8 @@ def gather(
     Raises:
         NverError: fewer than two emotions are left.
     """
+    import pandas as pd
+
     extraction = extract(
         corpus,
         [*experiment.encoders.values(), DURATION_LEVEL, PRINT],
@@ -127,7 +131,44 @@ def gather(
     skipped = _skipped(corpus, extraction.skipped)
     prints = read_embeddings(clips, print_identity, store)
     sounds = same_sounds(prints, waveform_reader(clips))
-    return Material(corpus, clips, emotions, embeddings, identities, sounds, prints), skipped
+    material = Material(corpus, clips, emotions, embeddings, identities, sounds, prints)
+    if experiment.stress.kinds:
+        stress, lost = _stress(clips, experiment, identities, store, workers, show)
+        skipped = pd.concat([skipped, lost.assign(corpus=corpus.name)], ignore_index=True)
+        material = replace(material, stress=stress)
+    return material, skipped
+
+
+def _stress(
+    clips: "pd.DataFrame",
+    experiment: Experiment,
+    identities: Mapping[str, EncoderIdentity],
+    store: EmbeddingStore,
+    workers: int | None,
+    show: bool,
+) -> "tuple[dict[str, Stressed], pd.DataFrame]":
+    """The embeddings of the clips made worse, kind by kind; and those that could not be used so."""
+    import pandas as pd
+
+    columns = ["clip", "file", "start", "end"]
+    kinds = experiment.stress.kinds
+    parts = [clips[columns].assign(perturbation=kind, row=range(len(clips))) for kind in kinds]
+    extraction = extract(
+        pd.concat(parts, ignore_index=True),
+        list(experiment.encoders.values()),
+        store,
+        workers=workers,
+        show_progress_bar=show,
+    )
+    stress = {}
+    for kind in kinds:
+        own = extraction.clips[extraction.clips["perturbation"] == kind]
+        embeddings = {
+            label: read_embeddings(own, identity, store) for label, identity in identities.items()
+        }
+        stress[kind] = Stressed(own["row"].to_numpy(np.int64), embeddings)
+    lost = extraction.skipped
+    return stress, lost.assign(reason=[f"under stress: {reason}" for reason in lost["reason"]])
 
 
 def waveform_reader(clips: "pd.DataFrame") -> Callable[[int], FloatArray]:

@@ -17,11 +17,14 @@ from nver.metrics import score_table
 from nver.predictions import read_predictions, write_predictions
 from nver.provenance import prepare_folder, save_projections, save_provenance
 from nver.recipe import read_experiment
+from nver.stress import read_stress
 from nver.trainings import join_trainings, read_trainings, write_trainings
 from nver.transfers import transfers
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    Tables = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]
 
 log = logging.getLogger("nver")
 
@@ -104,16 +107,28 @@ def run(
     warnings = _warnings(materials, folds)
     all_skipped = pd.concat(skipped, ignore_index=True)
     cells = list(_evaluate(folder, recipe, folds, workers, show_progress_bar))
-    predictions = pd.concat([of_cell for of_cell, _ in cells], ignore_index=True)
+    predictions, trainings, stress = zip(*cells, strict=True)
     # together and last: a run that stops before leaves the folder as it was, but for its cells
     save_provenance(folder, recipe, materials, folds, all_skipped)
-    write_predictions(predictions, folder / "predictions.csv")
-    write_trainings(join_trainings([rows for _, rows in cells]), folder / "trainings.csv")
+    write_predictions(pd.concat(predictions, ignore_index=True), folder / "predictions.csv")
+    write_trainings(join_trainings(trainings), folder / "trainings.csv")
+    _write_stress(folder / "stress.csv", stress)
     save_projections(folder, materials)
     write_report(folder, show_progress_bar=show_progress_bar)
     synthetic = tuple(m.corpus.name for m in materials if m.corpus.card.name == "synthetic")
     saved = read_predictions(folder / "predictions.csv")
     return Run(folder, saved, all_skipped, warnings, synthetic)
+
+
+def _write_stress(file: Path, tables: "Sequence[pd.DataFrame | None]") -> None:
+    """Write the stress table; of a run that has none, remove what another recipe left."""
+    import pandas as pd
+
+    found = [table for table in tables if table is not None]
+    if found:
+        write_predictions(pd.concat(found, ignore_index=True), file)
+    else:
+        file.unlink(missing_ok=True)
 
 
 def _folds(material: Material, experiment: Experiment) -> list[Folds]:
@@ -132,10 +147,10 @@ def _evaluate(
     folds: Sequence[tuple[Material, Folds]],
     workers: int | None,
     show: bool,
-) -> "Iterator[tuple[pd.DataFrame, pd.DataFrame]]":
-    """Predictions and trainings of every cell; finished ones are kept in `cells/` and found there.
+) -> "Iterator[Tables]":
+    """Predictions, trainings and stress of every cell; finished ones are kept in `cells/`.
 
-    A cell's predictions are written last: where they are, so are its trainings.
+    A cell's predictions are written last: where they are, so is the rest of it.
     """
     for material, assignment in folds:
         cells = [
@@ -147,11 +162,21 @@ def _evaluate(
         files = [
             folder / "cells" / f"{key[:32]}.csv"
             for key in (
-                cell_key(cell, material.clips, digests, experiment.training, material.emotions)
+                cell_key(
+                    cell,
+                    material.clips,
+                    digests,
+                    experiment.training,
+                    material.emotions,
+                    material.stress,
+                )
                 for cell in cells
             )
         ]
-        saved = [_saved(c, f, len(material.clips)) for c, f in zip(cells, files, strict=True)]
+        tested = assignment.fold >= 0
+        clips = int(tested.sum())
+        stressed = sum(int(tested[s.rows].sum()) for s in material.stress.values())
+        saved = [_saved(c, f, clips, stressed) for c, f in zip(cells, files, strict=True)]
         waiting = [(c, f) for c, f, s in zip(cells, files, saved, strict=True) if s is None]
         finished = evaluate_cells(
             material.clips,
@@ -160,38 +185,59 @@ def _evaluate(
             training=experiment.training,
             emotions=material.emotions,
             sounds=material.sounds,
+            stress=material.stress,
             workers=workers,
             show_progress_bar=show,
         )
-        for (_, frame, rows), (_, file) in zip(finished, waiting, strict=True):
+        for (_, frame, rows, stress), (_, file) in zip(finished, waiting, strict=True):
+            if len(stress):
+                named = _named(stress, experiment.name, material.corpus.name)
+                write_predictions(named, _stress_beside(file))
             write_trainings(_named(rows, experiment.name, material.corpus.name), _beside(file))
             write_predictions(_named(frame, experiment.name, material.corpus.name), file)
         for cell, file, found in zip(cells, files, saved, strict=True):
-            tables = found or (read_predictions(file), read_trainings(_beside(file)))
-            for frame in tables:
-                frame["experiment"], frame["encoders"] = experiment.name, "+".join(cell.encoders)
-                frame["classifier"], frame["corpus"] = cell.label, material.corpus.name
-                frame["protocol"] = cell.folds.protocol
+            tables = found or _read(file)
+            for table in tables:
+                if table is not None:
+                    _rename(table, experiment.name, material.corpus.name, cell)
             yield tables
 
 
-def _saved(cell: Cell, file: Path, clips: int) -> "tuple[pd.DataFrame, pd.DataFrame] | None":
+def _rename(table: "pd.DataFrame", experiment: str, corpus: str, cell: Cell) -> None:
+    """What was kept under another recipe's labels gets this one's."""
+    table["experiment"], table["corpus"] = experiment, corpus
+    table["encoders"], table["classifier"] = "+".join(cell.encoders), cell.label
+    table["protocol"] = cell.folds.protocol
+
+
+def _saved(cell: Cell, file: Path, clips: int, stressed: int) -> "Tables | None":
     """What an earlier run saved of a cell; None: nothing, or damaged."""
     if not file.exists() or not _beside(file).exists():
         return None
     try:
-        predictions, trainings = read_predictions(file), read_trainings(_beside(file))
-        if (len(predictions), len(trainings)) != (clips, cell.folds.number):
+        predictions, trainings, stress = _read(file)
+        found = len(predictions), len(trainings), 0 if stress is None else len(stress)
+        if found != (clips, cell.folds.number, stressed):
             raise NverError(f"{file}: damaged, not as many rows as clips and folds")
     except NverError as error:
         log.warning("%s; it is trained again", error)
         return None
-    return predictions, trainings
+    return predictions, trainings, stress
+
+
+def _read(file: Path) -> "Tables":
+    """Predictions, trainings and stress (None: it has none) of a cell."""
+    trainings, stress = read_trainings(_beside(file)), read_stress(_stress_beside(file))
+    return read_predictions(file), trainings, stress
 
 
 def _beside(file: Path) -> Path:
     """Where the trainings of a cell's predictions are."""
     return file.with_suffix(".trainings.csv")
+
+
+def _stress_beside(file: Path) -> Path:
+    return file.with_suffix(".stress.csv")
 
 
 def _named(frame: "pd.DataFrame", experiment: str, corpus: str) -> "pd.DataFrame":

@@ -46,10 +46,10 @@ def emotions_of(frame: pd.DataFrame) -> list[str]:
 def write_predictions(frame: pd.DataFrame, path: Path) -> None:
     """Write the table as CSV, whole or not at all.
 
-    Columns come in the order of `PREDICTION_COLUMNS`, then stress and temperature if there are such,
-    then the probabilities, as float32 with nine significant digits, which read back to the same float32.
-    A missing speaker, and the probability of an emotion that is not of the row's corpus, is an
-    empty field. A byte of a name that is not UTF-8 is written as \\udcXX.
+    Columns come in the order of `PREDICTION_COLUMNS`, then stress and temperature where there are
+    such, then the probabilities; numbers as float32 with nine significant digits, which read back
+    to the same float32. A missing speaker, and the probability of an emotion that is not of the
+    row's corpus, is an empty field. A byte of a name that is not UTF-8 is written as \\udcXX.
 
     Raises:
         NverError: the table is not one of predictions (see `check_predictions`).
@@ -58,7 +58,9 @@ def write_predictions(frame: pd.DataFrame, path: Path) -> None:
     columns = probability_columns(frame)
     numbers = [name for name in (TEMPERATURE, *columns) if name in frame]
     extra = [STRESS] if STRESS in frame else []
-    plain = frame[[*PREDICTION_COLUMNS, *extra, *numbers]].astype(dict.fromkeys(numbers, np.float32))
+    plain = frame[[*PREDICTION_COLUMNS, *extra, *numbers]].astype(
+        dict.fromkeys(numbers, np.float32)
+    )
     text = plain.to_csv(index=False, float_format="%.9g", lineterminator="\n")
     write_whole(path, text.encode("utf-8", "backslashreplace"))
 

@@ -63,8 +63,8 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _cells(own: pd.DataFrame, groups: "pd.Series[str]") -> Iterator[str]:
-    rows = own.set_index("group")
-    return (uar_text(rows.loc[group]) for group in groups)
+    texts = {row["group"]: uar_text(row) for _, row in own.iterrows()}
+    return (texts[group] for group in groups)
 
 
 def uar_text(row: "pd.Series[Any]") -> str:

@@ -33,8 +33,10 @@ from nver.report.gaps import gap_parts
 from nver.report.grids import Part
 from nver.report.heat import heat_css
 from nver.report.saved import SavedRun, read_run
+from nver.report.stresses import stress_parts
 from nver.report.tables import SCORE_TITLES, Section, sections
 from nver.report.trainings import training_parts
+from nver.stress import stress_table
 from nver.subgroups import confidently_wrong, subgroup_table
 
 MAPS_SHOWN = 6  # a corpus, the recipe's first; the files have all (our choice)
@@ -47,8 +49,8 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
 
     Writes `report/` in it: index.html (self-contained), scores.csv, .md and .tex, per_class.csv,
     confusion.csv, calibration.csv, reliability.csv, gap.csv, subgroups.csv,
-    confidently_wrong.csv, and every figure as SVG and PNG. The same run folder gives the same
-    bytes.
+    confidently_wrong.csv, stress.csv where the run has it, and every figure as SVG and PNG. The
+    same run folder gives the same bytes.
 
     Args:
         run_dir: what `nver run --out` wrote.
@@ -70,9 +72,11 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
     groups = subgroup_table(run.predictions, run.clips)
     worst = confidently_wrong(run.predictions, run.clips)
     gaps = gap_table(run.predictions)
+    stress = None if run.stress is None else stress_table(run.predictions, run.stress)
     found = {
         "certainty": certainty_parts(run, tables, scores, certainties),
         "failures": failure_parts(tables, scores, groups, worst),
+        "stresses": [] if stress is None else stress_parts(tables, stress),
         "trainings": training_parts(run, tables),
         "gaps": gap_parts(gaps, run.synthetic),
     }
@@ -83,6 +87,10 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
         _write_csv(folder / "subgroups.csv", groups)
         _write_csv(folder / "gap.csv", gaps)
         _write_csv(folder / "confidently_wrong.csv", worst)
+        if stress is not None:
+            _write_csv(folder / "stress.csv", stress)
+        else:
+            (folder / "stress.csv").unlink(missing_ok=True)
         _write_drawings(folder, [d for _, d in (*matrices, *maps, *certainties)])
         write_whole(folder / "index.html", page.encode("utf-8", "backslashreplace"))
     except OSError as error:

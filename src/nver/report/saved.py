@@ -9,6 +9,7 @@ import pandas as pd
 
 from nver.errors import NverError, UsageError
 from nver.predictions import read_predictions
+from nver.stress import read_stress
 from nver.trainings import no_trainings, read_trainings
 
 RUN_FILES = ("recipe.toml", "predictions.csv")  # a folder with neither is no run folder
@@ -56,6 +57,7 @@ class SavedRun:
     projections: pd.DataFrame
     trainings: pd.DataFrame
     absent: tuple[str, ...]
+    stress: pd.DataFrame | None = None
 
     @property
     def synthetic(self) -> list[str]:
@@ -91,6 +93,7 @@ def read_run(folder: Path) -> SavedRun:
         corpora=_json(folder / "corpora.json", {}, entries=True),
         encoders=_json(folder / "encoders.json", [], entries=True),
         trainings=read_trainings(trainings) if trainings.exists() else no_trainings(),
+        stress=read_stress(folder / "stress.csv"),
         absent=tuple(name for name in (*names, *TABLES) if not (folder / name).exists()),
         **{name.removesuffix(".csv"): _table(folder / name) for name in TABLES},
     )
