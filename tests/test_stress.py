@@ -16,6 +16,7 @@ from nver.perturbation import MP3_RATE, TELEPHONE_RATE, check_perturbation, pert
 from nver.predictions import write_predictions
 from nver.stress import CLEAN, read_stress, stress_table
 from nver.training import TrainingConfig
+from nver.transfers import moved
 
 RATE = 16_000
 CLIP = burst(1.0)
@@ -124,6 +125,14 @@ def test_stress_is_predicted_by_the_same_trainings() -> None:
         expected = expected.reset_index(drop=True)
         pd.testing.assert_frame_equal(found, expected, check_dtype=False)
     assert (by_kind["shuffled"]["predicted"].to_numpy() != clean["predicted"].to_numpy()).any()
+
+
+def test_stress_moves_with_its_clips() -> None:
+    """Of a transfer's test corpus some clips are left, after those of the training corpus."""
+    stress = Stressed(np.array([0, 2, 3, 5]), {"e": np.float32([[0], [2], [3], [5]])})
+    found = moved(stress, np.array([1, 2, 5]), 10)
+    assert found.rows.tolist() == [11, 12]
+    assert found.embeddings["e"].tolist() == [[2], [5]]
 
 
 def test_scores_under_stress(tmp_path: Path) -> None:

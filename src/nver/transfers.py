@@ -9,6 +9,7 @@ import numpy as np
 
 from nver.duplicates import IntArray, same_sounds
 from nver.errors import UsageError, unknown_name
+from nver.evaluation import Stressed
 from nver.experiment import Experiment
 from nver.folds import Folds
 from nver.material import Material, waveform_reader
@@ -153,7 +154,18 @@ def _joined(train: Mapped, test: Mapped, shared: list[str]) -> Material:
         },
         sounds=np.arange(sum(len(m.rows) for m in parts)),
         prints=np.concatenate([m.material.prints[m.rows] for m in parts]),
+        stress={
+            kind: moved(one, test.rows, len(train.rows))
+            for kind, one in test.material.stress.items()
+        },
     )
+
+
+def moved(stress: Stressed, rows: IntArray, offset: int) -> Stressed:
+    """Stress of a table of which only `rows` (ascending) are left, after `offset` others."""
+    kept = np.isin(stress.rows, rows)
+    places = offset + np.searchsorted(rows, stress.rows[kept])
+    return Stressed(places, {label: e[kept] for label, e in stress.embeddings.items()})
 
 
 def _note(train: Mapped, test: Mapped, known: int) -> str:
