@@ -13,7 +13,7 @@ import soundfile
 from helpers_corpora import TREES, touch
 from nver.corpora import load_corpus
 from nver.inspect import CorpusFacts, DuplicateGroup, EmotionCount, facts_to_dict, inspect_corpus
-from nver.measure import Measurement, measure
+from nver.measure import Measurement, cut_short_warnings, measure
 
 RATE = 16000
 Sound = npt.NDArray[np.float64]
@@ -195,3 +195,16 @@ def test_the_real_emogator_has_seventeen_pairs_and_one_silent_clip(shared: Path)
     assert len(facts.duplicates) == 17
     assert all(g.same_speaker and g.same_emotion and len(g.clips) == 2 for g in facts.duplicates)
     assert [n.clip for n in facts.unusable] == ["000086-04-1"]
+
+
+def test_a_run_is_told_which_clips_are_cut_short(tmp_path: Path) -> None:
+    (tmp_path / "joy").mkdir()
+    for name in ("whole", "half"):
+        soundfile.write(tmp_path / "joy" / f"{name}.wav", noise(1), RATE)
+    half = tmp_path / "joy" / "half.wav"
+    half.write_bytes(half.read_bytes()[:8044])
+    table = load_corpus("mine", root=tmp_path).table
+    (said,) = cut_short_warnings(table)
+    assert "1 clip cut short" in said
+    assert "joy/half (4,000 of 8,000 samples are there)" in said
+    assert cut_short_warnings(table[table["clip"] == "joy/whole"]) == ()

@@ -100,14 +100,14 @@ def read_recording(
     if path.stat().st_size == 0:
         raise AudioError(f"{path}: the file has zero bytes", "empty")
     try:
-        with soundfile.SoundFile(_name(path)) as sound:
+        with soundfile.SoundFile(sound_name(path)) as sound:
             first, last = _bounds(start, end, sound.frames, sound.samplerate)
             return Recording(_read(sound, first, last), sound.samplerate)
     except (soundfile.SoundFileError, RuntimeError, ValueError, OSError) as error:
         raise AudioError(f"{path}: cannot be decoded ({_detail(error)})", "unreadable") from error
 
 
-def _name(path: Path) -> Path | bytes:
+def sound_name(path: Path) -> Path | bytes:
     """As soundfile takes it: bytes keep a name that is not UTF-8, and Windows has none such."""
     return os.fsencode(path) if os.name == "posix" else path
 

@@ -17,6 +17,7 @@ from nver.errors import CorpusError, NverError, unknown_name
 from nver.evaluation import Stressed
 from nver.experiment import Experiment, Filter
 from nver.extraction import extract, read_embeddings
+from nver.measure import cut_short_warnings
 from nver.sound_print import SAMPLING_RATE
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ def gather(
     embeddings = {
         label: read_embeddings(clips, identity, store) for label, identity in identities.items()
     }
+    corpus = replace(corpus, warnings=(*corpus.warnings, *cut_short_warnings(clips)))
     skipped = _skipped(corpus, extraction.skipped)
     prints = read_embeddings(clips, print_identity, store)
     sounds = same_sounds(prints, waveform_reader(clips))

@@ -4,15 +4,20 @@ import hashlib
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nver.audio import FloatArray, check_waveform, read_recording, resample
+from nver.audio import FloatArray, check_waveform, read_recording, resample, sound_name
 from nver.containers import shortfall
 from nver.errors import AudioError
 from nver.sound_print import SAMPLING_RATE, sound_print
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 FULL_SCALE = 1.0 - 2.0**-15  # the largest value of 16-bit samples
+NAMED = 5  # clips in a warning (our choice)
 SPAN_SLACK_S = 0.05  # by which a span may pass the end of its file (our choice: rounded times)
 
 
@@ -59,6 +64,33 @@ def measure(file: str, start: float = math.nan, end: float = math.nan) -> Measur
         reason=reason,
         message=message,
     )
+
+
+def cut_short_warnings(clips: "pd.DataFrame") -> tuple[str, ...]:
+    """A sentence that names the clips whose file promises more than it holds, if there are any.
+
+    From the files' headers alone, so that it is said in every run, also where nothing is decoded.
+    """
+    whole = clips["start"].isna() & clips["end"].isna()
+    rows = clips.loc[whole, ["clip", "file"]].itertuples(index=False, name=None)
+    found = [f"{clip} ({missing})" for clip, file in rows if (missing := _missing(file))]
+    if not found:
+        return ()
+    more = f" and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
+    return (
+        f"{len(found):,} clip{'s' if len(found) > 1 else ''} cut short, used as far as the file "
+        f"goes: {', '.join(found[:NAMED])}{more}; see `nver corpus`",
+    )
+
+
+def _missing(file: str) -> str:
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(sound_name(Path(file))) as sound:
+            return shortfall(Path(file), sound.frames)
+    except (soundfile.SoundFileError, OSError):
+        return ""  # gone since it was embedded: others say so
 
 
 def _fault(mono: FloatArray, file: str) -> tuple[str, str]:

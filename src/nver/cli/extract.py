@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,7 @@ def command(
     from nver.corpora import load_corpus
     from nver.embeddings import EmbeddingStore
     from nver.extraction import extract
+    from nver.measure import cut_short_warnings
 
     loaded = load_corpus(corpus, root=root, **read_options(options))
     place = EmbeddingStore(store)
@@ -71,6 +73,8 @@ def command(
     done = extract(
         loaded, specs, place, workers=workers, rehash=rehash, show_progress_bar=not as_json
     )
+    warnings = (*loaded.warnings, *cut_short_warnings(done.clips))
+    loaded = replace(loaded, warnings=warnings)
     strays = loaded.skipped.reindex(columns=done.skipped.columns)
     skipped = pd.concat([strays, done.skipped], ignore_index=True) if len(strays) else done.skipped
     if as_json:

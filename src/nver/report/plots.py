@@ -7,11 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from nver.metrics import Counts
+from nver.report.heat import contrast
 from nver.report.images import INK, settings
 
 # M. A. Petroff, "Accessible color sequences for data visualization", arXiv 2107.02270, 2021
@@ -20,6 +21,7 @@ TEN_COLOURS = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6",
 SHADES = LinearSegmentedColormap.from_list("nver", ["#ffffff", "#b8d2ea", "#4a87bd", "#12406f"])
 FAINT, ACCENT = "#d5dade", "#12406f"
 PANELS = 5  # small multiples in a row
+LETTER = 0.072  # inches, of a title in the size it has
 LONGEST_NAME = 24  # letters
 ROOMY = 12  # emotions (our choice): up to here a cell has room for its count
 
@@ -42,7 +44,8 @@ def confusion_figure(
     letters = 0.07 * max(map(len, names))  # inches, of the longest name in the size it has
     left, below = letters + 0.8, letters * (0.55 if roomy else 0.9) + 0.4
     with settings():
-        figure = Figure(figsize=(left + side + 0.15, below + side + 0.6))
+        width = max(left + side + 0.15, 0.2 + LETTER * max(map(len, title.split("\n"))))
+        figure = Figure(figsize=(width, below + side + 0.6))
         axes = _axes(figure, left, below, side)
         share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         axes.imshow(share, cmap=SHADES, vmin=0, vmax=darkest)
@@ -91,7 +94,8 @@ def _write_cells(
 ) -> None:
     roomy = len(counts) <= ROOMY
     for row, column in np.argwhere(counts > 0):
-        ink = "white" if share[row, column] > 0.55 * darkest else INK
+        shade = to_hex(SHADES(share[row, column] / darkest))
+        ink = max((INK, "#ffffff"), key=lambda colour: contrast(colour, shade))
         percent = f"{100 * share[row, column]:.0f}"
         middle: dict[str, Any] = {"ha": "center", "va": "center", "color": ink}
         if roomy:
