@@ -147,7 +147,7 @@ def measure(label: str, pool: str, rounds: int, seeds: int) -> None:
     config = TrainingConfig(epochs=epochs, patience=epochs)
     times: dict[str, list[tuple[float, float]]] = {"plain": [], "ours": []}
     scores: dict[str, list[float]] = {"plain": [], "ours": []}
-    for number in range(rounds):
+    for _ in range(rounds):
         for side in ("plain", "ours"):
             function = plain if side == "plain" else ours
             wall, processor, predicted = timed(

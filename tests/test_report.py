@@ -96,7 +96,8 @@ def test_what_is_written(run: Path) -> None:
             for kind in ("svg", "png"):
                 assert f"confusion_toy_{protocol}_{encoders}_{classifier}.{kind}" in names
     assert {"tsne_toy_logmel-stats.png", "tsne_toy_prosody-stats.svg"} <= names
-    assert len(names) == 10 + 2 * 2 * 2 * len(SYSTEMS) + 2 * 2
+    assert "gap.csv" in names
+    assert len(names) == 11 + 2 * 2 * 2 * len(SYSTEMS) + 2 * 2
 
 
 def test_made_again_it_has_the_same_bytes(run: Path, tmp_path: Path) -> None:
