@@ -315,9 +315,12 @@ def _check(
         fold = np.asarray(cell.folds.fold)
         if len(fold) != len(table):
             raise UsageError(f"folds of {len(fold)} clips for {len(table)} clips")
-        if len(fold) == 0 or not np.array_equal(np.unique(fold), np.arange(max(2, max(fold) + 1))):
+        found = np.unique(fold)
+        tested = found[found >= 0]  # those of -1 are only trained on
+        if len(found) < 2 or found[0] < -1 or not np.array_equal(tested, np.arange(len(tested))):
             raise UsageError(
-                f"folds are numbered from 0 without a gap, two at least; got {np.unique(fold)}"
+                "folds are numbered from 0 without a gap, two at least, or one and -1 (only trained "
+                f"on); got {found}"
             )
         for name in cell.encoders:
             if name not in embeddings:
