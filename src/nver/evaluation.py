@@ -319,8 +319,8 @@ def _check(
         tested = found[found >= 0]  # those of -1 are only trained on
         if len(found) < 2 or found[0] < -1 or not np.array_equal(tested, np.arange(len(tested))):
             raise UsageError(
-                "folds are numbered from 0 without a gap, two at least, or one and -1 (only trained "
-                f"on); got {found}"
+                "folds are numbered from 0 without a gap, two at least, or one and -1 (only "
+                f"trained on); got {found}"
             )
         for name in cell.encoders:
             if name not in embeddings:
