@@ -548,3 +548,15 @@ def test_command_says_what_is_wrong(
     assert (got, out) == (code, "")
     assert words in err
     assert "Traceback" not in err
+
+
+def test_a_long_title_of_a_small_matrix_is_not_cut() -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    from nver.report.plots import confusion_figure
+
+    figure = confusion_figure(np.eye(2, dtype=np.int64), ["a", "b"], "wide words " * 6)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    (title,) = figure.texts
+    assert title.get_window_extent(canvas.get_renderer()).x1 <= canvas.get_width_height()[0]

@@ -20,7 +20,11 @@ LISTED = 10  # of each kind of remark; --json has them all
 @click.argument("name")
 @click.option("--root", type=click.Path(path_type=Path), help="Where it lies: folder or table.")
 @click.option(
-    "--corpus-option", "options", multiple=True, metavar="KEY=VALUE", help="Of the corpus; again."
+    "--corpus-option",
+    "options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="An option of the corpus; again for more.",
 )
 @click.option("--strict", is_flag=True, help="Exit with 1 if anything would be skipped.")
 @click.option("--json", "as_json", is_flag=True, help="For a machine to read.")

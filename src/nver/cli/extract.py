@@ -38,7 +38,11 @@ PLACE = click.Path(path_type=Path)
 @click.option("--pooling", default=None, help="Over time: mean or mean+std.  [default: mean]")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
 @click.option(
-    "--corpus-option", "options", multiple=True, metavar="KEY=VALUE", help="Of the corpus; again."
+    "--corpus-option",
+    "options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="An option of the corpus; again for more.",
 )
 @click.option("--workers", type=click.IntRange(min=1), help="Processes.  [default: one a core]")
 @click.option("--rehash", is_flag=True, help="Look at every file's content again.")

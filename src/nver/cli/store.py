@@ -61,7 +61,7 @@ def stats_command(root: Path | None, as_json: bool) -> None:
         click.echo("    " + " ".join(f"{key}={value}" for key, value in facts.items()))
 
 
-@command.command("verify")
+@command.command("verify", short_help="Compare everything with its checksums.")
 @STORE
 @click.option(
     "--repair",
@@ -98,7 +98,9 @@ def verify_command(root: Path | None, repair_it: bool, as_json: bool) -> None:
 @STORE
 @click.option("--corpus", help="Only this corpus's clips, in its order, with its columns.")
 @click.option("--root", "corpus_root", type=click.Path(path_type=Path), help="Where that lies.")
-@click.option("--corpus-option", "options", multiple=True, metavar="KEY=VALUE", help="Of it.")
+@click.option(
+    "--corpus-option", "options", multiple=True, metavar="KEY=VALUE", help="Of the corpus."
+)
 @click.option(
     "--format",
     "form",
@@ -140,7 +142,7 @@ def export_command(
         click.echo(f"left out {done.left_out:,} clips without an embedding", err=True)
 
 
-@command.command("gc")
+@command.command("gc", short_help="Tidy up, merge small shards, drop what is asked.")
 @STORE
 @click.option(
     "--drop",
