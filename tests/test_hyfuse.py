@@ -228,7 +228,7 @@ def test_hyfuse_runs_the_same_in_onnx() -> None:
     ("name", "options"),
     [
         ("hyfuse", {}),
-        ("hyfuse", {"c": 0.1, "clip": 0, "pool": 2}),
+        ("hyfuse", {"c": 0.1, "clip": 2.5, "pool": 2}),
         ("hyfuse", {"operator": "gyromidpoint", "curvature": "learned"}),
         ("hyfuse", {"operator": "tangent-concat", "gate": False}),
         ("late-average", {}),

@@ -168,6 +168,24 @@ def test_log_of_exp_is_the_vector(c: float, dtype: torch.dtype) -> None:
         assert ((back - v).norm(dim=1) / v.norm(dim=1)).max() <= most, size
 
 
+@pytest.mark.parametrize(
+    ("ours", "text", "most"),
+    [
+        (poincare._tanhc, mpmath.tanh, 100.0),
+        (poincare._artanhc, mpmath.atanh, 0.99),
+        (poincare._arsinhc, mpmath.asinh, 1e12),
+    ],
+)
+def test_the_functions_are_exact_to_float64(ours: maps, text: Any, most: float) -> None:
+    """On both sides of where the series ends, too."""
+    near = poincare.SERIES * torch.tensor([0.5, 0.99, 1.0, 1.01, 2.0], dtype=torch.float64)
+    s = torch.cat([torch.logspace(-30, 0, 31, dtype=torch.float64) * most, near])
+    with mpmath.workdps(40):
+        roots = [mpmath.sqrt(mpmath.mpf(v)) for v in s.tolist()]
+        expected = [float(text(root) / root) for root in roots]
+    np.testing.assert_allclose(ours(s).numpy(), expected, rtol=2e-14)
+
+
 def test_float32_formulas_would_fail_these_tests() -> None:
     x = vectors(0.999, 1.0)
     size = x.norm(dim=1, keepdim=True)
