@@ -31,7 +31,8 @@ MIXED, SPEECH, CODECS = 28, 21, 6  # pairs of seven speech models and four codec
 def tree(recipe: Path) -> dict[str, Any]:
     """The recipe's tables; skipped where it names an encoder that is not registered."""
     tables = tomllib.loads(recipe.read_text("utf-8"))
-    missing = {e["name"] for e in tables["encoders"]} - set(names("encoders"))
+    encoders = {e if isinstance(e, str) else e["name"] for e in tables["encoders"]}
+    missing = encoders - set(names("encoders"))
     if missing:
         pytest.skip(f"{recipe.name} names encoders that are not registered: {sorted(missing)}")
     return tables
