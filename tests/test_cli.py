@@ -89,6 +89,7 @@ classifiers = ["linear", "reno"]
 folds = {number = 2}
 training = {epochs = 2}
 store = "store"
+hypotheses = [{claim = "fusion > single"}]
 """
 
 
@@ -113,6 +114,7 @@ def test_run_then_report(
     code, out, err = call(capfd, "run", "recipe.toml", "--out", "run", "--workers", "1")
     assert code == 0, err
     assert "reno" in out
+    assert "fusion > single [" in out
     assert "skipped 2: " in err
     assert (project / "run" / "report" / "index.html").exists()
     page = (project / "run" / "report" / "index.html").read_bytes()
@@ -124,6 +126,7 @@ def test_run_then_report(
     summary = json.loads(again)
     assert [s["classifier"] for s in summary["scores"]] == ["linear", "linear", "reno"]
     assert {s["clip"] for s in summary["skipped"]} == {"bad", "empty"}
+    assert [h["claim"] for h in summary["hypotheses"]] == ["fusion > single"] * 2
 
     trainings = (project / "run" / "trainings.csv").read_text().splitlines()
     assert len(trainings) == 1 + 3 * 2, "a row a classifier's training"

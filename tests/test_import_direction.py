@@ -45,6 +45,7 @@ LAYERS = [
     "pairing",
     "comparison",
     "gaps",
+    "hypotheses",
     "subgroups",
     "stress",
     "evaluation",

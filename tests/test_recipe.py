@@ -39,6 +39,13 @@ label = "reno, delta 1e-8"
 encoders = [["hubert-6", "logmel-stats"]]
 delta = 1e-8
 
+[[hypotheses]]
+claim = "fusion > single"
+[[hypotheses]]
+better = {classifier = "reno, delta 1e-8"}
+worse = {classifier = "cnn", encoders = "hubert-6"}
+smallest_effect = 2
+
 [folds]
 kind = "random"
 seeds = [0, 1]
@@ -168,6 +175,8 @@ def test_what_is_tuned_is_read_and_goes_back() -> None:
         ({"filter": {"emotions": "Anger"}}, "expected list"),
         ({"roots": {"jvn": "x"}}, "did you mean 'jnv'"),
         ({"store": 3}, "store"),
+        ({"hypotheses": {"claim": "cnn > fcn"}}, "expected a list"),
+        ({"hypotheses": [{"claim": "cnn > fnc"}]}, "did you mean 'cnn > fcn'"),
     ],
 )
 def test_what_is_wrong_is_said(changed: dict[str, Any], said: str) -> None:

@@ -90,14 +90,14 @@ def test_what_is_written(run: Path) -> None:
     names = set(files_of(run / "report"))
     tables = {"index.html", "scores.csv", "scores.md", "scores.tex", "per_class.csv"}
     assert tables | {"confusion.csv", "calibration.csv", "reliability.csv"} <= names
-    assert {"subgroups.csv", "confidently_wrong.csv"} <= names
+    assert {"subgroups.csv", "confidently_wrong.csv", "hypotheses.csv"} <= names
     for protocol in ("speaker-independent", "random"):
         for encoders, classifier in SYSTEMS:
             for kind in ("svg", "png"):
                 assert f"confusion_toy_{protocol}_{encoders}_{classifier}.{kind}" in names
     assert {"tsne_toy_logmel-stats.png", "tsne_toy_prosody-stats.svg"} <= names
     assert "gap.csv" in names
-    assert len(names) == 11 + 2 * 2 * 2 * len(SYSTEMS) + 2 * 2
+    assert len(names) == 12 + 2 * 2 * 2 * len(SYSTEMS) + 2 * 2
 
 
 def test_made_again_it_has_the_same_bytes(run: Path, tmp_path: Path) -> None:

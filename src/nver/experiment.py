@@ -7,6 +7,7 @@ from typing import Any
 from nver.encoders import EncoderSpec
 from nver.errors import UsageError, unknown_name
 from nver.folds import PROTOCOLS
+from nver.hypotheses import Hypothesis, hypothesis_to_tree, parse_hypotheses
 from nver.perturbation import check_perturbation
 from nver.training import TrainingConfig
 from nver.tuning import options_to_try
@@ -95,6 +96,7 @@ class Experiment:
     folds: FoldsConfig = field(default_factory=FoldsConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     stress: StressConfig = field(default_factory=StressConfig)
+    hypotheses: tuple[Hypothesis, ...] = ()
     store: str | None = None
 
 
@@ -127,6 +129,7 @@ def parse_experiment(tree: Mapping[str, Any]) -> Experiment:
         folds=_folds(tree.get("folds", {})),
         training=training,
         stress=_stress(tree.get("stress", {})),
+        hypotheses=_hypotheses(tree.get("hypotheses", []), dict(labelled), classifiers),
         store=_typed(tree["store"], str, "store") if "store" in tree else None,
     )
     if NO_FOLDS in experiment.folds.kind and not experiment.transfers:
@@ -151,6 +154,7 @@ def experiment_to_tree(experiment: Experiment) -> dict[str, Any]:
         del tree["stress"]
     if not experiment.folds.kind:
         del tree["folds"]["kind"]
+    tree["hypotheses"] = [hypothesis_to_tree(h) for h in experiment.hypotheses]
     return tree
 
 
@@ -235,6 +239,13 @@ def streams_of(classifier: ClassifierEntry, encoders: Sequence[str]) -> list[tup
         for tried in options_to_try(classifier.tune):
             check_classifier(classifier.name, len(stream), {**classifier.options, **tried})
     return list(streams)
+
+
+def _hypotheses(
+    entries: Any, encoders: Mapping[str, EncoderSpec], classifiers: Sequence[ClassifierEntry]
+) -> tuple[Hypothesis, ...]:
+    names = {label: spec.name for label, spec in encoders.items()}
+    return parse_hypotheses(entries, names, {entry.label: entry.name for entry in classifiers})
 
 
 def _check_validation(training: TrainingConfig, classifiers: Sequence[ClassifierEntry]) -> None:

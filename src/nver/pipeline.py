@@ -58,6 +58,13 @@ class Run:
         return gap_table(self.predictions)
 
     @property
+    def hypotheses(self) -> "pd.DataFrame":
+        """The answers to the recipe's hypotheses; see `nver.hypotheses.hypothesis_table`."""
+        from nver.report import answers_of, read_run
+
+        return answers_of(read_run(self.folder))
+
+    @property
     def report(self) -> Path:
         return self.folder / "report" / "index.html"
 

@@ -16,7 +16,7 @@ LISTED = 20  # skipped clips named one by one; the run folder and --json have th
 
 def finish_run(result: "Run", strict: bool, as_json: bool) -> None:
     """Say what came out, what was skipped and where the report lies; exit 1 for a strict skip."""
-    from nver.report import gap_text, text_table
+    from nver.report import gap_text, hypotheses_text, sections, text_table
 
     if as_json:
         click.echo(json.dumps(_summary(result), indent=1, ensure_ascii=False))
@@ -24,6 +24,8 @@ def finish_run(result: "Run", strict: bool, as_json: bool) -> None:
         click.echo(text_table(result.predictions, result.synthetic))
         if len(result.gaps):
             click.echo("\n" + gap_text(result.gaps, result.synthetic))
+        if text := hypotheses_text(result.hypotheses, sections(result.scores, result.synthetic)):
+            click.echo(f"\n{text}")
         click.echo(f"\nreport: {result.report}")
     for warning in result.warnings:
         click.echo(f"warning: {warning}", err=True)
@@ -57,6 +59,7 @@ def _summary(result: "Run") -> dict[str, Any]:
         "report": str(result.report),
         "scores": records(result.scores),
         "gaps": records(result.gaps),
+        "hypotheses": records(result.hypotheses),
         "skipped": records(result.skipped),
         "warnings": list(result.warnings),
     }

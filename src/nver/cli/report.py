@@ -19,7 +19,14 @@ def command(folder: Path, as_json: bool) -> None:
     page lies.
     """
     from nver.metrics import score_table
-    from nver.report import read_run, text_table, write_report
+    from nver.report import (
+        answers_of,
+        hypotheses_text,
+        read_run,
+        sections,
+        text_table,
+        write_report,
+    )
 
     page = write_report(folder, show_progress_bar=sys.stderr.isatty())
     run = read_run(folder)
@@ -28,10 +35,14 @@ def command(folder: Path, as_json: bool) -> None:
             "folder": str(folder),
             "report": str(page),
             "scores": records(score_table(run.predictions)),
+            "hypotheses": records(answers_of(run)),
         }
         click.echo(json.dumps(summary, indent=1, ensure_ascii=False))
         return
     terminal = sys.stdout.isatty()
     markdown = (page.parent / "scores.md").read_text("utf-8")
     click.echo(text_table(run.predictions, run.synthetic) if terminal else markdown.rstrip())
+    tables = sections(score_table(run.predictions), run.synthetic)
+    if terminal and (text := hypotheses_text(answers_of(run), tables)):
+        click.echo(f"\n{text}")
     click.echo(f"\nreport: {page}", err=not terminal)  # a redirected table is only the table

@@ -2,13 +2,16 @@
 
 from nver.report.formats import aligned, markdown_tables, text_table
 from nver.report.gaps import gap_text
+from nver.report.hypotheses import answers_of, hypotheses_text
 from nver.report.page import write_report
 from nver.report.saved import read_run
 from nver.report.tables import sections
 
 __all__ = [
     "aligned",
+    "answers_of",
     "gap_text",
+    "hypotheses_text",
     "markdown_tables",
     "read_run",
     "sections",

@@ -32,6 +32,7 @@ from nver.report.formats import latex_tables, markdown_tables
 from nver.report.gaps import gap_parts
 from nver.report.grids import Part
 from nver.report.heat import heat_css
+from nver.report.hypotheses import answers_of, hypothesis_parts
 from nver.report.saved import SavedRun, read_run
 from nver.report.stresses import stress_parts
 from nver.report.tables import SCORE_TITLES, Section, sections
@@ -49,8 +50,8 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
 
     Writes `report/` in it: index.html (self-contained), scores.csv, .md and .tex, per_class.csv,
     confusion.csv, calibration.csv, reliability.csv, gap.csv, subgroups.csv,
-    confidently_wrong.csv, stress.csv where the run has it, and every figure as SVG and PNG. The
-    same run folder gives the same bytes.
+    confidently_wrong.csv, hypotheses.csv, stress.csv where the run has it, and every figure as SVG
+    and PNG. The same run folder gives the same bytes.
 
     Args:
         run_dir: what `nver run --out` wrote.
@@ -73,12 +74,14 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
     worst = confidently_wrong(run.predictions, run.clips)
     gaps = gap_table(run.predictions)
     stress = None if run.stress is None else stress_table(run.predictions, run.stress)
+    answers = answers_of(run)
     found = {
         "certainty": certainty_parts(run, tables, scores, certainties),
         "failures": failure_parts(tables, scores, groups, worst),
         "stresses": [] if stress is None else stress_parts(tables, stress),
         "trainings": training_parts(run, tables),
         "gaps": gap_parts(gaps, run.synthetic),
+        "hypotheses": hypothesis_parts(answers, tables),
     }
     page = _page(run, tables, scores, matrices, maps, found)
     folder = run.folder / "report"
@@ -91,6 +94,7 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
             _write_csv(folder / "stress.csv", stress)
         else:
             (folder / "stress.csv").unlink(missing_ok=True)
+        _write_csv(folder / "hypotheses.csv", answers)
         _write_drawings(folder, [d for _, d in (*matrices, *maps, *certainties)])
         write_whole(folder / "index.html", page.encode("utf-8", "backslashreplace"))
     except OSError as error:
