@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from helpers_audio_mamba import untrained_folder
+from helpers_codecs import TINY as TINY_CODECS
+from helpers_codecs import codec_folder
 from helpers_speakers import d_vector_file
 from nver.encoders.base import Encoder, EncoderCard, EncoderIdentity, EncoderSpec, FloatArray
 
@@ -73,6 +75,8 @@ def tiny_weights(name: str, folder: Path) -> str | None:
     """What to pass as `weights` of a registered encoder in a test: None where it needs none."""
     if name in WEIGHTLESS:
         return None
+    if name in TINY_CODECS:
+        return str(codec_folder(folder / name, name))
     if name == "d-vector":
         return str(d_vector_file(folder / name))
     if TINY_OF_NAME[name] == "audio-mamba":
