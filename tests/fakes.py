@@ -9,7 +9,8 @@ import numpy as np
 from helpers_audio_mamba import untrained_folder
 from helpers_codecs import TINY as TINY_CODECS
 from helpers_codecs import codec_folder
-from helpers_speakers import d_vector_file
+from helpers_speakers import NARROW as NARROW_SPEAKERS
+from helpers_speakers import d_vector_file, speaker_folder
 from nver.encoders.base import Encoder, EncoderCard, EncoderIdentity, EncoderSpec, FloatArray
 
 LAYER_NORM = {"feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True}
@@ -77,6 +78,8 @@ def tiny_weights(name: str, folder: Path) -> str | None:
         return None
     if name in TINY_CODECS:
         return str(codec_folder(folder / name, name))
+    if name in NARROW_SPEAKERS:
+        return str(speaker_folder(folder / name, name))
     if name == "d-vector":
         return str(d_vector_file(folder / name))
     if TINY_OF_NAME[name] == "audio-mamba":

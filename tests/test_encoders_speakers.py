@@ -11,13 +11,23 @@ import torch
 
 from fakes import burst
 from helpers_golden import golden_clips
-from helpers_speakers import d_vector_file
+from helpers_speakers import (
+    NARROW,
+    PUBLISHED,
+    d_vector_file,
+    speaker_folder,
+    speaker_net,
+    speaker_state,
+)
 from nver.encoders import EncoderSpec, load_encoder
 from nver.encoders.d_vector import D_VECTOR, find_checkpoint
+from nver.encoders.fbank import fbank
 from nver.encoders.mfcc import mfcc
+from nver.encoders.speakers import CARDS
 from nver.errors import WeightsError
 
 GOLDEN = Path(__file__).parent / "golden/mfcc_librosa.npz"
+SPEECHBRAIN = Path(__file__).parent / "golden/speechbrain.npz"
 
 
 @pytest.mark.parametrize("name", golden_clips())
@@ -110,3 +120,63 @@ def test_d_vector_tells_real_speakers_apart(shared: Path) -> None:
         scores[speakers[a] == speakers[b]].append(float(vectors[a] @ vectors[b]))
     other, same = map(np.array, scores)
     assert (same[:, None] > other[None]).mean() > 0.97  # the area under the curve
+
+
+@pytest.mark.parametrize("name", NARROW)
+@pytest.mark.parametrize("clip", ["burst", "short"])
+def test_bands_and_vector_are_speechbrains(name: str, clip: str, tmp_path: Path) -> None:
+    golden, waveform = np.load(SPEECHBRAIN), golden_clips()[clip]
+    bands = fbank(torch.from_numpy(np.pad(waveform, (0, 640))), NARROW[name]["mels"])
+    assert np.abs(bands.numpy() - golden[f"{name} {clip} bands"]).max() <= 1e-4
+    encoder = load_encoder(name, str(speaker_folder(tmp_path, name)))
+    expected = golden[f"{name} {clip} vector"]
+    # upstream's x-vector has random numbers up to 9e-5 in its means
+    allowed = 1e-3 if name == "x-vector" else 1e-5
+    found = encoder.embed([np.pad(waveform, (0, 640))])[0]
+    assert np.abs(found - expected).max() <= allowed * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_published_sizes(name: str) -> None:
+    with torch.device("meta"):
+        net = speaker_net(name, PUBLISHED)
+    assert CARDS[name].dim == net.width
+    assert CARDS[name].parameters == sum(p.numel() for p in net.parameters())
+
+
+@pytest.mark.parametrize("name", NARROW)
+@pytest.mark.parametrize("samples", [1, 160, 639, 640, 1600, 480_000])
+def test_any_length(name: str, samples: int, tmp_path: Path) -> None:
+    encoder = load_encoder(name, str(speaker_folder(tmp_path, name)))
+    clip = burst(30)[:samples] if samples > 1 else np.full(1, 0.3, np.float32)
+    assert np.isfinite(encoder.embed([clip])).all()
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_speaker_weights_from_file_or_folder(name: str, tmp_path: Path) -> None:
+    folder = speaker_folder(tmp_path / "a", name)
+    by_folder = load_encoder(name, str(folder))
+    assert by_folder.identity == load_encoder(name, str(folder / "embedding_model.ckpt")).identity
+    other = load_encoder(name, str(speaker_folder(tmp_path / "b", name, seed=1)))
+    assert other.identity.weights_hash != by_folder.identity.weights_hash
+    assert load_encoder(name, str(folder), revision="v2").identity.revision == "v2"
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_other_speaker_weights_are_refused(name: str, tmp_path: Path) -> None:
+    def refused(weights: Path) -> str:
+        with pytest.raises(WeightsError) as caught:
+            load_encoder(name, str(weights))
+        return str(caught.value)
+
+    file = tmp_path / "embedding_model.ckpt"
+    assert "has no embedding_model.ckpt" in refused(tmp_path)
+    assert "no such folder" in refused(tmp_path / "no/hub/id")
+    state = speaker_state(name)
+    key = sorted(state)[-1]
+    torch.save({k: v for k, v in state.items() if k != key}, file)
+    assert key in refused(file)
+    torch.save({**state, "classifier.weight": torch.zeros(2)}, file)
+    assert "classifier.weight" in refused(file)
+    torch.save({"model": Harmful()}, file)
+    assert "not unpickled" in refused(file)

@@ -41,6 +41,8 @@ ENCODERS = {
     "audio-mamba-tiny": "nver.encoders.audio_mamba:AUDIO_MAMBA_TINY",
     "audio-mamba-small": "nver.encoders.audio_mamba:AUDIO_MAMBA_SMALL",
     "audio-mamba-base": "nver.encoders.audio_mamba:AUDIO_MAMBA_BASE",
+    "x-vector": "nver.encoders.speakers:X_VECTOR",
+    "ecapa": "nver.encoders.speakers:ECAPA",
     "d-vector": "nver.encoders.d_vector:D_VECTOR",
     "yamnet": "nver.encoders.yamnet:YAMNET",
     "soundstream": "nver.encoders.soundstream:SOUNDSTREAM",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nver.errors import WeightsError
+from nver.errors import MissingExtraError, WeightsError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,6 +45,27 @@ def find_folder(weights: str, revision: str | None) -> tuple[Path, str]:
         found = folder.name
     _check_complete(folder, weights)
     return folder, found
+
+
+def find_file(weights: str, name: str, revision: str | None) -> tuple[Path, str]:
+    """The file `name` of a hub id or folder, or the file at a path, and its revision.
+
+    Raises:
+        WeightsError: it is not there.
+    """
+    local = Path(weights).expanduser()
+    if local.is_file():
+        return local, revision or "local"
+    folder, found = local, revision or "local"
+    if not local.is_dir():
+        try:
+            folder = _download(weights, revision, name)
+        except (OSError, ValueError) as error:
+            raise WeightsError(_not_found(weights, revision, error, name)) from error
+        found = folder.name
+    if not (folder / name).is_file():
+        raise WeightsError(f"weights {weights!r}: {folder} has no {name}")
+    return folder / name, found
 
 
 def read_json(folder: Path, name: str) -> dict[str, Any]:
@@ -102,20 +123,23 @@ def _from_hub(weights: str, revision: str | None) -> Path:
         if not any((folder / name).is_file() for name in _whole_or_index(SAFETENSORS)):
             folder = _download(weights, folder.name, *_patterns(PICKLED))
     except (OSError, ValueError) as error:
-        raise WeightsError(_not_found(weights, revision, error)) from error
+        needed = f"{CONFIG}, {FRONTEND} and {SAFETENSORS}"
+        raise WeightsError(_not_found(weights, revision, error, needed)) from error
     return folder
 
 
 def _download(weights: str, revision: str | None, *patterns: str) -> Path:
-    from huggingface_hub import snapshot_download
-
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise MissingExtraError(f"fetching {weights} from the hub", "transformers") from error
     folder = snapshot_download(
         weights, revision=revision, allow_patterns=list(patterns), local_files_only=is_offline()
     )
     return Path(folder)
 
 
-def _not_found(weights: str, revision: str | None, error: Exception) -> str:
+def _not_found(weights: str, revision: str | None, error: Exception, needed: str) -> str:
     what = f"{weights!r}" + (f" at revision {revision!r}" if revision else "")
     if is_offline():
         return (
@@ -125,7 +149,7 @@ def _not_found(weights: str, revision: str | None, error: Exception) -> str:
     reason = str(error).strip().partition("\n")[0]
     return (
         f"weights {what}: no such folder, and the hub gave none ({reason}): give a local folder"
-        f" with {CONFIG}, {FRONTEND} and {SAFETENSORS}, or a hub id (organisation/model)"
+        f" with {needed}, or a hub id (organisation/model)"
     )
 
 
