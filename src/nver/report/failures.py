@@ -13,8 +13,9 @@ TITLES = {"duration_s": "Duration", "level_db": "Level", "speaker_group": "Speak
 HEAD = ("Encoders", "Classifier")
 WORST_HEAD = ("Clip", "Speaker", "Emotion", "Predicted", "Confidence, %", "Of the truth, %")
 QUANTILES = (
-    "UAR in percent and its 95 % interval, folds pooled. Bins hold about equally many clips of the "
-    "corpus; a recall counts where the emotion occurs in the bin. No test was made."
+    "UAR in percent and its 95 % interval, folds pooled. Bins end at the quartiles of the corpus's "
+    "clips, equal quartiles are one; a recall counts where the emotion occurs in the bin. No test "
+    "was made."
 )
 GROUPS = "UAR in percent and its 95 % interval, folds pooled. No test was made."
 WORST = (
