@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,9 +12,6 @@ from nver.evaluation import Stressed
 from nver.experiment import Experiment
 from nver.folds import Folds
 from nver.material import Material, waveform_reader
-
-if TYPE_CHECKING:
-    pass
 
 NOT_TESTED = -1  # the fold of a clip that is only trained on
 
