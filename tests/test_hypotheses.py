@@ -205,7 +205,7 @@ def test_equal_systems_are_not_supported_for_the_difference_is_too_small() -> No
     same = pd.concat([both, both.assign(classifier="concat")])
     table = hypothesis_table([Hypothesis("reno > concat")], same, ENCODERS, {})
     assert table["answer"].tolist() == ["not supported"]
-    assert table["note"].tolist() == ["the difference is under 1 point(s), if there is one"]
+    assert table["note"].tolist() == ["better by less than 1 point(s), if at all"]
     none = hypothesis_table([Hypothesis("reno > concat", smallest_effect=0)], same, ENCODERS, {})
     assert none["answer"].tolist() == ["undecided"]
 

@@ -224,7 +224,7 @@ def verdict_of(
     if high_family < smallest_effect:
         return (
             NOT_SUPPORTED,
-            f"the difference is under {smallest_effect:g} point(s), if there is one",
+            f"better by less than {smallest_effect:g} point(s), if at all",
         )
     if p_holm <= ALPHA and difference > 0:
         return SUPPORTED, ""
