@@ -313,7 +313,7 @@ def test_a_published_size_under_another_name_is_refused(tmp_path: Path) -> None:
         ({"precision": "float16"}, "did you mean 'bfloat16'"),
         ({"order": "time"}, "unknown option of audio-mamba-tiny 'order'"),
         ({"layer": 3}, "no layers to choose from"),
-        ({"device": "quantum"}, "device 'quantum' cannot be used here"),
+        ({"device": "quantum"}, "device 'quantum' is unknown"),
     ],
 )
 def test_options_that_cannot_be(options: dict[str, Any], message: str, folder: str) -> None:
