@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nver.metrics import SCORES, recall_of
+from nver.resampling import freedom_of
 from nver.significance import bootstrap_p, holm, paired_t, resampled_t
 from nver.uncertainty import interval, percentile_interval
 
@@ -134,7 +135,11 @@ def coverage(
         by_speaker = resample_speakers(random, counts, resamples) if resamples else None
         by_clip = resample_clips(random, counts, resamples) if resamples else None
         for name, score in scores.items():
-            bounds = {"jackknife": interval(float(score(total)), score(total - counts))}
+            bounds = {
+                "jackknife": interval(
+                    float(score(total)), score(total - counts), freedom=_freedom(counts, name)
+                )
+            }
             if by_speaker is not None:
                 drawn = score(by_speaker)
                 bounds["expanded"] = percentile_interval(drawn, speakers)
@@ -146,6 +151,10 @@ def coverage(
         method: {name: _held(np.array(ends), truth[name]) for name, ends in own.items()}
         for method, own in found.items()
     }
+
+
+def _freedom(counts: Array, name: str = "") -> float:
+    return freedom_of(counts[:, 0].sum(-1) if name == "recall" else counts.sum((1, 2)))
 
 
 def _first(counts: Array) -> Array:
@@ -186,7 +195,7 @@ def false_positives(
         totals = a.sum(0), b.sum(0)
         difference = float(score(totals[0]) - score(totals[1]))
         without = score(totals[0] - a) - score(totals[1] - b)
-        p = {"jackknife": paired_t(difference, without)[2]}
+        p = {"jackknife": paired_t(difference, without, freedom=_freedom(a))[2]}
         if resamples:
             both = resample_speakers(random, np.concatenate([a, b], -1), resamples)
             drawn = score(both[..., : world.emotions]) - score(both[..., world.emotions :])
@@ -214,7 +223,11 @@ def family(
             total = counts.sum(0)
             found.append((float(score(total)), score(total - counts)))
         p = [
-            paired_t(found[i][0] - found[j][0], found[i][1] - found[j][1])[2]
+            paired_t(
+                found[i][0] - found[j][0],
+                found[i][1] - found[j][1],
+                freedom=freedom_of(clips.sum(-1)),
+            )[2]
             for i in range(systems)
             for j in range(i)
         ]

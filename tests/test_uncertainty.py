@@ -8,7 +8,7 @@ from scipy import stats
 from helpers_report import SYSTEMS, make_predictions
 from nver.errors import UsageError
 from nver.metrics import SCORES, f1_of, recall_of, score_table, systems
-from nver.resampling import bootstrap, leave_one_out, pooled, units_of
+from nver.resampling import bootstrap, freedom_of, leave_one_out, pooled, units_of
 from nver.uncertainty import (
     emotion_interval_table,
     interval,
@@ -152,3 +152,13 @@ def test_tables_keep_the_order_of_systems() -> None:
     keys = [key for key, _ in systems(predictions)]
     columns = ["experiment", "corpus", "protocol", "encoders", "classifier"]
     assert [tuple(row) for row in interval_table(predictions)[columns].to_numpy()] == keys
+
+
+@pytest.mark.parametrize(
+    ("clips", "expected"),
+    [([4, 4, 4, 4, 4], 4), ([1, 1, 2], 16 / 6 - 1), ([1000, 1, 1, 1], 1), ([3], 1)],
+)
+def test_degrees_of_freedom_are_kishs_effective_units_less_one(
+    clips: list[int], expected: float
+) -> None:
+    assert freedom_of(np.array(clips)) == pytest.approx(expected)

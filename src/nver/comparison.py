@@ -67,6 +67,7 @@ class Measured:
         replicates: (resamples,) the score of resampled units.
         folds: (folds,) the score of each fold of each seed.
         share: test clips over training clips, the mean over folds.
+        freedom: degrees of freedom of Student's t, see `resampling.freedom_of`.
     """
 
     score: float
@@ -75,6 +76,7 @@ class Measured:
     folds: Values
     share: float
     unit: str
+    freedom: float
 
     def __sub__(self, other: "Measured") -> "Measured":
         return Measured(
@@ -84,6 +86,7 @@ class Measured:
             self.folds - other.folds,
             self.share,
             self.unit,
+            self.freedom,
         )
 
 
@@ -147,6 +150,7 @@ def mean_of(
         np.mean([part.folds for part in parts], axis=0),
         parts[0].share,
         parts[0].unit,
+        parts[0].freedom,
     )
 
 
@@ -166,6 +170,7 @@ def measure(
             function_of(score)(counts),
             share,
             units.unit,
+            units.freedom,
         )
         for score, replicates in zip(scores, bootstrap(units, scores, resamples, seed), strict=True)
     ]
@@ -173,7 +178,7 @@ def measure(
 
 def judge(difference: Measured, level: float = LEVEL) -> Comparison:
     """The interval and the p-values of a difference of two `Measured`."""
-    low, high, p = paired_t(difference.score, difference.without, level)
+    low, high, p = paired_t(difference.score, difference.without, level, freedom=difference.freedom)
     size = len(difference.without)
     return Comparison(
         difference.score,

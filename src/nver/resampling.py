@@ -42,6 +42,11 @@ class Units:
     emotions: int
 
     @property
+    def freedom(self) -> float:
+        """Degrees of freedom of Student's t: see `freedom_of`, of the units' clips."""
+        return freedom_of(np.bincount(self.place))
+
+    @property
     def counts(self) -> Counts:
         """(seeds, emotions, emotions): the confusions of all units."""
         return self._count(self.seed, int(self.seed.max()) + 1)
@@ -69,6 +74,20 @@ def units_of(rows: pd.DataFrame) -> Units:
     )
     _, seed = np.unique(rows["seed"].to_numpy(), return_inverse=True)
     return Units(unit, names, place, seed, truth * len(emotions) + predicted, len(emotions))
+
+
+def freedom_of(clips: npt.NDArray[Any]) -> float:
+    """Kish's (1965) effective number of units less one, at least one.
+
+    (sum of clips)² / sum of clips²: the number of units where all have equally many clips, fewer
+    where a few of them decide the score. That this number serves as degrees of freedom is our
+    choice, made by simulation (docs/statistics.md).
+
+    Args:
+        clips: (units,) of each.
+    """
+    own = np.asarray(clips, np.float64)
+    return float(max(own.sum() ** 2 / max((own**2).sum(), 1) - 1, 1))
 
 
 def pooled(units: Units, score: Score) -> Values:

@@ -15,23 +15,29 @@ TIE = 1e-12  # scores nearer than this are equal: rounding of a double
 
 
 def paired_t(
-    difference: float, without: Values, level: float = LEVEL
+    difference: float,
+    without: Values,
+    level: float = LEVEL,
+    *,
+    freedom: float | None = None,
 ) -> tuple[float, float, float]:
     """(low, high, p) of a difference by the paired jackknife over units with Student's t.
 
-    The jackknife's standard error of the difference, units - 1 degrees of freedom. For the
-    accuracy of units with equally many clips this is the paired t-test over the units.
+    For the accuracy of units with equally many clips this is the paired t-test over the units.
 
     Args:
         difference: of two scores, of all units.
         without: (units,) the difference without each of them.
+        freedom: degrees of freedom, fewer where units differ in size (`resampling.freedom_of`);
+            None: units - 1.
     """
     size = len(without)
     if size < 2:
         return np.nan, np.nan, np.nan
     error = float(standard_error(without))
-    half = t_quantile(size, level) * error
-    p = _two_sided(difference, error, size - 1) if error else _sign_test(difference, size)
+    freedom = size - 1 if freedom is None else freedom
+    half = t_quantile(freedom, level) * error
+    p = _two_sided(difference, error, freedom) if error else _sign_test(difference, size)
     return difference - half, difference + half, p
 
 
@@ -85,7 +91,7 @@ def holm(p_values: Sequence[float] | Values) -> Values:
     return adjusted
 
 
-def _two_sided(value: float, error: float, freedom: int) -> float:
+def _two_sided(value: float, error: float, freedom: float) -> float:
     return float(2 * stats.t.sf(abs(value) / error, freedom))
 
 

@@ -7,37 +7,48 @@ bootstrap's is there beside it. `docs/statistics.md` has formulas, references an
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
 from nver.errors import UsageError
-from nver.metrics import SCORES, Values, emotion_table, f1_of, recall_of, score_table, systems
-from nver.resampling import Units, leave_one_out, pooled, units_of
+from nver.metrics import (
+    SCORES,
+    Counts,
+    Values,
+    emotion_table,
+    f1_of,
+    recall_of,
+    score_table,
+    systems,
+)
+from nver.resampling import Units, freedom_of, leave_one_out, pooled, units_of
 
 LEVEL = 0.95
 ROUNDING = 1e-13  # of a score in double precision
 
 
-def interval(score: float, without: Values, level: float = LEVEL) -> tuple[float, float]:
+def interval(
+    score: float, without: Values, level: float = LEVEL, *, freedom: float | None = None
+) -> tuple[float, float]:
     """Wilson's interval with the effective sample size of the jackknife and Student's t.
 
     The jackknife's standard error over units says how many independent clips would be as sure,
     n = score (1 - score) / error²; Wilson's (1927) interval for n clips follows, with the quantile
-    of t with units - 1 degrees of freedom in place of the normal one (the effective sample size is
-    Korn & Graubard's, 1998). Where the units do not differ, as at a score of 0 or 1, n is the
-    number of units. It stays in 0..1.
+    of t in place of the normal one (the effective sample size is Korn & Graubard's, 1998). Where
+    the units do not differ, as at a score of 0 or 1, n is the number of units. It stays in 0..1.
 
     Args:
         score: of all units, 0..1.
         without: (units,) the score without each of them.
+        freedom: degrees of freedom, fewer where units differ in size (`resampling.freedom_of`);
+            None: units - 1.
 
     Returns:
         (low, high); nan for fewer than two units or an undefined score.
     """
     if len(without) < 2 or not np.isfinite(score) or not np.isfinite(without).all():
         return np.nan, np.nan
-    t = t_quantile(len(without), level)
+    t = t_quantile(len(without) - 1 if freedom is None else freedom, level)
     error = float(standard_error(without))
     size = score * (1 - score) / error**2 if error else float(len(without))
     shrink = t**2 / max(size, 1e-9)
@@ -68,15 +79,15 @@ def percentile_interval(
         return np.nan, np.nan
     tail = (1 - level) / 2
     if expanded:
-        tail = float(stats.norm.cdf(-t_quantile(units, level) * np.sqrt(units / (units - 1))))
+        tail = float(stats.norm.cdf(-t_quantile(units - 1, level) * np.sqrt(units / (units - 1))))
     low, high = np.quantile(known, [tail, 1 - tail])
     return float(low), float(high)
 
 
-def t_quantile(units: int, level: float) -> float:
+def t_quantile(freedom: float, level: float) -> float:
     if not 0 < level < 1:
         raise UsageError(f"the level of an interval lies between 0 and 1; got {level}")
-    return float(stats.t.ppf((1 + level) / 2, units - 1))
+    return float(stats.t.ppf((1 + level) / 2, freedom))
 
 
 # ------------------------------------------------------------------------------------- tables
@@ -103,7 +114,7 @@ def _intervals(units: Units, level: float) -> dict[str, Any]:
     row: dict[str, Any] = {"unit": units.unit, "units": len(units.names)}
     for name in SCORES:
         row[f"{name}_low"], row[f"{name}_high"] = interval(
-            float(pooled(units, name)), leave_one_out(units, name), level
+            float(pooled(units, name)), leave_one_out(units, name), level, freedom=units.freedom
         )
     return row
 
@@ -125,21 +136,25 @@ def emotion_interval_table(predictions: pd.DataFrame, level: float = LEVEL) -> p
 
 
 def _emotion_intervals(units: Units, level: float) -> pd.DataFrame:
-    having, concerned = _concerned(units)
-    columns: dict[str, Any] = {"unit": units.unit, "units": having.sum(0)}
-    for name, function, whose in (("recall", recall_of, having), ("f1", f1_of, concerned)):
+    having, given = _clips_by_unit(units)
+    columns: dict[str, Any] = {"unit": units.unit, "units": (having > 0).sum(0)}
+    for name, function, clips in (("recall", recall_of, having), ("f1", f1_of, having + given)):
         score, without = pooled(units, function), leave_one_out(units, function)
-        bounds = [
-            interval(float(score[e]), without[whose[:, e], e], level) for e in range(len(score))
-        ]
+        bounds = []
+        for emotion, value in enumerate(score):
+            concerned = clips[:, emotion] > 0
+            freedom = freedom_of(clips[concerned, emotion])
+            own = without[concerned, emotion]
+            bounds.append(interval(float(value), own, level, freedom=freedom))
         columns[f"{name}_low"], columns[f"{name}_high"] = zip(*bounds, strict=True)
     return pd.DataFrame(columns)
 
 
-def _concerned(units: Units) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """(units, emotions) twice: which have the emotion, which have it or were given it."""
-    having = np.zeros((len(units.names), units.emotions), np.bool_)
-    having[units.place, units.cell // units.emotions] = True
-    concerned = having.copy()
-    concerned[units.place, units.cell % units.emotions] = True
-    return having, concerned
+def _clips_by_unit(units: Units) -> tuple[Counts, Counts]:
+    """(units, emotions) twice: clips of the emotion, and predictions of it."""
+    shape = (len(units.names), units.emotions)
+    having, given = (
+        np.bincount(units.place * units.emotions + code, minlength=shape[0] * shape[1])
+        for code in (units.cell // units.emotions, units.cell % units.emotions)
+    )
+    return having.reshape(shape).astype(np.int64), given.reshape(shape).astype(np.int64)
