@@ -4,6 +4,7 @@ import math
 import warnings
 from typing import Any
 
+import audmetric
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,6 +68,15 @@ def test_scores_equal_scikit_learns() -> None:
     got = np.array([ours(*case) for case in cases])
     assert np.isnan(expected).any()
     np.testing.assert_allclose(got, expected, rtol=0, atol=1e-12)
+
+
+def test_uar_equals_audmetrics() -> None:
+    """Of predictions among the truth's emotions: of others audmetric counts a recall of 0."""
+    for seed in range(1000):
+        truth, other = random_case(seed)
+        predicted = [p if p in truth else truth[0] for p in other]
+        expected = audmetric.unweighted_average_recall(truth, predicted)
+        assert metrics.unweighted_average_recall(truth, predicted) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

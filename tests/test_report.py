@@ -14,8 +14,8 @@ import pytest
 
 import nver.cli
 from helpers_report import SYSTEMS, make_clips, make_folds, make_predictions, make_run_folder
+from nver.comparison import best_rows, comparison_table
 from nver.errors import NverError, UsageError
-from nver.metrics import score_table
 from nver.predictions import write_predictions
 from nver.report import aligned, sections, text_table, write_report
 from nver.report.formats import latex_escape, markdown_escape
@@ -23,6 +23,7 @@ from nver.report.heat import DARK, INKS, LIGHT, STEPS, contrast, mix
 from nver.report.images import as_svg
 from nver.report.origin import non_commercial
 from nver.report.plots import confusion_figure, projection_figure
+from nver.uncertainty import emotion_interval_table, interval_table
 
 ONE = SYSTEMS[:1]
 VOID = {"meta", "img", "br", "line", "circle", "input", "hr"}
@@ -96,8 +97,8 @@ def test_what_is_written(run: Path) -> None:
             for kind in ("svg", "png"):
                 assert f"confusion_toy_{protocol}_{encoders}_{classifier}.{kind}" in names
     assert {"tsne_toy_logmel-stats.png", "tsne_toy_prosody-stats.svg"} <= names
-    assert "gap.csv" in names
-    assert len(names) == 12 + 2 * 2 * 2 * len(SYSTEMS) + 2 * 2
+    assert {"gap.csv", "comparisons.csv"} <= names
+    assert len(names) == 13 + 2 * 2 * 2 * len(SYSTEMS) + 2 * 2
 
 
 def test_made_again_it_has_the_same_bytes(run: Path, tmp_path: Path) -> None:
@@ -109,12 +110,16 @@ def test_made_again_it_has_the_same_bytes(run: Path, tmp_path: Path) -> None:
     assert files_of(copy / "report") == files_of(run / "report")
 
 
-def test_scores_csv_is_the_score_table(run: Path) -> None:
+def test_csv_files_are_the_tables(run: Path) -> None:
     from nver.predictions import read_predictions
 
     saved = pd.read_csv(run / "report" / "scores.csv")
-    expected = score_table(read_predictions(run / "predictions.csv"))
-    pd.testing.assert_frame_equal(saved, expected, check_dtype=False)
+    predictions = read_predictions(run / "predictions.csv")
+    pd.testing.assert_frame_equal(saved, interval_table(predictions), check_dtype=False)
+    saved = pd.read_csv(run / "report" / "per_class.csv")
+    pd.testing.assert_frame_equal(saved, emotion_interval_table(predictions), check_dtype=False)
+    saved = pd.read_csv(run / "report" / "comparisons.csv")
+    pd.testing.assert_frame_equal(saved, comparison_table(predictions), check_dtype=False)
 
 
 def test_figures_of_rows_that_are_gone_are_removed_and_nothing_else(small: Path) -> None:
@@ -163,7 +168,9 @@ def test_page_says_the_plain_facts(run: Path) -> None:
         "5 test folds (1 seed)",
         "Guessing has a UAR of 33.3 %",
         "72 clips were found, 102 are published",
-        "No test was made",
+        "95 % interval over 12 speakers",
+        "p > 0.05 in a paired test over the same 12 speakers, corrected by Holm for the 6 pairs",
+        "UAR of reno on logmel-stats + prosody-stats, the highest, less that of the row",
         "0 of 12 speakers are in more than one fold",
         "12 of 12 speakers are in more than one fold",
         "nver run 'toy run'/recipe.toml",
@@ -178,7 +185,8 @@ def test_every_score_of_the_table_is_on_the_page(run: Path) -> None:
     for section in sections(pd.read_csv(run / "report" / "scores.csv")):
         for row in section.rows:
             for cell in row.cells:
-                assert f"{cell.mean:.1f} ± {cell.std:.1f}" in text
+                assert cell.text in text
+                assert re.fullmatch(r"[\d.]+ \[[\d.]+, [\d.]+\]", cell.text)
 
 
 def test_protocols_never_share_a_table(run: Path) -> None:
@@ -194,7 +202,7 @@ def test_protocols_never_share_a_table(run: Path) -> None:
 
 def test_random_folds_of_unknown_speakers() -> None:
     predictions = make_predictions(speakers=0, systems=ONE)
-    (table,) = sections(score_table(predictions))
+    (table,) = sections(interval_table(predictions))
     assert table.title == "toy, random folds (speakers unknown)"
     assert "speakers unknown" not in table.basis
     assert "unknown speakers" in table.basis
@@ -399,7 +407,7 @@ def test_markdown_escape(text: str, expected: str) -> None:
         ("a_b & 50 %", r"a\_b \& 50 \%"),
         (r"\input{x}", r"\textbackslash{}input\{x\}"),
         ("$x^2$ ~ #", r"\$x\textasciicircum{}2\$ \textasciitilde{} \#"),
-        ("1.0 ± 0.1 *", r"1.0 $\pm$ 0.1 $^{\ast}$"),
+        ("1.0 ± 0.1 [0.8, 1.2] *", r"1.0 $\pm$ 0.1 [0.8, 1.2] $^{\ast}$"),
         ("a\nb", "a b"),
     ],
 )
@@ -434,31 +442,58 @@ def test_text_table_is_aligned() -> None:
         place = head.index("Classifier")
         assert rule[place - 1] == " "
         assert {row[place - 1] for row in rows} == {" "}
-        assert {row.index("±") for row in rows} == {rows[0].index("±")}
+        assert {row.index("[") for row in rows} == {rows[0].index("[")}
+        assert {row.index("]") for row in rows} == {rows[0].index("]")}
 
 
-def test_the_highest_mean_is_marked_and_a_single_row_is_not() -> None:
-    table = score_table(make_predictions())
-    (section,) = sections(table)
-    column = [row.cells[1] for row in section.rows]
-    means = [cell.mean for cell in column]
-    assert [cell.highest for cell in column] == [mean == max(means) for mean in means]
-    (alone,) = sections(table.iloc[:1])
-    assert not any(cell.highest for cell in alone.rows[0].cells)
+def test_the_best_row_and_its_ties_are_marked_and_a_single_row_is_not() -> None:
+    predictions = make_predictions()
+    table, pairs = interval_table(predictions), comparison_table(predictions)
+    (section,) = sections(table, pairs=pairs)
+    uar = table["unweighted_average_recall"]
+    best = table.loc[uar.idxmax(), ["encoders", "classifier"]].tolist()
+    own = pairs[pairs["score"] == "unweighted_average_recall"]
+    for cell, (_, row) in zip([r.cells[1] for r in section.rows], table.iterrows(), strict=True):
+        name = row[["encoders", "classifier"]].tolist()
+        p = [
+            pair["p_holm"]
+            for pair in own.to_dict("records")
+            for a, b in ((best, name), (name, best))
+            if [pair["encoders_a"], pair["classifier_a"]] == a
+            and [pair["encoders_b"], pair["classifier_b"]] == b
+        ]
+        assert cell.best == (name == best or p[0] > 0.05)
+    assert [row.cells[1].best for row in section.rows] == [False, False, True, True]
+    assert "12 speakers, corrected by Holm for the 6 pairs" in section.notes[-1]
+    (alone,) = sections(table.iloc[:1], pairs=pairs.iloc[:0])
+    assert not any(cell.best for cell in alone.rows[0].cells)
     assert not any("highest" in note for note in alone.notes)
 
 
-def test_rows_that_print_alike_share_the_mark() -> None:
-    table = score_table(make_predictions(systems=SYSTEMS[:2]))
-    table["accuracy"] = [0.41231, 0.41232]
-    (section,) = sections(table)
-    assert [row.cells[0].highest for row in section.rows] == [True, True]
+def test_without_a_test_only_the_highest_row_and_its_equals_are_marked() -> None:
+    predictions = make_predictions(speakers=0, takes=24, systems=SYSTEMS[:3])
+    table = interval_table(predictions.assign(speaker="the only one"))
+    table["accuracy"] = [0.41, 0.43, 0.43]
+    pairs = comparison_table(predictions.assign(speaker="the only one"))
+    assert pairs["p_holm"].isna().all()
+    assert best_rows(table, pairs)["accuracy"].tolist() == [False, True, True]
+    (section,) = sections(table, pairs=pairs)
+    assert "No test could be made" in section.notes[-1]
+    assert section.rows[0].cells[0].text == "41.0"
+    assert section.basis.startswith("Percent, without interval: one speaker; 5 folds (1 seed)")
 
 
-def test_a_single_fold_has_no_spread() -> None:
-    (section,) = sections(score_table(make_predictions(folds=1, systems=ONE)))
-    assert "±" not in section.rows[0].cells[0].text
-    assert section.basis.startswith("Percent, of 1 fold (1 seed)")
+def test_clips_are_the_units_where_speakers_are_unknown(tmp_path: Path) -> None:
+    folder = make_run_folder(tmp_path / "run", emotions=3, speakers=0, systems=SYSTEMS[:2])
+    text = Page(write_report(folder)).text
+    assert "95 % interval over 72 clips, as not every speaker is known" in text
+    assert "over the same 72 clips, corrected by Holm for the one pair of the table" in text
+
+
+def test_a_single_fold_has_an_interval_too() -> None:
+    (section,) = sections(interval_table(make_predictions(folds=1, systems=ONE)))
+    assert section.rows[0].cells[0].interval
+    assert section.basis.startswith("Percent [95 % interval over 12 speakers]; 1 fold (1 seed)")
 
 
 def test_aligned() -> None:

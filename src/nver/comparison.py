@@ -24,7 +24,7 @@ from nver.resampling import (
     pooled,
     units_of,
 )
-from nver.significance import bootstrap_p, holm, paired_t, resampled_t
+from nver.significance import TIE, bootstrap_p, holm, paired_t, resampled_t
 from nver.uncertainty import LEVEL
 
 UAR = "unweighted_average_recall"
@@ -142,7 +142,11 @@ def mean_of(
     predictions: pd.DataFrame, score: Score = UAR, resamples: int = RESAMPLES, seed: int = 0
 ) -> Measured:
     """The mean of the systems in a predictions table, which have the same clips and folds."""
-    parts = [measure(rows, [score], resamples, seed)[0] for rows in _each(predictions)]
+    return average([measure(rows, [score], resamples, seed)[0] for rows in _each(predictions)])
+
+
+def average(parts: Sequence[Measured]) -> Measured:
+    """The mean of several, which have the same clips and folds."""
     return Measured(
         float(np.mean([part.score for part in parts])),
         np.mean([part.without for part in parts], axis=0),
@@ -232,13 +236,9 @@ def _pairs(
     return table
 
 
+PAIR = [*SECTION_COLUMNS, "score", "encoders_a", "classifier_a", "encoders_b", "classifier_b"]
 COLUMNS = (
-    *SECTION_COLUMNS,
-    "score",
-    "encoders_a",
-    "classifier_a",
-    "encoders_b",
-    "classifier_b",
+    *PAIR,
     "difference",
     "low",
     "high",
@@ -253,6 +253,36 @@ COLUMNS = (
 )
 
 
+def best_rows(scores: pd.DataFrame, pairs: pd.DataFrame, alpha: float = 0.05) -> pd.DataFrame:
+    """Which rows of a score table are the best of their table, or tie with it, for each score.
+
+    A row ties with the best one where their `p_holm` is above `alpha`. Where the two were not
+    tested, only the best row counts, and those with the same score.
+
+    Args:
+        scores: of `metrics.score_table`, or with intervals.
+        pairs: of `comparison_table`.
+
+    Returns:
+        A column of booleans a score, rows as in `scores`.
+    """
+    found = pd.DataFrame(False, index=scores.index, columns=list(SCORES))
+    tied = set(pairs.loc[pairs["p_holm"] > alpha, PAIR].itertuples(index=False, name=None))
+    for section, own in scores.groupby(list(SECTION_COLUMNS), sort=False):
+        names = list(own[["encoders", "classifier"]].itertuples(index=False, name=None))
+        for score in SCORES:
+            best = int(own[score].to_numpy().argmax())
+            for place, (index, name) in enumerate(zip(own.index, names, strict=True)):
+                two = [(*section, score, *a, *b) for a, b in _ways(names[best], name)]
+                same = abs(own[score].iloc[place] - own[score].iloc[best]) <= TIE
+                found.loc[index, score] = same or any(key in tied for key in two)
+    return found
+
+
+def _ways(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, Any]:
+    return (one, other), (other, one)
+
+
 def _each(predictions: pd.DataFrame) -> list[pd.DataFrame]:
     return [rows for _, rows in systems(predictions)]
 
@@ -260,6 +290,8 @@ def _each(predictions: pd.DataFrame) -> list[pd.DataFrame]:
 __all__ = [
     "Comparison",
     "Measured",
+    "average",
+    "best_rows",
     "compare",
     "compare_groups",
     "comparison_table",

@@ -13,13 +13,13 @@ from nver.experiment import NO_FOLDS, Experiment, streams_of
 from nver.folds import Folds, default_protocol, make_folds
 from nver.gaps import gap_table
 from nver.material import Material, filtered, gather, load_corpora
-from nver.metrics import score_table
 from nver.predictions import read_predictions, write_predictions
 from nver.provenance import prepare_folder, save_projections, save_provenance
 from nver.recipe import read_experiment
 from nver.stress import read_stress
 from nver.trainings import join_trainings, read_trainings, write_trainings
 from nver.transfers import transfers
+from nver.uncertainty import interval_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,8 +49,8 @@ class Run:
 
     @property
     def scores(self) -> "pd.DataFrame":
-        """One row a table entry: mean and standard deviation over folds of each score."""
-        return score_table(self.predictions)
+        """One row a table entry: each score with its interval, see `nver.uncertainty`."""
+        return interval_table(self.predictions)
 
     @property
     def gaps(self) -> "pd.DataFrame":

@@ -18,7 +18,6 @@ def command(folder: Path, as_json: bool) -> None:
     Prints the score tables, as Markdown where the output is not a terminal, and says where the
     page lies.
     """
-    from nver.metrics import score_table
     from nver.report import (
         answers_of,
         hypotheses_text,
@@ -27,6 +26,7 @@ def command(folder: Path, as_json: bool) -> None:
         text_table,
         write_report,
     )
+    from nver.uncertainty import interval_table
 
     page = write_report(folder, show_progress_bar=sys.stderr.isatty())
     run = read_run(folder)
@@ -34,7 +34,7 @@ def command(folder: Path, as_json: bool) -> None:
         summary = {
             "folder": str(folder),
             "report": str(page),
-            "scores": records(score_table(run.predictions)),
+            "scores": records(interval_table(run.predictions)),
             "hypotheses": records(answers_of(run)),
         }
         click.echo(json.dumps(summary, indent=1, ensure_ascii=False))
@@ -42,7 +42,7 @@ def command(folder: Path, as_json: bool) -> None:
     terminal = sys.stdout.isatty()
     markdown = (page.parent / "scores.md").read_text("utf-8")
     click.echo(text_table(run.predictions, run.synthetic) if terminal else markdown.rstrip())
-    tables = sections(score_table(run.predictions), run.synthetic)
+    tables = sections(interval_table(run.predictions), run.synthetic)
     if terminal and (text := hypotheses_text(answers_of(run), tables)):
         click.echo(f"\n{text}")
     click.echo(f"\nreport: {page}", err=not terminal)  # a redirected table is only the table

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nver.comparison import SECTION_COLUMNS, UAR, Comparison, Measured, judge, measure
+from nver.comparison import SECTION_COLUMNS, UAR, Comparison, Measured, average, judge, measure
 from nver.errors import UsageError
 from nver.hypotheses.claims import Hypothesis, concerned, contrasts_of
 from nver.hypotheses.selection import Matched, System, match, select
@@ -141,22 +141,10 @@ def _measured(
         if system not in measured:
             (measured[system],) = measure(tables[system], [UAR], 0)
     differences = [
-        _mean([measured[s] for s in better]) - _mean([measured[s] for s in worse])
+        average([measured[s] for s in better]) - average([measured[s] for s in worse])
         for better, worse in one.matched.pairs
     ]
-    return replace(one, difference=_mean(differences))
-
-
-def _mean(parts: Sequence[Measured]) -> Measured:
-    """The mean of several, which have the same clips and folds."""
-    return Measured(
-        float(np.mean([part.score for part in parts])),
-        np.mean([part.without for part in parts], axis=0),
-        np.mean([part.replicates for part in parts], axis=0),
-        np.mean([part.folds for part in parts], axis=0),
-        parts[0].share,
-        parts[0].unit,
-    )
+    return replace(one, difference=average(differences))
 
 
 # ----------------------------------------------------------------------------------- verdicts

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nver.metrics import emotion_table, fold_scores
+from nver.metrics import fold_scores
 from nver.report.figures import Confusion, Drawing
 from nver.report.heat import heat_step
 from nver.report.plots import ROOMY
 from nver.report.saved import SavedRun
 from nver.report.tables import Section, encoders_title
+from nver.uncertainty import emotion_interval_table
 
 MATRICES_SHOWN = 6  # a section, those of the highest UAR; the files have all (our choice)
 PAIRED = 8  # emotions (our choice): matrices of more are not readable side by side
@@ -53,7 +54,7 @@ def blocks(
     matrices: Sequence[tuple[Confusion, Drawing]],
 ) -> list[Block]:
     """What the page shows of every section, in the tables' order."""
-    folds, recalls = fold_scores(run.predictions), emotion_table(run.predictions)
+    folds, recalls = fold_scores(run.predictions), emotion_interval_table(run.predictions)
     found = []
     for number, section in enumerate(tables, 1):
         own = scores[_of(scores, section)]
@@ -88,26 +89,36 @@ def _of(table: pd.DataFrame, section: Section) -> "pd.Series[bool]":
 
 
 def _strips(scores: pd.DataFrame, folds: pd.DataFrame, scale: float) -> list[dict[str, Any]]:
-    """For each row the UAR of its folds, their mean and spread, as shares of the scale."""
+    """For each row the UAR of its folds, their score and its interval, as shares of the scale."""
     strips = []
     for _, row in scores.iterrows():
         same = (folds["encoders"] == row["encoders"]) & (folds["classifier"] == row["classifier"])
         points = (folds[same][UAR] / scale).tolist()
-        mean, std = row[UAR] / scale, np.nan_to_num(row[f"{UAR}_std"]) / scale
-        low, high = max(0.0, mean - std), min(1.0, mean + std)
+        mean = row[UAR] / scale
+        ends = (row[f"{UAR}_{end}"] / scale for end in ("low", "high"))
+        low, high = (mean if math.isnan(end) else min(1.0, end) for end in ends)
         strips.append({"points": points, "mean": mean, "low": low, "high": high})
     return strips
 
 
 def _recalls(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """For each system its recalls in percent and their shades."""
+    """For each system its recalls in percent, their intervals and their shades."""
     rows = []
     for (encoders, classifier), own in table.groupby(["encoders", "classifier"], sort=False):
-        cells = [None if math.isnan(r) else (f"{100 * r:.0f}", heat_step(r)) for r in own["recall"]]
+        cells = [_recall(row) for row in own.to_dict("records")]
         rows.append(
             {"encoders": encoders_title(str(encoders)), "classifier": classifier, "cells": cells}
         )
     return rows
+
+
+def _recall(row: dict[Any, Any]) -> tuple[str, int, str] | None:
+    """("41", its shade, "31–52")."""
+    recall, low, high = (row[name] for name in ("recall", "recall_low", "recall_high"))
+    if math.isnan(recall):
+        return None
+    interval = "" if math.isnan(low) else f"{100 * low:.0f}–{100 * high:.0f}"
+    return f"{100 * recall:.0f}", heat_step(recall), interval
 
 
 def _clips(table: pd.DataFrame) -> list[tuple[str, int]]:

@@ -5,8 +5,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 import pandas as pd
 
-from nver.metrics import score_table
+from nver.comparison import comparison_table
 from nver.report.tables import COLUMNS, SCORE_TITLES, Section, sections
+from nver.uncertainty import interval_table
 
 # --------------------------------------------------------------------------------- plain text
 
@@ -16,14 +17,23 @@ def text_table(predictions: pd.DataFrame, synthetic: Collection[str] = ()) -> st
 
     `synthetic` names the corpora whose tables must say that no person made the recordings.
     """
-    return "\n\n".join(_text_section(s) for s in sections(score_table(predictions), synthetic))
+    scores, pairs = interval_table(predictions), comparison_table(predictions, resamples=0)
+    return "\n\n".join(_text_section(s) for s in sections(scores, synthetic, pairs))
 
 
 def _text_section(section: Section) -> str:
-    wide = any(cell.std >= 9.95 for row in section.rows for cell in row.cells)
-    spaced = (lambda text: re.sub(r"± (\d\.)", r"±  \1", text)) if wide else str
-    grid = aligned(COLUMNS, _grid(section, spaced))
+    wide = any(cell.high >= 99.95 for row in section.rows for cell in row.cells)
+    grid = aligned(COLUMNS, _grid(section, lambda text: _flush(text, 5 if wide else 4)))
     return "\n".join([section.title, "", grid, "", *section.notes])
+
+
+def _flush(text: str, width: int) -> str:
+    """The ends of an interval, " [3.1, 12.0]", as wide as those of other rows."""
+    return re.sub(
+        r" \[([\d.]+), ([\d.]+)\]( \*)?$",
+        lambda found: f" [{found[1]:>{width}}, {found[2]:>{width}}]{found[3] or ''}",
+        text,
+    )
 
 
 def aligned(head: Sequence[str], rows: Sequence[Sequence[str]], names: int = 2) -> str:
@@ -41,13 +51,13 @@ def aligned(head: Sequence[str], rows: Sequence[Sequence[str]], names: int = 2) 
 
 def _grid(section: Section, escape: Callable[[str], str]) -> list[list[str]]:
     """The cells as text; those of a column with a mark are kept flush."""
-    marked = [any(r.cells[i].highest for r in section.rows) for i in range(len(SCORE_TITLES))]
+    marked = [any(r.cells[i].best for r in section.rows) for i in range(len(SCORE_TITLES))]
     return [
         [
             escape(row.encoders),
             escape(row.classifier),
             *(
-                escape(cell.marked if cell.highest or not flag else cell.text + "  ")
+                escape(cell.marked if cell.best or not flag else cell.text + "  ")
                 for cell, flag in zip(row.cells, marked, strict=True)
             ),
         ]

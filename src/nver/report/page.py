@@ -12,13 +12,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from tqdm import tqdm
 
 from nver.calibration import calibration_table, reliability_table
+from nver.comparison import comparison_table
 from nver.errors import NverError
 from nver.files import write_whole
 from nver.gaps import gap_table
-from nver.metrics import confusion_table, emotion_table, score_table
+from nver.metrics import confusion_table
 from nver.report import facts, origin
 from nver.report.blocks import blocks
 from nver.report.certainty import certainty_parts, draw_certainties
+from nver.report.comparisons import comparison_parts
 from nver.report.failures import failure_parts
 from nver.report.figures import (
     Confusion,
@@ -39,6 +41,7 @@ from nver.report.tables import SCORE_TITLES, Section, sections
 from nver.report.trainings import training_parts
 from nver.stress import stress_table
 from nver.subgroups import confidently_wrong, subgroup_table
+from nver.uncertainty import emotion_interval_table, interval_table
 
 MAPS_SHOWN = 6  # a corpus, the recipe's first; the files have all (our choice)
 OURS = tuple(f"{kind}_*.{form}" for kind in ("confusion", "tsne", "calibration")
@@ -49,7 +52,7 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
     """Make the report of a run folder again, from its saved files alone.
 
     Writes `report/` in it: index.html (self-contained), scores.csv, .md and .tex, per_class.csv,
-    confusion.csv, calibration.csv, reliability.csv, gap.csv, subgroups.csv,
+    confusion.csv, calibration.csv, reliability.csv, gap.csv, comparisons.csv, subgroups.csv,
     confidently_wrong.csv, hypotheses.csv, stress.csv where the run has it, and every figure as SVG
     and PNG. The same run folder gives the same bytes.
 
@@ -66,8 +69,8 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
             report cannot be written.
     """
     run = read_run(Path(run_dir))
-    scores = score_table(run.predictions)
-    tables = sections(scores, run.synthetic)
+    scores, pairs = interval_table(run.predictions), comparison_table(run.predictions)
+    tables = sections(scores, run.synthetic, pairs)
     matrices, maps = _draw(run, tables, show_progress_bar)
     certainties = _certainties(run, tables, show_progress_bar)
     groups = subgroup_table(run.predictions, run.clips)
@@ -82,6 +85,7 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
         "trainings": training_parts(run, tables),
         "gaps": gap_parts(gaps, run.synthetic),
         "hypotheses": hypothesis_parts(answers, tables),
+        "comparisons": comparison_parts(tables, scores, pairs),
     }
     page = _page(run, tables, scores, matrices, maps, found)
     folder = run.folder / "report"
@@ -89,6 +93,7 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
         _write_tables(folder, run.predictions, scores, tables)
         _write_csv(folder / "subgroups.csv", groups)
         _write_csv(folder / "gap.csv", gaps)
+        _write_csv(folder / "comparisons.csv", pairs)
         _write_csv(folder / "confidently_wrong.csv", worst)
         if stress is not None:
             _write_csv(folder / "stress.csv", stress)
@@ -153,7 +158,7 @@ def _write_tables(
 ) -> None:
     for name, table in (
         ("scores.csv", scores),
-        ("per_class.csv", emotion_table(predictions)),
+        ("per_class.csv", emotion_interval_table(predictions)),
         ("confusion.csv", confusion_table(predictions)),
         ("calibration.csv", calibration_table(predictions)),
         ("reliability.csv", reliability_table(predictions)),

@@ -3,10 +3,12 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
+from nver.comparison import COLUMNS as PAIR_COLUMNS
+from nver.comparison import best_rows
 from nver.folds import RANDOM, SPEAKER_INDEPENDENT
-from nver.metrics import SCORES
 
 SCORE_TITLES = {
     "accuracy": "Accuracy",
@@ -15,31 +17,43 @@ SCORE_TITLES = {
     "weighted_f1": "Weighted-F1",
 }
 COLUMNS = ("Encoders", "Classifier", *SCORE_TITLES.values())
-HIGHEST = "*"
-NO_TEST = (
-    f"{HIGHEST} marks the highest mean of a column. No test was made: a difference within the "
-    "spread over folds is not established."
+BEST = "*"
+TESTED = (
+    f"{BEST} marks the highest score of a column and every row that ties with it: p > 0.05 in a "
+    "paired test over the same {units}, corrected by Holm for the {pairs} of the table."
+)
+NOT_TESTED = (
+    f"{BEST} marks the highest score of a column. No test could be made: it takes two speakers "
+    "(clips, where speakers are unknown) that all rows share."
 )
 SYNTHETIC = "Synthetic recordings: no statement about people."
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One score of one system in percent: `mean`, `std` over folds (nan for one fold)."""
+    """One score of one system in percent, and its interval (nan: there is none).
 
-    mean: float
-    std: float
-    highest: bool = False
+    `best`: the highest of its column, or a tie with that one.
+    """
+
+    score: float
+    low: float
+    high: float
+    best: bool = False
+
+    @property
+    def interval(self) -> str:
+        """ "[38.2, 43.6]", or nothing."""
+        return "" if pd.isna(self.low) else f"[{self.low:.1f}, {self.high:.1f}]"
 
     @property
     def text(self) -> str:
-        """The mean, or "mean ± deviation", to one decimal."""
-        spread = "" if pd.isna(self.std) else f" ± {self.std:.1f}"
-        return f"{self.mean:.1f}{spread}"
+        """ "40.9 [38.2, 43.6]", or only the score."""
+        return f"{self.score:.1f} {self.interval}".rstrip()
 
     @property
     def marked(self) -> str:
-        return self.text + (f" {HIGHEST}" if self.highest else "")
+        return self.text + (f" {BEST}" if self.best else "")
 
 
 @dataclass(frozen=True)
@@ -62,19 +76,26 @@ class Section:
     basis: str
     rows: tuple[Row, ...]
     synthetic: bool
+    test: str = ""
 
     @property
     def notes(self) -> list[str]:
         """The sentences that belong under the table."""
         warn = [SYNTHETIC] if self.synthetic else []
-        return [*warn, self.basis, *([NO_TEST] if len(self.rows) > 1 else [])]
+        return [*warn, self.basis, *([self.test] if self.test else [])]
 
 
-def sections(scores: pd.DataFrame, synthetic: Collection[str] = ()) -> list[Section]:
-    """The tables of `metrics.score_table`, one an experiment, corpus and protocol.
+def sections(
+    scores: pd.DataFrame, synthetic: Collection[str] = (), pairs: pd.DataFrame | None = None
+) -> list[Section]:
+    """The tables of `uncertainty.interval_table`, one an experiment, corpus and protocol.
 
-    `synthetic` names the corpora whose tables must say so.
+    Args:
+        synthetic: the corpora whose tables must say so.
+        pairs: of `comparison.comparison_table`; None: nothing was tested.
     """
+    pairs = pd.DataFrame(columns=list(PAIR_COLUMNS)) if pairs is None else pairs
+    best = best_rows(scores, pairs)
     several = scores["experiment"].nunique() > 1
     keys = ["experiment", "corpus", "protocol"]
     return [
@@ -85,8 +106,9 @@ def sections(scores: pd.DataFrame, synthetic: Collection[str] = ()) -> list[Sect
             title=(f"{experiment}: " if several else "")
             + f"{corpus}, {protocol_title(str(protocol), int(table['speakers'].max()))}",
             basis=basis(table),
-            rows=_rows(table),
+            rows=_rows(table, best.loc[table.index]),
             synthetic=corpus in synthetic,
+            test=_test(table, pairs[(pairs[keys] == [experiment, corpus, protocol]).all(axis=1)]),
         )
         for (experiment, corpus, protocol), table in scores.groupby(keys, sort=False)
     ]
@@ -102,14 +124,23 @@ def protocol_title(protocol: str, speakers: int) -> str:
 def basis(table: pd.DataFrame) -> str:
     """What the numbers of a table stand on, in two sentences."""
     speakers = span(table["speakers"]) if table["speakers"].max() else "unknown"
-    spread = "mean ± standard deviation over" if table["folds"].max() > 1 else "of"
     return (
-        f"Percent, {spread} {_count(table['folds'], 'fold')} "
+        f"Percent{_resampled(table)}; {_count(table['folds'], 'fold')} "
         f"({_count(table['seeds'], 'seed')}); {_count(table['clips'], 'clip')}, "
         f"{speakers} speaker{'s' if speakers != '1' else ''}, {span(table['emotions'])} emotions. "
         f"Chance: UAR {span(100 * table['chance'], '.1f')}; always giving the most frequent "
         f"emotion: accuracy {span(100 * table['majority'], '.1f')}."
     )
+
+
+def _resampled(table: pd.DataFrame) -> str:
+    """ " [95 % interval over 12 speakers]", or why there is none."""
+    if "units" not in table:
+        return ""
+    if table["units"].max() < 2:
+        return f", without interval: one {table['unit'].iloc[0]}"
+    why = ", as not every speaker is known" if "clip" in set(table["unit"]) else ""
+    return f" [95 % interval over {_count(table['units'], str(table['unit'].iloc[0]))}{why}]"
 
 
 def span(values: Sequence[float] | pd.Series, form: str = ",") -> str:
@@ -127,9 +158,7 @@ def _count(values: pd.Series, noun: str) -> str:
     return f"{span(values)} {noun}{'s' if max(values) != 1 else ''}"
 
 
-def _rows(table: pd.DataFrame) -> tuple[Row, ...]:
-    best = {name: f"{100 * table[name].max():.1f}" for name in SCORES}
-    many = len(table) > 1
+def _rows(table: pd.DataFrame, best: pd.DataFrame) -> tuple[Row, ...]:
     return tuple(
         Row(
             encoders_title(str(row["encoders"])),
@@ -137,14 +166,26 @@ def _rows(table: pd.DataFrame) -> tuple[Row, ...]:
             tuple(
                 Cell(
                     100 * row[name],
-                    100 * row[f"{name}_std"],
-                    highest=many and f"{100 * row[name]:.1f}" == best[name],
+                    100 * row.get(f"{name}_low", np.nan),
+                    100 * row.get(f"{name}_high", np.nan),
+                    best=len(table) > 1 and bool(marks[name]),
                 )
                 for name in SCORE_TITLES
             ),
         )
-        for _, row in table.iterrows()
+        for row, marks in zip(table.to_dict("records"), best.to_dict("records"), strict=True)
     )
+
+
+def _test(table: pd.DataFrame, pairs: pd.DataFrame) -> str:
+    """What was tested of a table of several rows."""
+    if len(table) < 2:
+        return ""
+    if pairs["p_holm"].isna().all():
+        return NOT_TESTED
+    number = int(pairs["comparisons"].max())
+    of_pairs = f"{number} pairs" if number > 1 else "one pair"
+    return TESTED.format(units=_count(table["units"], str(table["unit"].iloc[0])), pairs=of_pairs)
 
 
 def system_title(encoders: str, classifier: str) -> str:
