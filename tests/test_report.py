@@ -185,7 +185,7 @@ def test_every_score_of_the_table_is_on_the_page(run: Path) -> None:
     for section in sections(pd.read_csv(run / "report" / "scores.csv")):
         for row in section.rows:
             for cell in row.cells:
-                assert cell.text in text
+                assert f"{cell.score:.1f}{' *' if cell.best else ''} {cell.interval}" in text
                 assert re.fullmatch(r"[\d.]+ \[[\d.]+, [\d.]+\]", cell.text)
 
 
