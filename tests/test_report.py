@@ -182,7 +182,8 @@ def test_page_says_the_plain_facts(run: Path) -> None:
 
 def test_every_score_of_the_table_is_on_the_page(run: Path) -> None:
     text = Page(run / "report" / "index.html").text
-    for section in sections(pd.read_csv(run / "report" / "scores.csv")):
+    scores, pairs = (pd.read_csv(run / "report" / f"{n}.csv") for n in ("scores", "comparisons"))
+    for section in sections(scores, pairs=pairs):
         for row in section.rows:
             for cell in row.cells:
                 assert f"{cell.score:.1f}{' *' if cell.best else ''} {cell.interval}" in text
