@@ -9,6 +9,7 @@ from nver.errors import UsageError, unknown_name
 from nver.folds import PROTOCOLS
 from nver.hypotheses import Hypothesis, hypothesis_to_tree, parse_hypotheses
 from nver.perturbation import check_perturbation
+from nver.printed import printed_table
 from nver.training import TrainingConfig
 from nver.tuning import options_to_try
 
@@ -75,12 +76,26 @@ class StressConfig:
 
 
 @dataclass(frozen=True)
+class Figures:
+    """`[figures]`: what the report shows beside what it always shows.
+
+    `tsne` has pairs of encoder labels, to be seen side by side; `confusion` a classifier's label
+    and then the labels of its encoders.
+    """
+
+    tsne: tuple[tuple[str, ...], ...] = ()
+    confusion: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True)
 class Experiment:
     """A recipe: what is compared, on which recordings, how it is trained and tested.
 
     `encoders` is keyed by label: the name, or the entry's own `label` where one encoder is
     compared with itself (two layers, two poolings). `filters` hold for one corpus, in place of
-    `filter`; `labels` map a corpus's emotions to the shared names of the transfers.
+    `filter`; `labels` map a corpus's emotions to the shared names of the transfers. `printed`
+    names a published table to stand beside the measured one (`nver.printed`). `rehearsal` marks
+    every page and table as no result.
     """
 
     name: str
@@ -98,6 +113,9 @@ class Experiment:
     stress: StressConfig = field(default_factory=StressConfig)
     hypotheses: tuple[Hypothesis, ...] = ()
     store: str | None = None
+    printed: str = ""
+    rehearsal: bool = False
+    figures: Figures = field(default_factory=Figures)
 
 
 def parse_experiment(tree: Mapping[str, Any]) -> Experiment:
@@ -131,6 +149,9 @@ def parse_experiment(tree: Mapping[str, Any]) -> Experiment:
         stress=_stress(tree.get("stress", {})),
         hypotheses=_hypotheses(tree.get("hypotheses", []), dict(labelled), classifiers),
         store=_typed(tree["store"], str, "store") if "store" in tree else None,
+        printed=_printed(tree.get("printed", "")),
+        rehearsal=_typed(tree.get("rehearsal", False), bool, "rehearsal"),
+        figures=_figures(tree.get("figures", {}), names, classifiers),
     )
     if NO_FOLDS in experiment.folds.kind and not experiment.transfers:
         raise UsageError('[folds] kind = "none" leaves nothing to do without [[transfers]]')
@@ -155,6 +176,9 @@ def experiment_to_tree(experiment: Experiment) -> dict[str, Any]:
     if not experiment.folds.kind:
         del tree["folds"]["kind"]
     tree["hypotheses"] = [hypothesis_to_tree(h) for h in experiment.hypotheses]
+    for key in ("printed", "rehearsal", "figures"):
+        if getattr(experiment, key) == getattr(Experiment, key, Figures()):
+            del tree[key]
     return tree
 
 
@@ -284,6 +308,39 @@ def _stress(table: Any) -> StressConfig:
         check_perturbation(kind)
     _check_unique("kind of stress", stress.kinds)
     return stress
+
+
+def _printed(name: Any) -> str:
+    if _typed(name, str, "printed"):
+        printed_table(name)  # raises where there is none
+    return str(name)
+
+
+def _figures(
+    table: Any, encoders: Sequence[str], classifiers: Sequence[ClassifierEntry]
+) -> Figures:
+    table = _typed(table, dict, "[figures]")
+    _check_keys(table, Figures, "[figures]")
+    figures = Figures(**{key: _name_lists(value, key) for key, value in table.items()})
+    for pair in figures.tsne:
+        if len(pair) != 2:
+            raise UsageError(f"[figures] tsne: expected two encoders a figure, got {list(pair)}")
+        for encoder in (e for e in pair if e not in encoders):
+            raise unknown_name("encoder in [figures] tsne:", encoder, encoders)
+    known = {(c.label, *s): c for c in classifiers for s in streams_of(c, encoders)}
+    for system in (s for s in figures.confusion if s not in known):
+        raise unknown_name(
+            "system in [figures] confusion:", ", ".join(system), [", ".join(k) for k in known]
+        )
+    return figures
+
+
+def _name_lists(value: Any, key: str) -> tuple[tuple[str, ...], ...]:
+    where = f"[figures] {key}"
+    return tuple(
+        tuple(_typed(name, str, where) for name in _typed(names, list, where))
+        for names in _typed(value, list, where)
+    )
 
 
 def _roots(table: Any, corpora: Sequence[str]) -> dict[str, str]:

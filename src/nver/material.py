@@ -13,11 +13,12 @@ from nver.duplicates import IntArray, same_sounds
 from nver.embeddings import EmbeddingStore
 from nver.encoders import EncoderSpec
 from nver.encoders.base import EncoderIdentity
-from nver.errors import CorpusError, NverError, unknown_name
+from nver.errors import CorpusError, MissingExtraError, WeightsError, unknown_name
 from nver.evaluation import Stressed
 from nver.experiment import Experiment, Filter
 from nver.extraction import extract, read_embeddings
 from nver.measure import cut_short_warnings
+from nver.missing import Missing, missing_corpus, missing_encoders, with_cells, without
 from nver.sound_print import SAMPLING_RATE
 
 if TYPE_CHECKING:
@@ -47,18 +48,25 @@ class Material:
     stress: Mapping[str, Stressed] = field(default_factory=dict)
 
 
-def load_corpora(experiment: Experiment) -> list[Corpus]:
-    """The recipe's corpora; all that are absent are named in one error, with where to get them."""
+def load_corpora(experiment: Experiment) -> tuple[list[Corpus], list[Missing]]:
+    """The recipe's corpora that are here, less what [filter] leaves out; and those that are not.
+
+    Raises:
+        CorpusError: none is here; it names all, with where to get them.
+    """
     found, missing = [], []
     for entry in experiment.corpora:
         try:
             root = experiment.roots.get(entry.name)
-            found.append(load_corpus(entry.name, root=root, **entry.options))
+            corpus = load_corpus(entry.name, root=root, **entry.options)
         except CorpusError as error:
-            missing.append(str(error))
-    if missing:
-        raise CorpusError("\n".join(missing))
-    return found
+            missing.append(missing_corpus(entry.name, error))
+        else:
+            only = experiment.filters.get(entry.name, experiment.filter)
+            found.append(filtered(corpus, only, len(experiment.corpora)))
+    if not found:
+        raise CorpusError("\n".join(entry.sentence for entry in with_cells(missing, experiment)))
+    return found, missing
 
 
 def filtered(corpus: Corpus, only: Filter, corpora: int) -> Corpus:
@@ -105,7 +113,7 @@ def gather(
     """The embeddings of a corpus under every encoder of the recipe, and the table of the skipped.
 
     Raises:
-        NverError: fewer than two emotions are left.
+        CorpusError: fewer than two emotions are left.
     """
     import pandas as pd
 
@@ -122,7 +130,7 @@ def gather(
     clips = _with_facts(extraction.clips, read_embeddings(extraction.clips, level_identity, store))
     emotions = [e for e in corpus.emotions if e in set(clips["emotion"])]
     if len(emotions) < 2:
-        raise NverError(
+        raise CorpusError(
             f"{corpus.name}: {len(clips)} usable clips of {len(emotions)} emotion(s); "
             f"at least two emotions are needed ({len(extraction.skipped)} clips were skipped)"
         )
@@ -171,6 +179,82 @@ def _stress(
         stress[kind] = Stressed(own["row"].to_numpy(np.int64), embeddings)
     lost = extraction.skipped
     return stress, lost.assign(reason=[f"under stress: {reason}" for reason in lost["reason"]])
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What of a recipe can be trained: its materials, and the recipe less what is not here.
+
+    `skipped` are the files and clips that were not used.
+    """
+
+    materials: list[Material]
+    experiment: Experiment
+    skipped: "pd.DataFrame"
+    missing: list[Missing]
+
+
+def gather_all(
+    corpora: Sequence[Corpus],
+    experiment: Experiment,
+    *,
+    rehash: bool,
+    workers: int | None,
+    show: bool,
+) -> Gathered:
+    """The embeddings of all corpora; encoders that cannot be loaded here are left out and named.
+
+    Raises:
+        WeightsError, MissingExtraError: no encoder can be loaded.
+        CorpusError: no corpus has two usable emotions.
+        NverError: every classifier needs an encoder that is not here.
+    """
+    missing: list[Missing] = []
+    store = EmbeddingStore(experiment.store)
+    try:
+        found = _gather_usable(corpora, experiment, store, workers, rehash, show)
+    except (WeightsError, MissingExtraError):
+        missing = missing_encoders(experiment)
+        if not missing or len(experiment.encoders) == 1:
+            raise
+        if len(missing) == len(experiment.encoders):
+            named = with_cells(missing, experiment)
+            raise WeightsError("\n".join(entry.sentence for entry in named)) from None
+        experiment = without(experiment, [entry.name for entry in missing])
+        found = _gather_usable(corpora, experiment, store, workers, rehash, show)
+    here = {material.corpus.name for material in found.materials}
+    kept = tuple(t for t in experiment.transfers if {t.train, t.test} <= here)
+    return replace(
+        found,
+        experiment=replace(experiment, transfers=kept),
+        missing=[*missing, *found.missing],
+    )
+
+
+def _gather_usable(
+    corpora: Sequence[Corpus],
+    experiment: Experiment,
+    store: EmbeddingStore,
+    workers: int | None,
+    rehash: bool,
+    show: bool,
+) -> Gathered:
+    import pandas as pd
+
+    materials, skipped, missing = [], [], []
+    for corpus in corpora:
+        try:
+            material, not_used = gather(corpus, experiment, store, workers, rehash, show)
+        except CorpusError as error:
+            if len(corpora) == 1:
+                raise
+            missing.append(missing_corpus(corpus.name, error))
+            continue
+        materials.append(material)
+        skipped.append(not_used)
+    if not materials:
+        raise CorpusError("\n".join(entry.sentence for entry in missing))
+    return Gathered(materials, experiment, pd.concat(skipped, ignore_index=True), missing)
 
 
 def waveform_reader(clips: "pd.DataFrame") -> Callable[[int], FloatArray]:

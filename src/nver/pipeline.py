@@ -1,32 +1,28 @@
 """The main job: a recipe in, a run folder out, with predictions, scores and a report."""
 
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nver.embeddings import EmbeddingStore
-from nver.errors import NverError
-from nver.evaluation import Cell, cell_key, digest, evaluate_cells
-from nver.experiment import NO_FOLDS, Experiment, streams_of
+from nver.cells import evaluate, plan_cells, planned, sizes_of, with_keys
+from nver.engine import usable_cores
+from nver.experiment import NO_FOLDS, Experiment
+from nver.files import write_whole
 from nver.folds import Folds, default_protocol, make_folds
 from nver.gaps import gap_table
-from nver.material import Material, filtered, gather, load_corpora
+from nver.material import Material, gather_all, load_corpora
+from nver.missing import Missing, missing_table, with_cells
+from nver.planning import write_plan
 from nver.predictions import read_predictions, write_predictions
 from nver.provenance import prepare_folder, save_projections, save_provenance
 from nver.recipe import read_experiment
-from nver.stress import read_stress
-from nver.trainings import join_trainings, read_trainings, write_trainings
+from nver.trainings import join_trainings, write_trainings
 from nver.transfers import transfers
 from nver.uncertainty import interval_table
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    Tables = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]
-
-log = logging.getLogger("nver")
 
 
 @dataclass(frozen=True)
@@ -39,6 +35,9 @@ class Run:
         skipped: files and clips that were not used: corpus, clip, file, reason, message.
         warnings: sentences, for example counts unlike the published ones.
         synthetic: the corpora that are no recordings of people.
+        missing: corpora and encoders of the recipe that are not here; what waits for them was not
+            trained.
+        rehearsal: the recipe says that its numbers are no result.
     """
 
     folder: Path
@@ -46,6 +45,8 @@ class Run:
     skipped: "pd.DataFrame"
     warnings: tuple[str, ...]
     synthetic: tuple[str, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    rehearsal: bool = False
 
     @property
     def scores(self) -> "pd.DataFrame":
@@ -89,8 +90,9 @@ def run(
         rehash: look at every file's content again, even if size and time are unchanged.
 
     Raises:
-        NverError: a corpus is absent, no clip could be used, ...; single bad clips do not raise,
-            they are in `Run.skipped`.
+        NverError: nothing could be run: no corpus or no encoder is here, no clip could be used.
+            Single bad clips do not raise, they are in `Run.skipped`; nor do corpora and encoders
+            that are not here while others are, they are in `Run.missing`.
     """
     import pandas as pd
 
@@ -100,31 +102,36 @@ def run(
         recipe = read_experiment(recipe, overrides)
     folder = Path(out) if out is not None else Path("runs") / recipe.name
     prepare_folder(folder)
-    corpora = [
-        filtered(c, recipe.filters.get(c.name, recipe.filter), len(recipe.corpora))
-        for c in load_corpora(recipe)
-    ]
-    store = EmbeddingStore(recipe.store)
-    materials, skipped = [], []
-    for corpus in corpora:
-        material, not_used = gather(corpus, recipe, store, workers, rehash, show_progress_bar)
-        materials.append(material)
-        skipped.append(not_used)
-    folds = [(m, f) for m in materials for f in _folds(m, recipe)] + transfers(materials, recipe)
-    warnings = _warnings(materials, folds)
-    all_skipped = pd.concat(skipped, ignore_index=True)
-    cells = list(_evaluate(folder, recipe, folds, workers, show_progress_bar))
+    corpora, absent = load_corpora(recipe)
+    workers = workers or usable_cores()
+    sizes = sizes_of(corpora, recipe)
+    write_plan(folder, plan_cells(recipe, sizes, absent), workers)
+    gathered = gather_all(corpora, recipe, rehash=rehash, workers=workers, show=show_progress_bar)
+    materials, possible = gathered.materials, gathered.experiment
+    missing = with_cells([*absent, *gathered.missing], recipe)
+    folds = [(m, f) for m in materials for f in _folds(m, possible)]
+    folds += transfers(materials, possible)
+    groups = [(m, with_keys(m, f, possible)) for m, f in folds]
+    write_plan(folder, planned(groups, possible, plan_cells(recipe, sizes, missing)), workers)
+    cells = list(evaluate(folder, groups, possible, workers, show_progress_bar))
     predictions, trainings, stress = zip(*cells, strict=True)
     # together and last: a run that stops before leaves the folder as it was, but for its cells
-    save_provenance(folder, recipe, materials, folds, all_skipped)
+    save_provenance(folder, recipe, materials, folds, gathered.skipped)
+    write_whole(folder / "missing.csv", missing_table(missing).to_csv(index=False))
     write_predictions(pd.concat(predictions, ignore_index=True), folder / "predictions.csv")
     write_trainings(join_trainings(trainings), folder / "trainings.csv")
     _write_stress(folder / "stress.csv", stress)
     save_projections(folder, materials)
     write_report(folder, show_progress_bar=show_progress_bar)
-    synthetic = tuple(m.corpus.name for m in materials if m.corpus.card.name == "synthetic")
-    saved = read_predictions(folder / "predictions.csv")
-    return Run(folder, saved, all_skipped, warnings, synthetic)
+    return Run(
+        folder,
+        read_predictions(folder / "predictions.csv"),
+        gathered.skipped,
+        _warnings(materials, folds),
+        tuple(m.corpus.name for m in materials if m.corpus.card.name == "synthetic"),
+        tuple(missing),
+        recipe.rehearsal,
+    )
 
 
 def _write_stress(file: Path, tables: "Sequence[pd.DataFrame | None]") -> None:
@@ -146,111 +153,6 @@ def _folds(material: Material, experiment: Experiment) -> list[Folds]:
         if kind != NO_FOLDS
         for seed in experiment.folds.seeds
     ]
-
-
-def _evaluate(
-    folder: Path,
-    experiment: Experiment,
-    folds: Sequence[tuple[Material, Folds]],
-    workers: int | None,
-    show: bool,
-) -> "Iterator[Tables]":
-    """Predictions, trainings and stress of every cell; finished ones are kept in `cells/`.
-
-    A cell's predictions are written last: where they are, so is the rest of it.
-    """
-    for material, assignment in folds:
-        cells = [
-            Cell(entry.name, stream, assignment, entry.label, entry.options, entry.tune)
-            for entry in experiment.classifiers
-            for stream in streams_of(entry, list(experiment.encoders))
-        ]
-        digests = {label: digest(rows) for label, rows in material.embeddings.items()}
-        files = [
-            folder / "cells" / f"{key[:32]}.csv"
-            for key in (
-                cell_key(
-                    cell,
-                    material.clips,
-                    digests,
-                    experiment.training,
-                    material.emotions,
-                    material.stress,
-                )
-                for cell in cells
-            )
-        ]
-        tested = assignment.fold >= 0
-        clips = int(tested.sum())
-        stressed = sum(int(tested[s.rows].sum()) for s in material.stress.values())
-        saved = [_saved(c, f, clips, stressed) for c, f in zip(cells, files, strict=True)]
-        waiting = [(c, f) for c, f, s in zip(cells, files, saved, strict=True) if s is None]
-        finished = evaluate_cells(
-            material.clips,
-            material.embeddings,
-            [cell for cell, _ in waiting],
-            training=experiment.training,
-            emotions=material.emotions,
-            sounds=material.sounds,
-            stress=material.stress,
-            workers=workers,
-            show_progress_bar=show,
-        )
-        for (_, frame, rows, stress), (_, file) in zip(finished, waiting, strict=True):
-            if len(stress):
-                named = _named(stress, experiment.name, material.corpus.name)
-                write_predictions(named, _stress_beside(file))
-            write_trainings(_named(rows, experiment.name, material.corpus.name), _beside(file))
-            write_predictions(_named(frame, experiment.name, material.corpus.name), file)
-        for cell, file, found in zip(cells, files, saved, strict=True):
-            tables = found or _read(file)
-            for table in tables:
-                if table is not None:
-                    _rename(table, experiment.name, material.corpus.name, cell)
-            yield tables
-
-
-def _rename(table: "pd.DataFrame", experiment: str, corpus: str, cell: Cell) -> None:
-    """What was kept under another recipe's labels gets this one's."""
-    table["experiment"], table["corpus"] = experiment, corpus
-    table["encoders"], table["classifier"] = "+".join(cell.encoders), cell.label
-    table["protocol"] = cell.folds.protocol
-
-
-def _saved(cell: Cell, file: Path, clips: int, stressed: int) -> "Tables | None":
-    """What an earlier run saved of a cell; None: nothing, or damaged."""
-    if not file.exists() or not _beside(file).exists():
-        return None
-    try:
-        predictions, trainings, stress = _read(file)
-        found = len(predictions), len(trainings), 0 if stress is None else len(stress)
-        if found != (clips, cell.folds.number, stressed):
-            raise NverError(f"{file}: damaged, not as many rows as clips and folds")
-    except NverError as error:
-        log.warning("%s; it is trained again", error)
-        return None
-    return predictions, trainings, stress
-
-
-def _read(file: Path) -> "Tables":
-    """Predictions, trainings and stress (None: it has none) of a cell."""
-    trainings, stress = read_trainings(_beside(file)), read_stress(_stress_beside(file))
-    return read_predictions(file), trainings, stress
-
-
-def _beside(file: Path) -> Path:
-    """Where the trainings of a cell's predictions are."""
-    return file.with_suffix(".trainings.csv")
-
-
-def _stress_beside(file: Path) -> Path:
-    return file.with_suffix(".stress.csv")
-
-
-def _named(frame: "pd.DataFrame", experiment: str, corpus: str) -> "pd.DataFrame":
-    frame.insert(0, "experiment", experiment)
-    frame.insert(1, "corpus", corpus)
-    return frame
 
 
 def _warnings(

@@ -3,7 +3,7 @@
 import json
 import platform
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -55,7 +55,9 @@ def save_provenance(
 
     write_whole(folder / "recipe.toml", tomli_w.dumps(experiment_to_tree(experiment)))
     _write_json(folder / "environment.json", _environment(experiment))
-    _write_json(folder / "corpora.json", {m.corpus.name: _corpus_facts(m) for m in materials})
+    options = {entry.name: entry.options for entry in experiment.corpora}
+    facts = {m.corpus.name: _corpus_facts(m, options[m.corpus.name]) for m in materials}
+    _write_json(folder / "corpora.json", facts)
     _write_json(folder / "encoders.json", _encoder_facts(experiment, materials[0]))
     clips = [m.clips.assign(corpus=m.corpus.name) for m in materials]
     table = pd.concat(clips, ignore_index=True)
@@ -82,7 +84,7 @@ def _fold_tables(folds: Sequence[tuple[Material, Folds]]) -> "Iterator[pd.DataFr
         yield table[assignment.fold >= 0]
 
 
-def _corpus_facts(material: Material) -> dict[str, Any]:
+def _corpus_facts(material: Material, options: Mapping[str, Any]) -> dict[str, Any]:
     corpus, card = material.corpus, material.corpus.card
     return {
         "title": card.title,
@@ -91,6 +93,7 @@ def _corpus_facts(material: Material) -> dict[str, Any]:
         "url": card.url,
         "synthetic": card.name == "synthetic",
         "root": str(corpus.root),
+        "options": {**card.options, **options},
         "clips": len(material.clips),
         "speakers": int(material.clips["speaker"].nunique()),
         "speaker_is": card.speaker_is,
@@ -123,6 +126,7 @@ def _environment(experiment: Experiment) -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "seeds": list(experiment.folds.seeds),
+        **({"rehearsal": True} if experiment.rehearsal else {}),
         "packages": {name: _version(name) for name in PACKAGES},
     }
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,22 +16,28 @@ LISTED = 20  # skipped clips named one by one; the run folder and --json have th
 
 
 def finish_run(result: "Run", strict: bool, as_json: bool) -> None:
-    """Say what came out, what was skipped and where the report lies; exit 1 for a strict skip."""
+    """Say what came out, what is missing, what was skipped and where the report lies.
+
+    Exit 1 for `strict` if anything was skipped or is missing.
+    """
     from nver.report import gap_text, hypotheses_text, sections, text_table
 
     if as_json:
         click.echo(json.dumps(_summary(result), indent=1, ensure_ascii=False))
     else:
-        click.echo(text_table(result.predictions, result.synthetic))
+        click.echo(text_table(result.predictions, result.synthetic, result.rehearsal))
         if len(result.gaps):
             click.echo("\n" + gap_text(result.gaps, result.synthetic))
-        if text := hypotheses_text(result.hypotheses, sections(result.scores, result.synthetic)):
+        tables = sections(result.scores, result.synthetic, rehearsal=result.rehearsal)
+        if text := hypotheses_text(result.hypotheses, tables):
             click.echo(f"\n{text}")
         click.echo(f"\nreport: {result.report}")
     for warning in result.warnings:
         click.echo(f"warning: {warning}", err=True)
     say_skipped(result.skipped)
-    if strict and len(result.skipped):
+    for entry in result.missing:
+        click.echo(entry.sentence, err=True)
+    if strict and (len(result.skipped) or result.missing):
         sys.exit(1)
 
 
@@ -47,6 +54,13 @@ def say_skipped(skipped: "pd.DataFrame") -> None:
         click.echo(f"  ... and {len(skipped) - LISTED} more", err=True)
 
 
+def hours(seconds: float) -> str:
+    """ "40 s", "12 min", "3.4 h"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
+
+
 def records(table: "pd.DataFrame") -> list[dict[str, Any]]:
     """A table's rows as plain values for JSON; what is missing is null."""
     plain = table.astype(object).where(table.notna(), None)
@@ -61,5 +75,6 @@ def _summary(result: "Run") -> dict[str, Any]:
         "gaps": records(result.gaps),
         "hypotheses": records(result.hypotheses),
         "skipped": records(result.skipped),
+        "missing": [asdict(entry) for entry in result.missing],
         "warnings": list(result.warnings),
     }

@@ -41,8 +41,9 @@ def command(folder: Path, as_json: bool) -> None:
         return
     terminal = sys.stdout.isatty()
     markdown = (page.parent / "scores.md").read_text("utf-8")
-    click.echo(text_table(run.predictions, run.synthetic) if terminal else markdown.rstrip())
-    tables = sections(interval_table(run.predictions), run.synthetic)
+    text = text_table(run.predictions, run.synthetic, run.rehearsal)
+    click.echo(text if terminal else markdown.rstrip())
+    tables = sections(interval_table(run.predictions), run.synthetic, rehearsal=run.rehearsal)
     if terminal and (text := hypotheses_text(answers_of(run), tables)):
         click.echo(f"\n{text}")
     click.echo(f"\nreport: {page}", err=not terminal)  # a redirected table is only the table

@@ -1,6 +1,5 @@
 """What the page says before the scores: what was compared, the folds, the warnings."""
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,12 +28,9 @@ class FoldPlan:
 
 def title_of(run: SavedRun) -> str:
     """The recipe's title, else its name, else the folder's."""
-    try:
-        recipe = tomllib.loads(run.recipe)
-    except tomllib.TOMLDecodeError:
-        recipe = {}
+    recipe = run.settings
     name: str = recipe.get("title") or recipe.get("name") or run.folder.resolve().name
-    return name
+    return f"REHEARSAL: {name}" if run.rehearsal else name
 
 
 def compared(run: SavedRun, tables: Sequence[Section], scores: pd.DataFrame) -> list[str]:
@@ -145,4 +141,15 @@ def warnings_of(run: SavedRun, plans: Sequence[FoldPlan]) -> list[str]:
                 f"{plan.title}: NOT speaker-independent, speakers in more than one fold: "
                 f"{plan.shared}"
             )
+    found += missing_sentences(run)
     return found + [f"{name} is not in the run folder; its part is left out" for name in run.absent]
+
+
+def missing_sentences(run: SavedRun) -> list[str]:
+    """What of the recipe was not there, and what was therefore not trained."""
+    return [
+        f"Not run, the {kind} {name} was not there ({cells} cells): {message}"
+        for kind, name, cells, message in run.missing[
+            ["kind", "name", "cells", "message"]
+        ].itertuples(index=False)
+    ]

@@ -12,13 +12,17 @@ from nver.uncertainty import interval_table
 # --------------------------------------------------------------------------------- plain text
 
 
-def text_table(predictions: pd.DataFrame, synthetic: Collection[str] = ()) -> str:
+def text_table(
+    predictions: pd.DataFrame, synthetic: Collection[str] = (), rehearsal: bool = False
+) -> str:
     """The score tables of predictions, aligned for a terminal.
 
-    `synthetic` names the corpora whose tables must say that no person made the recordings.
+    `synthetic` names the corpora whose tables must say that no person made the recordings; the
+    tables of a `rehearsal` say that they are none.
     """
     scores, pairs = interval_table(predictions), comparison_table(predictions, resamples=0)
-    return "\n\n".join(_text_section(s) for s in sections(scores, synthetic, pairs))
+    tables = sections(scores, synthetic, pairs, rehearsal)
+    return "\n\n".join(_text_section(table) for table in tables)
 
 
 def _text_section(section: Section) -> str:

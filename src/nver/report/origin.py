@@ -63,6 +63,7 @@ def corpus_rows(run: SavedRun) -> Iterator[dict[str, Any]]:
             "citation": facts.get("citation") or "",
             "licence": facts.get("licence") or "not stated",
             "url": facts.get("url") or "",
+            "options": ", ".join(f"{k} = {v}" for k, v in (facts.get("options") or {}).items()),
             "speaker_is": facts.get("speaker_is") or "speaker",
             "synthetic": bool(facts.get("synthetic")),
             "non_commercial": non_commercial(facts.get("licence")),

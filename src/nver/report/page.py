@@ -17,7 +17,9 @@ from nver.errors import NverError
 from nver.files import write_whole
 from nver.gaps import gap_table
 from nver.metrics import confusion_table
+from nver.printed import printed_table
 from nver.report import facts, origin
+from nver.report.asked import asked_parts, draw_pairs
 from nver.report.blocks import blocks
 from nver.report.certainty import certainty_parts, draw_certainties
 from nver.report.comparisons import comparison_parts
@@ -35,6 +37,7 @@ from nver.report.gaps import gap_parts
 from nver.report.grids import Part
 from nver.report.heat import heat_css
 from nver.report.hypotheses import answers_of, hypothesis_parts
+from nver.report.printed import printed_name, printed_parts, printed_rows
 from nver.report.saved import SavedRun, read_run
 from nver.report.stresses import stress_parts
 from nver.report.tables import SCORE_TITLES, Section, sections
@@ -44,7 +47,7 @@ from nver.subgroups import confidently_wrong, subgroup_table
 from nver.uncertainty import emotion_interval_table, interval_table
 
 MAPS_SHOWN = 6  # a corpus, the recipe's first; the files have all (our choice)
-OURS = tuple(f"{kind}_*.{form}" for kind in ("confusion", "tsne", "calibration")
+OURS = tuple(f"{kind}_*.{form}" for kind in ("confusion", "tsne", "calibration", "pair")
              for form in ("svg", "png"))  # fmt: skip
 
 
@@ -70,7 +73,7 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
     """
     run = read_run(Path(run_dir))
     scores, pairs = interval_table(run.predictions), comparison_table(run.predictions)
-    tables = sections(scores, run.synthetic, pairs)
+    tables = sections(scores, run.synthetic, pairs, run.rehearsal)
     matrices, maps = _draw(run, tables, show_progress_bar)
     certainties = _certainties(run, tables, show_progress_bar)
     groups = subgroup_table(run.predictions, run.clips)
@@ -78,7 +81,10 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
     gaps = gap_table(run.predictions)
     stress = None if run.stress is None else stress_table(run.predictions, run.stress)
     answers = answers_of(run)
+    side_by_side, printed = draw_pairs(run), printed_rows(run)
     found = {
+        "printed": printed_parts(run, tables, printed),
+        "asked": asked_parts(run, side_by_side, matrices),
         "certainty": certainty_parts(run, tables, scores, certainties),
         "failures": failure_parts(tables, scores, groups, worst),
         "stresses": [] if stress is None else stress_parts(tables, stress),
@@ -100,7 +106,9 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
         else:
             (folder / "stress.csv").unlink(missing_ok=True)
         _write_csv(folder / "hypotheses.csv", answers)
-        _write_drawings(folder, [d for _, d in (*matrices, *maps, *certainties)])
+        if len(printed):
+            _write_csv(folder / "printed.csv", printed)
+        _write_drawings(folder, [d for _, d in (*matrices, *maps, *certainties, *side_by_side)])
         write_whole(folder / "index.html", page.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise NverError(f"{folder}: the report cannot be written ({error})") from error
@@ -208,6 +216,8 @@ def _page(
         title=facts.title_of(run),
         compared=facts.compared(run, tables, scores),
         synthetic=run.synthetic,
+        rehearsal=run.rehearsal,
+        printed_table=printed_table(name) if (name := printed_name(run)) else None,
         warnings=facts.warnings_of(run, plans),
         blocks=blocks(run, tables, scores, matrices),
         score_titles=list(SCORE_TITLES.values()),

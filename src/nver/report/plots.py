@@ -1,6 +1,6 @@
 """Figures: confusion matrices and projections."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -117,29 +117,64 @@ def projection_figure(points: pd.DataFrame, emotions: Sequence[str], title: str)
         return _small_multiples(points, emotions, title)
 
 
+def projection_pair_figure(
+    sides: Mapping[str, pd.DataFrame], emotions: Sequence[str], title: str
+) -> Figure:
+    """Two encoders' projections of the same clips side by side, by name; one colour an emotion.
+
+    Of more than ten emotions the colours come again as triangles, then as squares.
+    """
+    with settings():
+        figure = Figure(figsize=(8.8, 5.3))
+        for number, (name, points) in enumerate(sides.items()):
+            axes = figure.add_axes((0.01 + 0.5 * number, 0.15, 0.48, 0.72))
+            _scatter(axes, points, emotions)
+            axes.set_title(_short(name), fontsize=9)
+        _legend(figure, axes, emotions, most=7)
+        _title(figure, title)
+    return figure
+
+
 def _coloured(points: pd.DataFrame, emotions: Sequence[str], title: str) -> Figure:
     figure = Figure(figsize=(5.2, 5.9))
     axes = figure.add_axes((0.02, 0.125, 0.96, 0.8))
-    colour = dict(zip(emotions, TEN_COLOURS, strict=False))
-    mixed = points.sample(frac=1, random_state=0)  # so that the last emotion hides no other
-    axes.scatter(
-        mixed["x"],
-        mixed["y"],
-        c=[colour[e] for e in mixed["emotion"]],
-        s=_size(len(points)),
-        alpha=0.75,
-        linewidths=0,
-        rasterized=True,
-    )
-    for emotion in emotions:
-        axes.scatter([], [], c=colour[emotion], s=26, label=_short(emotion))
-    _bare(axes)
-    most = 5 if max(map(len, emotions)) <= 12 else 4
-    columns = -(-len(emotions) // -(-len(emotions) // most))  # rows of about equal length
-    figure.legend(loc="lower center", ncols=columns, frameon=False, fontsize=8,
-                  handletextpad=0.1, columnspacing=1.0)  # fmt: skip
+    _scatter(axes, points, emotions)
+    _legend(figure, axes, emotions, most=5 if max(map(len, emotions)) <= 12 else 4)
     _title(figure, title)
     return figure
+
+
+def _colours(emotions: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """emotion -> colour and marker: from the eleventh on the colours again, as triangles."""
+    many = len(TEN_COLOURS)
+    return {e: (TEN_COLOURS[i % many], "o^s"[i // many % 3]) for i, e in enumerate(emotions)}
+
+
+def _scatter(axes: Axes, points: pd.DataFrame, emotions: Sequence[str]) -> None:
+    mixed = points.sample(frac=1, random_state=0)  # so that the last emotion hides no other
+    styles = _colours(emotions)
+    for marker in dict.fromkeys(m for _, m in styles.values()):
+        own = mixed[[styles[e][1] == marker for e in mixed["emotion"]]]
+        axes.scatter(
+            own["x"],
+            own["y"],
+            c=[styles[e][0] for e in own["emotion"]],
+            marker=marker,
+            s=_size(len(points)),
+            alpha=0.75,
+            linewidths=0,
+            rasterized=True,
+        )
+    _bare(axes)
+
+
+def _legend(figure: Figure, axes: Axes, emotions: Sequence[str], most: int) -> None:
+    for emotion, (colour, marker) in _colours(emotions).items():
+        axes.scatter([], [], c=colour, marker=marker, s=26, label=_short(emotion))
+    columns = -(-len(emotions) // -(-len(emotions) // most))  # rows of about equal length
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="lower center", ncols=columns, frameon=False, fontsize=8,
+                  handletextpad=0.1, columnspacing=1.0)  # fmt: skip
 
 
 def _small_multiples(points: pd.DataFrame, emotions: Sequence[str], title: str) -> Figure:

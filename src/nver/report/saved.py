@@ -1,6 +1,7 @@
 """A run folder, read back: everything that a report is made from."""
 
 import json
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ TABLES = {  # the columns that the report needs
     "folds.csv": ("corpus", "protocol", "seed", "clip", "fold"),
     "skipped.csv": ("corpus", "clip", "file", "reason", "message"),
     "projections.csv": ("corpus", "encoder", "clip", "x", "y"),
+    "missing.csv": ("kind", "name", "message", "remedy", "systems", "cells"),
 }
+OPTIONAL = ("missing.csv",)  # that older runs do not have, and nobody misses
 MAY_BE_MISSING = ("speaker", "speaker_group", "duration_s", "level_db")
 KINDS: dict[str, Any] = {  # of what the report takes apart; all else is shown as it is
     **dict.fromkeys(("emotions", "warnings"), list),
@@ -43,6 +46,8 @@ class SavedRun:
         encoders: one mapping an encoder: label, the fields of its identity, licence, tag, family,
             kind.
         absent: files that are not there; their part of the report says so.
+        missing: corpora and encoders of the recipe that were not there: kind, name, message,
+            remedy, systems, cells (`nver.missing`).
     """
 
     folder: Path
@@ -57,12 +62,26 @@ class SavedRun:
     projections: pd.DataFrame
     trainings: pd.DataFrame
     absent: tuple[str, ...]
+    missing: pd.DataFrame
     stress: pd.DataFrame | None = None
 
     @property
     def synthetic(self) -> list[str]:
         """The corpora whose recordings no person made."""
         return [name for name in self.corpus_names if self.corpora.get(name, {}).get("synthetic")]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The recipe's tables; empty where it cannot be read."""
+        try:
+            return tomllib.loads(self.recipe)
+        except tomllib.TOMLDecodeError:
+            return {}
+
+    @property
+    def rehearsal(self) -> bool:
+        """Whether the recipe says that no number is a result."""
+        return any(f.get("rehearsal") is True for f in (self.settings, self.environment))
 
     @property
     def corpus_names(self) -> list[str]:
@@ -94,7 +113,11 @@ def read_run(folder: Path) -> SavedRun:
         encoders=_json(folder / "encoders.json", [], entries=True),
         trainings=read_trainings(trainings) if trainings.exists() else no_trainings(),
         stress=read_stress(folder / "stress.csv"),
-        absent=tuple(name for name in (*names, *TABLES) if not (folder / name).exists()),
+        absent=tuple(
+            name
+            for name in (*names, *TABLES)
+            if name not in OPTIONAL and not (folder / name).exists()
+        ),
         **{name.removesuffix(".csv"): _table(folder / name) for name in TABLES},
     )
 

@@ -27,6 +27,7 @@ NOT_TESTED = (
     "(clips, where speakers are unknown) that all rows share."
 )
 SYNTHETIC = "Synthetic recordings: no statement about people."
+REHEARSAL = "REHEARSAL: stand-ins for the recordings or the weights; no number here is a result."
 
 
 @dataclass(frozen=True)
@@ -77,22 +78,28 @@ class Section:
     rows: tuple[Row, ...]
     synthetic: bool
     test: str = ""
+    rehearsal: bool = False
 
     @property
     def notes(self) -> list[str]:
         """The sentences that belong under the table."""
         warn = [SYNTHETIC] if self.synthetic else []
+        warn += [REHEARSAL] if self.rehearsal else []
         return [*warn, self.basis, *([self.test] if self.test else [])]
 
 
 def sections(
-    scores: pd.DataFrame, synthetic: Collection[str] = (), pairs: pd.DataFrame | None = None
+    scores: pd.DataFrame,
+    synthetic: Collection[str] = (),
+    pairs: pd.DataFrame | None = None,
+    rehearsal: bool = False,
 ) -> list[Section]:
     """The tables of `uncertainty.interval_table`, one an experiment, corpus and protocol.
 
     Args:
         synthetic: the corpora whose tables must say so.
         pairs: of `comparison.comparison_table`; None: nothing was tested.
+        rehearsal: whether all tables must say that they are no result.
     """
     pairs = pd.DataFrame(columns=list(PAIR_COLUMNS)) if pairs is None else pairs
     best = best_rows(scores, pairs)
@@ -103,12 +110,14 @@ def sections(
             experiment=str(experiment),
             corpus=str(corpus),
             protocol=str(protocol),
-            title=(f"{experiment}: " if several else "")
+            title=("REHEARSAL: " if rehearsal else "")
+            + (f"{experiment}: " if several else "")
             + f"{corpus}, {protocol_title(str(protocol), int(table['speakers'].max()))}",
             basis=basis(table),
             rows=_rows(table, best.loc[table.index]),
             synthetic=corpus in synthetic,
             test=_test(table, pairs[(pairs[keys] == [experiment, corpus, protocol]).all(axis=1)]),
+            rehearsal=rehearsal,
         )
         for (experiment, corpus, protocol), table in scores.groupby(keys, sort=False)
     ]

@@ -1,0 +1,64 @@
+"""`nver status`: how far a run is."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nver.cli.output import hours
+
+if TYPE_CHECKING:
+    from nver.progress import Progress
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="For a machine to read.")
+def command(folder: Path, as_json: bool) -> None:
+    """How far the run in DIR is: cells done, running, waiting and missing, and the time left.
+
+    Only looks; the run may go on, have been stopped, or have ended. A missing cell waits for a
+    corpus or weights that were not there. Of an extraction that goes on, all its cells wait.
+    """
+    from nver.progress import STATES, read_progress
+
+    found = read_progress(folder)
+    if as_json:
+        summary = {
+            "folder": str(folder),
+            "alive": found.alive,
+            **{state: found.count(state) for state in STATES},
+            "remaining_s": found.remaining_s,
+            "remaining_basis": found.basis,
+            "cells": [{**asdict(cell), "state": state} for cell, state in found.cells],
+        }
+        click.echo(json.dumps(summary, indent=1))
+        return
+    click.echo("\n".join(lines(found)))
+
+
+def lines(found: "Progress") -> Iterator[str]:
+    """The same for a person."""
+    from nver.progress import MISSING, RUNNING, STATES
+    from nver.report import aligned
+
+    counts = ", ".join(f"{found.count(state)} {state}" for state in STATES)
+    process = {True: "running", False: "not running", None: "started on another machine"}
+    yield f"{found.folder}: {len(found.cells)} cells: {counts} ({process[found.alive]})"
+    if found.remaining_s:
+        still = "to go" if found.alive else "to go once it runs again"
+        yield f"about {hours(found.remaining_s)} {still}, {found.basis}"
+    groups = Counter((c.corpus, c.protocol, s) for c, s in found.cells)
+    places = list(dict.fromkeys((c, p) for c, p, _ in groups))
+    rows = [(c, p, *(str(groups[c, p, s]) for s in STATES)) for c, p in places]
+    yield ""
+    yield aligned(("corpus", "folds", *STATES), rows)
+    for cell, state in found.cells:
+        if state == RUNNING:
+            yield f"running: {cell.classifier} on {cell.encoders}, {cell.corpus}, {cell.protocol}"
+    for waits, number in Counter(c.waits_for for c, s in found.cells if s == MISSING).items():
+        yield f"missing: {waits} ({number} cells)"
