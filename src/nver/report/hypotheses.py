@@ -43,6 +43,9 @@ def _recipe(
         tree = tomllib.loads(run.recipe)
         entries = [e if isinstance(e, dict) else {"name": e} for e in tree.get("classifiers", [])]
         classifiers = {str(e.get("label", e.get("name"))): str(e.get("name")) for e in entries}
+        asked = [e if isinstance(e, dict) else {"name": e} for e in tree.get("encoders", [])]
+        not_run = {str(e.get("label", e.get("name"))): str(e.get("name")) for e in asked}
+        encoders = not_run | encoders  # a hypothesis may name an encoder that was not here
         return classifiers, parse_hypotheses(tree.get("hypotheses", []), encoders, classifiers)
     except (tomllib.TOMLDecodeError, UsageError) as error:
         raise NverError(f"{run.folder / 'recipe.toml'}: damaged ({error})") from error
