@@ -59,6 +59,7 @@ LAYERS = [
     "planning",
     "progress",
     "cells",
+    "forecast",
     "report",
     "provenance",
     "pipeline",

@@ -1,15 +1,18 @@
 """The cells of a run: planned, evaluated one after the other, and kept when they are finished."""
 
+import hashlib
+import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nver.corpora import Corpus
 from nver.errors import NverError
 from nver.evaluation import Cell, cell_key, digest, evaluate_cells
-from nver.experiment import NO_FOLDS, ClassifierEntry, Experiment, streams_of
+from nver.experiment import NO_FOLDS, ClassifierEntry, Experiment, experiment_to_tree, streams_of
 from nver.folds import SPEAKER_INDEPENDENT, Folds, default_protocol
 from nver.material import Material
 from nver.missing import Missing
@@ -18,12 +21,14 @@ from nver.planning import (
     cell_cost,
     cell_file,
     is_finished,
+    steps_of,
     stress_file,
     trainings_file,
 )
 from nver.predictions import read_predictions, write_predictions
 from nver.stress import read_stress
 from nver.trainings import read_trainings, write_trainings
+from nver.transfers import cross_corpus
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +37,10 @@ if TYPE_CHECKING:
 
 Keyed = tuple[Cell, str]  # a cell and the name of its file
 UNKNOWN_DIM = 768  # for the plan's cost, until the weights say (our choice: the commonest)
+DECIDING = (
+    *("corpora", "roots", "encoders", "classifiers", "filter", "filters", "transfers", "labels"),
+    *("folds", "training", "stress"),
+)
 log = logging.getLogger("nver")
 
 
@@ -85,24 +94,22 @@ def plan_cells(
 ) -> list[PlannedCell]:
     """Every cell of a recipe, in the order in which they are trained; keys are not known yet."""
     absent = {(entry.kind, entry.name) for entry in missing}
-    found = []
+    found: list[PlannedCell] = []
     for size in sizes:
         for kind in kinds_of(experiment, size):
-            for seed in experiment.folds.seeds:
-                folds = experiment.folds.number
-                if kind == SPEAKER_INDEPENDENT and size.speakers:
-                    folds = min(folds, size.speakers)
-                for entry in experiment.classifiers:
-                    for stream in streams_of(entry, list(experiment.encoders)):
-                        waits = [size.corpus] if ("corpus", size.corpus) in absent else []
-                        waits += [e for e in stream if ("encoder", e) in absent]
-                        found.append(
-                            PlannedCell(
-                                size.corpus, kind, seed, "+".join(stream), entry.label, folds,
-                                _cost(entry, stream, experiment, size.clips, folds),
-                                waits_for=", ".join(waits),
-                            )
-                        )  # fmt: skip
+            folds = experiment.folds.number
+            if kind == SPEAKER_INDEPENDENT and size.speakers:
+                folds = min(folds, size.speakers)
+            waits = [size.corpus] if ("corpus", size.corpus) in absent else []
+            clips = size.clips * (folds - 1) / folds
+            place = (size.corpus, kind)
+            found += _cells(experiment, place, clips, folds, waits, absent)
+    by_name = {size.corpus: size for size in sizes}
+    for transfer in experiment.transfers:
+        sides = (transfer.train, transfer.test)
+        waits = [name for name in sides if ("corpus", name) in absent]
+        place = (transfer.test, cross_corpus(*sides))
+        found += _cells(experiment, place, by_name[transfer.train].clips, 1, waits, absent)
     return found
 
 
@@ -111,20 +118,41 @@ def kinds_of(experiment: Experiment, size: Size) -> list[str]:
     return [kind for kind in experiment.folds.kind or (size.protocol,) if kind != NO_FOLDS]
 
 
+def _cells(
+    experiment: Experiment,
+    place: tuple[str, str],
+    clips: float,
+    folds: int,
+    waits: Sequence[str],
+    absent: Collection[tuple[str, str]],
+) -> Iterator[PlannedCell]:
+    """Those of one corpus and kind of folds, with so many clips in a training part."""
+    for seed in experiment.folds.seeds:
+        for entry in experiment.classifiers:
+            for stream in streams_of(entry, list(experiment.encoders)):
+                without = [e for e in stream if ("encoder", e) in absent]
+                steps = steps_of(clips, experiment.training.batch_size)
+                yield PlannedCell(
+                    *place, seed, "+".join(stream), entry.label, folds, steps,
+                    _cost(entry, stream, experiment, steps, folds),
+                    waits_for=", ".join([*waits, *without]),
+                )  # fmt: skip
+
+
 def _cost(
-    entry: ClassifierEntry, stream: Sequence[str], experiment: Experiment, clips: int, folds: int
+    entry: ClassifierEntry, stream: Sequence[str], experiment: Experiment, steps: int, folds: int
 ) -> float:
-    tried = 1
-    for values in entry.tune.values():
-        tried *= len(values)
-    return tried * cell_cost(
-        entry.name,
-        [dim_of(experiment, label) for label in stream],
-        clips,
-        folds=folds,
-        epochs=experiment.training.epochs,
-        batch_size=experiment.training.batch_size,
-    )
+    dims = [dim_of(experiment, label) for label in stream]
+    epochs = experiment.training.epochs
+    tried = prod(len(values) for values in entry.tune.values())
+    return tried * cell_cost(entry.name, dims, steps, trainings=folds, epochs=epochs)
+
+
+def recipe_digest(experiment: Experiment) -> str:
+    """SHA-256 of what in a recipe decides its cells; equal recipes have equal cells."""
+    tree = experiment_to_tree(experiment)
+    kept = {key: tree.get(key) for key in DECIDING}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 
 def dim_of(experiment: Experiment, label: str) -> int:
@@ -158,19 +186,19 @@ def planned(
 ) -> list[PlannedCell]:
     """What will be trained, in order and with its keys, and from `before` what waits."""
     entries = {entry.label: entry for entry in experiment.classifiers}
-    found = [
-        PlannedCell(
-            material.corpus.name, cell.folds.protocol, cell.folds.seed, "+".join(cell.encoders),
-            cell.label, cell.folds.number,
-            _cost(
-                entries[cell.label], cell.encoders, experiment, len(material.clips),
-                cell.folds.number,
-            ),
-            key,
-        )
-        for material, cells in groups
-        for cell, key in cells
-    ]  # fmt: skip
+    found = []
+    for material, cells in groups:
+        for cell, key in cells:
+            folds, entry = cell.folds, entries[cell.label]
+            clips = len(folds.fold) - float((folds.fold >= 0).sum()) / folds.number
+            steps = steps_of(clips, experiment.training.batch_size)
+            cost = _cost(entry, cell.encoders, experiment, steps, folds.number)
+            found.append(
+                PlannedCell(
+                    material.corpus.name, folds.protocol, folds.seed, "+".join(cell.encoders),
+                    cell.label, folds.number, steps, cost, key,
+                )
+            )  # fmt: skip
     return found + [cell for cell in before if cell.waits_for]
 
 

@@ -54,6 +54,14 @@ def load_corpora(experiment: Experiment) -> tuple[list[Corpus], list[Missing]]:
     Raises:
         CorpusError: none is here; it names all, with where to get them.
     """
+    found, missing = find_corpora(experiment)
+    if not found:
+        raise CorpusError("\n".join(entry.sentence for entry in with_cells(missing, experiment)))
+    return found, missing
+
+
+def find_corpora(experiment: Experiment) -> tuple[list[Corpus], list[Missing]]:
+    """As `load_corpora`; all may be missing."""
     found, missing = [], []
     for entry in experiment.corpora:
         try:
@@ -64,8 +72,6 @@ def load_corpora(experiment: Experiment) -> tuple[list[Corpus], list[Missing]]:
         else:
             only = experiment.filters.get(entry.name, experiment.filter)
             found.append(filtered(corpus, only, len(experiment.corpora)))
-    if not found:
-        raise CorpusError("\n".join(entry.sentence for entry in with_cells(missing, experiment)))
     return found, missing
 
 

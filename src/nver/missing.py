@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
-from nver.encoders import card_of, load_spec
+from nver.encoders import EncoderSpec, card_of, load_spec
 from nver.errors import MissingExtraError, NverError, WeightsError
 from nver.experiment import Experiment, streams_of
 
@@ -59,18 +59,17 @@ def missing_encoders(experiment: Experiment) -> list[Missing]:
     for label, spec in experiment.encoders.items():
         try:
             load_spec(spec)
-        except MissingExtraError as error:
-            found.append(Missing("encoder", label, _plain(error), _install(error)))
-        except WeightsError as error:
-            url = card_of(spec.name).url
-            where = "" if url in str(error) else f"; see {url}"
-            remedy = f"--set encoders.{label}.weights=DIR"
-            found.append(Missing("encoder", label, _plain(error) + where, remedy))
+        except (WeightsError, MissingExtraError) as error:
+            found.append(missing_encoder(label, spec, error))
     return found
 
 
-def _install(error: MissingExtraError) -> str:
-    return f'pip install "nver[{error.extra}]"'
+def missing_encoder(label: str, spec: EncoderSpec, error: NverError) -> Missing:
+    if isinstance(error, MissingExtraError):
+        return Missing("encoder", label, _plain(error), f'pip install "nver[{error.extra}]"')
+    url = card_of(spec.name).url
+    where = "" if url in str(error) else f"; see {url}"
+    return Missing("encoder", label, _plain(error) + where, f"--set encoders.{label}.weights=DIR")
 
 
 def _plain(error: NverError) -> str:

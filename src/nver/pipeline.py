@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nver.cells import evaluate, plan_cells, planned, sizes_of, with_keys
+from nver.cells import evaluate, plan_cells, planned, recipe_digest, sizes_of, with_keys
 from nver.engine import usable_cores
 from nver.experiment import NO_FOLDS, Experiment
 from nver.files import write_whole
@@ -105,14 +105,16 @@ def run(
     corpora, absent = load_corpora(recipe)
     workers = workers or usable_cores()
     sizes = sizes_of(corpora, recipe)
-    write_plan(folder, plan_cells(recipe, sizes, absent), workers)
+    mark = recipe_digest(recipe)
+    write_plan(folder, mark, plan_cells(recipe, sizes, absent), workers)
     gathered = gather_all(corpora, recipe, rehash=rehash, workers=workers, show=show_progress_bar)
     materials, possible = gathered.materials, gathered.experiment
     missing = with_cells([*absent, *gathered.missing], recipe)
     folds = [(m, f) for m in materials for f in _folds(m, possible)]
     folds += transfers(materials, possible)
     groups = [(m, with_keys(m, f, possible)) for m, f in folds]
-    write_plan(folder, planned(groups, possible, plan_cells(recipe, sizes, missing)), workers)
+    before = plan_cells(recipe, sizes, missing)
+    write_plan(folder, mark, planned(groups, possible, before), workers)
     cells = list(evaluate(folder, groups, possible, workers, show_progress_bar))
     predictions, trainings, stress = zip(*cells, strict=True)
     # together and last: a run that stops before leaves the folder as it was, but for its cells

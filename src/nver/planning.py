@@ -34,6 +34,7 @@ class PlannedCell:
         trainings: its folds.
         cost: processor seconds by the model of `STEP_S`, all epochs.
         key: the name of its file in `cells/`; "" until its embeddings are there.
+        steps: of an epoch of one training.
         waits_for: the corpora and encoders that are not here, "" where none is missing.
     """
 
@@ -43,6 +44,7 @@ class PlannedCell:
     encoders: str
     classifier: str
     trainings: int
+    steps: int
     cost: float
     key: str = ""
     waits_for: str = ""
@@ -50,8 +52,9 @@ class PlannedCell:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run set out to do. Times are seconds since 1970."""
+    """What a run set out to do. Times are in s since 1970; `recipe` is a digest of the recipe."""
 
+    recipe: str
     started: float
     pid: int
     host: str
@@ -73,16 +76,16 @@ class Plan:
 
 
 def cell_cost(
-    classifier: str, dims: Sequence[int], clips: int, *, folds: int, epochs: int, batch_size: int
+    classifier: str, dims: Sequence[int], steps: int, *, trainings: int, epochs: int
 ) -> float:
-    """Processor seconds of a cell by the model, all epochs of all folds; ours, see `STEP_S`."""
+    """Processor seconds of a cell by the model, all epochs; ours, see `STEP_S`."""
     base, each = STEP_S.get(classifier, STEP_S["reno"])
-    return folds * epochs * steps(clips, folds, batch_size) * (base + each * sum(dims))
+    return trainings * epochs * steps * (base + each * sum(dims))
 
 
-def steps(clips: int, folds: int, batch_size: int) -> int:
-    """Training steps an epoch: of a fold's training part, less a tenth for validation."""
-    return -(-int(clips * (folds - 1) / folds * 0.9) // batch_size)
+def steps_of(training_clips: float, batch_size: int) -> int:
+    """Training steps an epoch, of a training part less a tenth for validation."""
+    return -(-int(0.9 * training_clips) // batch_size)
 
 
 def cell_file(folder: Path, key: str) -> Path:
@@ -105,8 +108,9 @@ def is_finished(file: Path) -> bool:
     return file.exists() and trainings_file(file).exists()
 
 
-def write_plan(folder: Path, cells: Sequence[PlannedCell], workers: int) -> None:
-    plan = Plan(time.time(), os.getpid(), socket.gethostname(), workers, tuple(cells))
+def write_plan(folder: Path, recipe: str, cells: Sequence[PlannedCell], workers: int) -> None:
+    host = socket.gethostname()
+    plan = Plan(recipe, time.time(), os.getpid(), host, workers, tuple(cells))
     write_whole(folder / PLAN, json.dumps(asdict(plan), indent=1) + "\n")
 
 

@@ -61,6 +61,15 @@ def hours(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
 
 
+def size(count: float) -> str:
+    """ "12 kB", "3.4 GB"."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
+
+
 def records(table: "pd.DataFrame") -> list[dict[str, Any]]:
     """A table's rows as plain values for JSON; what is missing is null."""
     plain = table.astype(object).where(table.notna(), None)

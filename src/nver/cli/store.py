@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nver.cli.output import size
+
 if TYPE_CHECKING:
     from nver.embeddings import EmbeddingStore
 
@@ -31,14 +33,6 @@ def _open(root: Path | None) -> "EmbeddingStore":
     return EmbeddingStore(root, create=False)
 
 
-def _size(count: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} TB"
-
-
 @command.command("stats")
 @STORE
 @JSON
@@ -56,7 +50,7 @@ def stats_command(root: Path | None, as_json: bool) -> None:
         facts = {k: v for k, v in entry.identity.items() if k not in ("name", "dim") and v != {}}
         click.echo(
             f"{entry.fingerprint[:12]}  {entry.identity['name']}  {entry.rows:,} x "
-            f"{entry.identity['dim']}  {_size(entry.bytes)} in {entry.shards} shard(s)"
+            f"{entry.identity['dim']}  {size(entry.bytes)} in {entry.shards} shard(s)"
         )
         click.echo("    " + " ".join(f"{key}={value}" for key, value in facts.items()))
 
@@ -166,7 +160,7 @@ def gc_command(root: Path | None, drop: tuple[str, ...], superseded: bool, as_js
         click.echo(json.dumps(asdict(done), indent=1))
         return
     click.echo(
-        f"{store.root}: {done.files} fewer files, {_size(abs(done.bytes))} "
+        f"{store.root}: {done.files} fewer files, {size(abs(done.bytes))} "
         f"{'freed' if done.bytes >= 0 else 'more'}, {done.merged} shards merged, "
         f"{len(done.identities)} identities dropped"
     )
