@@ -117,9 +117,7 @@ def test_status(ran: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert [c["state"] for c in found["cells"]] == ["done"] * 3 + ["missing"] * 9
 
 
-def test_status_of_a_run_that_goes_on_and_of_one_that_was_stopped(
-    ran: Path, tmp_path: Path
-) -> None:
+def test_status_of_a_run_that_goes_on_and_of_a_stopped_one(ran: Path, tmp_path: Path) -> None:
     """The first of three cells is done: made up from the plan of a whole run."""
     cells = [c for c in read_plan(ran).cells if not c.waits_for]
     (tmp_path / "cells").mkdir()
