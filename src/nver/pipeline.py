@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nver.cells import evaluate, plan_cells, planned, recipe_digest, sizes_of, with_keys
 from nver.engine import usable_cores
+from nver.errors import NverError
 from nver.experiment import NO_FOLDS, Experiment
 from nver.files import write_whole
 from nver.folds import Folds, default_protocol, make_folds
@@ -112,6 +113,8 @@ def run(
     missing = with_cells([*absent, *gathered.missing], recipe)
     folds = [(m, f) for m in materials for f in _folds(m, possible)]
     folds += transfers(materials, possible)
+    if not folds:
+        raise NverError("nothing can be run: every transfer waits for a corpus that is not here")
     groups = [(m, with_keys(m, f, possible)) for m, f in folds]
     before = plan_cells(recipe, sizes, missing)
     write_plan(folder, mark, planned(groups, possible, before), workers)

@@ -75,10 +75,12 @@ def _remaining(
     if not left:
         return 0.0, "nothing is left that can be trained"
     if not fresh:
-        return left / plan.workers, "by a model of the steps; no cell of this run is finished"
+        basis = "by a model of the steps; no cell of this run is finished"
+        extracted = any(cell.key for cell, _ in cells)
+        return left / plan.workers, basis + ("" if extracted else ", and extraction comes before")
     last = max(when for when, _ in fresh)
     speed = (last - plan.started) / sum(cost for _, cost in fresh)
-    waited = time.time() - last if plan.alive else 0.0
+    waited = max(0.0, time.time() - last) if plan.alive else 0.0
     current = sum(cell.cost for cell, state in cells if state == RUNNING)
     return (
         max(0.0, speed * left - min(waited, speed * current)),

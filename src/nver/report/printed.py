@@ -16,8 +16,10 @@ PAIRS = (("accuracy", "accuracy"), ("f1", "macro_f1"), ("f1", "weighted_f1"))
 HEAD = ("Encoders", "Classifier", "Accuracy, printed", "measured", "difference", "F1, printed",
         "macro-F1", "difference", "weighted-F1", "difference")  # fmt: skip
 OTHERS_HEAD = ("System", "Corpus", "Accuracy", "F1", "UAR", "How it was tested")
-COLUMNS = ("table", "corpus", "protocol", "encoders", "classifier", "score", "printed", "measured",
-           "low", "high", "difference", "difference_low", "difference_high", "state")  # fmt: skip
+COLUMNS = (
+    *("table", "corpus", "protocol", "encoders", "classifier", "score", "printed", "measured"),
+    *("low", "high", "difference", "difference_low", "difference_high", "unit", "state"),
+)
 MEASURED, NOT_RUN, NOT_PRINTED = "measured", "not run", "not printed"
 NOTE = (
     "Percent; differences are measured less printed, in points, with their 95 % interval over {}s "
@@ -80,6 +82,7 @@ def _scores(
 def _numbers(printed: float | None, row: "pd.Series[Any] | None", score: str) -> dict[str, Any]:
     numbers: dict[str, Any] = {"printed": printed}
     if row is not None:
+        numbers["unit"] = row["unit"]
         for name, column in (("measured", score), ("low", f"{score}_low"),
                              ("high", f"{score}_high")):  # fmt: skip
             numbers[name] = 100 * row[column]
@@ -103,20 +106,15 @@ def printed_parts(run: SavedRun, tables: Sequence[Section], rows: pd.DataFrame) 
     """A grid for every corpus and protocol, and last the other published systems."""
     if rows.empty:
         return []
-    units = dict(zip(_places(m := interval_table(run.predictions)), m["unit"], strict=True))
     found = []
     for (corpus, protocol), own in rows.groupby(["corpus", "protocol"], sort=False):
         section = next((t for t in tables if (t.corpus, t.protocol) == (corpus, protocol)), None)
         title = section.title if section else f"{corpus}, {protocol_title(str(protocol), 1)}"
-        unit = units.get((str(corpus), str(protocol)), "speaker")
+        unit = next(iter(own["unit"].dropna()), "speaker")
         notes = [NOTE.format(unit), form_of(run, str(corpus), section)]
         grid = Grid("Printed and measured", HEAD, _grid_rows(own), [n for n in notes if n])
         found.append(Part(title, (_marked(run, grid),)))
     return [*found, Part("Other published systems", (_others(set(rows["corpus"])),))]
-
-
-def _places(table: pd.DataFrame) -> list[tuple[str, str]]:
-    return list(zip(table["corpus"], table["protocol"], strict=True))
 
 
 def _marked(run: SavedRun, grid: Grid) -> Grid:
