@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from nver.report.grids import Grid, Part, of_section
+from nver.report.grids import Grid, Part, of_section, p_text
 from nver.report.tables import Section, encoders_title
 
 UAR = "unweighted_average_recall"
@@ -58,12 +58,5 @@ def _row(pair: dict[Any, Any], best: "pd.Series[Any]") -> tuple[str, ...] | None
         str(other[1]),
         f"{100 * sign * pair['difference']:.1f}",
         f"{low:.1f} to {high:.1f}",
-        *(_p(pair[name]) for name in names),
+        *(p_text(pair[name]) for name in names),
     )
-
-
-def _p(value: float) -> str:
-    """Three digits; "< 0.001" below."""
-    if pd.isna(value):
-        return "–"
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"

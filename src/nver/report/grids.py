@@ -41,3 +41,10 @@ def of_section(table: pd.DataFrame, section: Section) -> pd.DataFrame:
         & (table["protocol"] == section.protocol)
     )
     return table[same]
+
+
+def p_text(value: float) -> str:
+    """A p-value with three digits; "< 0.001" below; a dash where there is none."""
+    if pd.isna(value):
+        return "–"
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"

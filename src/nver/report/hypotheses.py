@@ -8,7 +8,7 @@ import pandas as pd
 
 from nver.errors import NverError, UsageError
 from nver.hypotheses import Hypothesis, hypothesis_table, parse_hypotheses
-from nver.report.grids import Grid, Part, of_section
+from nver.report.grids import Grid, Part, of_section, p_text
 from nver.report.saved import SavedRun
 from nver.report.tables import Section
 
@@ -87,7 +87,7 @@ def _texts(row: "pd.Series[Any]") -> tuple[str, ...]:
         str(row["contrast"]),
         f"{row['difference']:+.1f}",
         _interval(row),
-        "–" if pd.isna(row["p_holm"]) else f"{row['p_holm']:.3f}",
+        p_text(row["p_holm"]),
         _basis(row),
     )
 
@@ -134,7 +134,8 @@ def _line(row: "pd.Series[Any]", several: bool) -> str:
     of = f" [{contrast}]" if several else ""
     if points == "–":
         return f"{claim}{of}: {answer}"
+    sign = "" if p.startswith("<") else "= "
     return (
         f"{claim}{of}: {answer}; {points} points of UAR, 95 % interval {interval}, "
-        f"p {p} by Holm over {int(row['comparisons'])} comparison(s); {basis}"
+        f"p {sign}{p} by Holm over {int(row['comparisons'])} comparison(s); {basis}"
     )
