@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -277,6 +278,24 @@ def test_convert_is_repeatable_and_overwrites_nothing(tmp_path: Path) -> None:
     assert made[0].file_sha256 == made[1].file_sha256
     with pytest.raises(UsageError, match="exists"):
         convert(source, tmp_path / "a")
+
+
+BAD_TENSORS: dict[str, tuple[Callable[[torch.Tensor], torch.Tensor], str]] = {
+    "nan": (lambda t: t * torch.nan, "cls_token has values that are NaN"),
+    "integers": (lambda t: t.to(torch.int32), r"cls_token is torch\.int32"),
+    "sparse": (lambda t: t.to_sparse(), "not a plain tensor: cls_token"),
+    "meta": (lambda t: t.to("meta"), "not a plain tensor: cls_token"),
+}
+
+
+@pytest.mark.parametrize("what", BAD_TENSORS)
+def test_convert_refuses_a_tensor_that_is_no_weight(what: str, tmp_path: Path) -> None:
+    change, message = BAD_TENSORS[what]
+    state = untrained_network().state_dict()
+    torch.save(state | {"cls_token": change(state["cls_token"])}, tmp_path / "a.pth")
+    with pytest.raises(WeightsError, match=message):
+        convert(tmp_path / "a.pth", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_convert_says_the_hashes_and_refuses_the_hostile(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_the_tables_resampled_t_is_that_of_its_folds() -> None:
 
 def test_differences_that_are_all_alike_are_as_sure_as_their_signs() -> None:
     low, high, p = paired_t(0.1, np.full(4, 0.1))
-    assert (low, high) == pytest.approx((0.1, 0.1))
+    assert np.isnan([low, high]).all()  # not an interval of width zero
     assert p == 2 / 2**4
     assert resampled_t(np.full(5, -0.1), 0.25) == 2 / 2**5
 

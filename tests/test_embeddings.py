@@ -473,7 +473,8 @@ def test_gc_drops_what_is_asked_for(filled: EmbeddingStore) -> None:
 
 def test_find_takes_a_name_or_a_fingerprint(filled: EmbeddingStore) -> None:
     assert filled.find("toy") == IDENTITY == filled.find(IDENTITY.fingerprint[:8])
-    with pytest.raises(UsageError, match=f"nothing for 'joy'.*\n.*{IDENTITY.fingerprint[:12]}"):
+    line = f"{IDENTITY.fingerprint[:12]}  toy  .*weights_hash=abc layer=last"
+    with pytest.raises(UsageError, match=f"nothing for 'joy'.*\n  {line}"):
         filled.find("joy")
     filled.view(replace(IDENTITY, layer="2")).add(keys_of(1), vectors_of(1))
     with pytest.raises(UsageError, match="several identities for 'toy'"):
@@ -507,6 +508,21 @@ def read_export(files: tuple[Path, ...]) -> tuple[pd.DataFrame, Any]:
         return pd.read_csv(files[1]), np.load(files[0])
     table = pd.read_csv(files[0])
     return table, table[[f"e{i}" for i in range(4)]].to_numpy(np.float32)
+
+
+def test_perturbed_clips_are_counted_apart_and_not_exported(
+    store: EmbeddingStore, tmp_path: Path
+) -> None:
+    table = write_clips(tmp_path / "clips", 2)
+    both = pd.concat([table.assign(perturbation=kind) for kind in ("", "noise-17dB")])
+    store.view(IDENTITY).add(key_clips(both, store).keys, vectors_of(1, 2, 3, 4))
+    (entry,) = stats(store)
+    assert (entry.rows, entry.perturbed) == (4, 2)
+    done = export(store, IDENTITY, tmp_path / "out")
+    assert (done.clips, done.perturbed) == (2, 2)
+    clips, read = read_export(done.files)
+    assert set(clips["file"]) == set(table["file"])
+    assert set(read[:, 0]) == {1, 2}
 
 
 def test_an_export_of_nothing_is_an_error(filled: EmbeddingStore, tmp_path: Path) -> None:

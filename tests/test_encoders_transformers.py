@@ -498,7 +498,6 @@ def test_offline_and_not_there(name: str, weights: str | None, hub_cache: Path) 
 
 def test_local_revision(folder: Path) -> None:
     assert load(folder).identity.revision == "local"
-    assert load(folder, revision="2024-05").identity.revision == "2024-05"
 
 
 # --- the cards

@@ -13,13 +13,12 @@ from nver.hypotheses import (
     Hypothesis,
     Selection,
     System,
-    hypothesis_table,
     hypothesis_to_tree,
     parse_hypotheses,
 )
 from nver.hypotheses.claims import concerned, contrasts_of
 from nver.hypotheses.selection import match, select
-from nver.hypotheses.verdict import verdict_of
+from nver.hypotheses.verdict import hypothesis_table, verdict_of
 from nver.significance import holm
 
 KINDS = {"t": "mamba", "s": "mamba", "b": "mamba", "h": "attention", "w": "attention"}

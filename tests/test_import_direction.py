@@ -14,6 +14,7 @@ LAYERS = [
     "errors",
     "registry",
     "printed",
+    "checks",
     "files",
     "paths",
     "scratch",
@@ -34,6 +35,7 @@ LAYERS = [
     "extraction",
     "folds",
     "downstream",
+    "training_config",
     "training",
     "tuning",
     "predictions",
@@ -110,6 +112,22 @@ def test_importing_is_light(module: str) -> None:
     code = f"import sys, {module}; print(*({{'torch', 'transformers'}} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("slip", ["folds.number=1", "training.epochs=0"])
+def test_a_slip_in_a_recipe_is_answered_before_heavy_imports(slip: str, tmp_path: Path) -> None:
+    recipe = tmp_path / "r.toml"
+    recipe.write_text('corpora = ["c"]\nencoders = ["logmel-stats"]\nclassifiers = ["fcn"]\n')
+    code = f"""
+import sys
+from nver.cli import main
+try:
+    main(["run", {str(recipe)!r}, "--set", {slip!r}])
+except SystemExit as exit:
+    print(exit.code, *({{"torch", "pandas", "scipy.stats", "matplotlib"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.split() == ["2"], done.stderr
 
 
 def test_the_cards_are_read_without_torch() -> None:

@@ -52,6 +52,14 @@ def test_a_folder_an_emotion(tmp_path: Path) -> None:
     assert corpus.table["speaker"].isna().all()
 
 
+def test_a_link_that_leads_in_a_circle_is_skipped(tmp_path: Path) -> None:
+    touch(tmp_path, ["cry/y.wav"])
+    (tmp_path / "cry" / "loop").symlink_to("loop")
+    corpus = load_corpus("mine", tmp_path)
+    assert corpus.table["clip"].tolist() == ["cry/y"]
+    assert skips(corpus) == [("loop", "unreadable")]
+
+
 @pytest.mark.parametrize("pattern", [r"/(p\d)/", r"(x|y)?/(?P<speaker>p\d)/"])
 def test_speakers_by_a_pattern(tmp_path: Path, pattern: str) -> None:
     touch(tmp_path, ["laugh/p1/x.wav", "laugh/p2/x.wav"])

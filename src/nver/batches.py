@@ -24,7 +24,7 @@ ENCODER = "encoder"  # the reason of a clip that an encoder failed on
 class ClipJob(NamedTuple):
     """A clip to decode: its row in the corpus, its span (s; NaN: whole file), what its file looked
     like when its content was hashed, the numbers of the encoders that lack it, how it is made worse
-    ("": not at all), and its key in the store, which seeds that."""
+    ("": not at all), and the seed of that."""
 
     row: int
     file: str
@@ -34,7 +34,7 @@ class ClipJob(NamedTuple):
     mtime_ns: int
     encoders: tuple[int, ...]
     perturbation: str = ""
-    key: bytes = b""
+    seed: bytes = b""
 
 
 class Failure(NamedTuple):
@@ -146,7 +146,7 @@ def decode(job: ClipJob) -> tuple[FloatArray, int]:
     mono = recording.mono
     check_waveform(mono, str(Path(job.file)))
     if job.perturbation:
-        return perturb(mono, recording.rate, job.perturbation, job.key)
+        return perturb(mono, recording.rate, job.perturbation, job.seed)
     return mono, recording.rate
 
 

@@ -36,9 +36,10 @@ class Comparison:
     """A difference of scores, the first less the second (-1..1), and how sure it is.
 
     Attributes:
-        low, high: the interval of the difference; nan for fewer than two units.
+        low, high: the interval of the difference; nan for fewer than two units, and where all
+            differ alike.
         p: of no difference, by the paired jackknife over units with Student's t; the interval at
-            95 % excludes zero exactly where p < 0.05.
+            95 %, where there is one, excludes zero exactly where p < 0.05.
         p_bootstrap: the same by the paired bootstrap, expanded for few units.
         p_resampled_t: the same by the corrected resampled t-test over folds and seeds; nan for a
             single fold.

@@ -10,8 +10,7 @@ from nver.folds import PROTOCOLS
 from nver.hypotheses import Hypothesis, hypothesis_to_tree, parse_hypotheses
 from nver.perturbation import check_perturbation
 from nver.printed import printed_table
-from nver.training import TrainingConfig
-from nver.tuning import options_to_try
+from nver.training_config import TrainingConfig
 
 NO_FOLDS = "none"  # no cross-validation, only the transfers
 
@@ -124,6 +123,9 @@ def parse_experiment(tree: Mapping[str, Any]) -> Experiment:
     for key in ("corpora", "encoders", "classifiers"):
         if not isinstance(tree.get(key), list) or not tree[key]:
             raise UsageError(f"the recipe needs {key}: a list of at least one; got {tree.get(key)}")
+    # what needs no torch comes first: a slip is answered at once
+    folds, training = _folds(tree.get("folds", {})), _training(tree.get("training", {}))
+    stress = _stress(tree.get("stress", {}))
     labelled = [_encoder(entry) for entry in tree["encoders"]]
     names = [label for label, _ in labelled]
     _check_unique("encoder label", names)
@@ -131,7 +133,6 @@ def parse_experiment(tree: Mapping[str, Any]) -> Experiment:
     _check_unique("classifier label", [c.label for c in classifiers])
     corpora = tuple(_corpus(entry) for entry in tree["corpora"])
     _check_unique("corpus", [c.name for c in corpora])
-    training = _plain(TrainingConfig, tree.get("training", {}), "[training]")
     _check_validation(training, classifiers)
     experiment = Experiment(
         name=_typed(tree.get("name", "experiment"), str, "name"),
@@ -144,9 +145,9 @@ def parse_experiment(tree: Mapping[str, Any]) -> Experiment:
         filters=_filters(tree.get("filters", {}), [c.name for c in corpora]),
         transfers=_transfers(tree.get("transfers", []), [c.name for c in corpora]),
         labels=_labels(tree.get("labels", {}), [c.name for c in corpora]),
-        folds=_folds(tree.get("folds", {})),
+        folds=folds,
         training=training,
-        stress=_stress(tree.get("stress", {})),
+        stress=stress,
         hypotheses=_hypotheses(tree.get("hypotheses", []), dict(labelled), classifiers),
         store=_typed(tree["store"], str, "store") if "store" in tree else None,
         printed=_printed(tree.get("printed", "")),
@@ -249,6 +250,7 @@ def streams_of(classifier: ClassifierEntry, encoders: Sequence[str]) -> list[tup
 
     from nver.downstream import check_classifier
     from nver.registry import lookup
+    from nver.tuning import options_to_try
 
     least = lookup("classifiers", classifier.name).streams[0]
     streams = classifier.encoders
@@ -300,6 +302,11 @@ def _folds(table: Any) -> FoldsConfig:
             f"got {folds.number} and {list(folds.seeds)}"
         )
     return folds
+
+
+def _training(table: Any) -> TrainingConfig:
+    training: TrainingConfig = _plain(TrainingConfig, table, "[training]")
+    return training
 
 
 def _stress(table: Any) -> StressConfig:

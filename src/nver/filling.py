@@ -43,9 +43,9 @@ class Gaps:
         lacking = tuple(i for i, missing in enumerate(self.missing) if missing[row])
         size, mtime_ns = map(int, self.clips.stamps[row])
         start, end = map(float, self.clips.spans[row])
-        perturbation, key = self.clips.perturbations[row], self.clips.keys[row].tobytes()
+        perturbation, seed = self.clips.perturbations[row], self.clips.seeds.get(row, b"")
         file = self.clips.files[row]
-        return ClipJob(row, file, start, end, size, mtime_ns, lacking, perturbation, key)
+        return ClipJob(row, file, start, end, size, mtime_ns, lacking, perturbation, seed)
 
     def equals(self, row: int) -> npt.NDArray[np.int64]:
         """All rows with the key of this one."""

@@ -21,7 +21,8 @@ def gap_table(predictions: pd.DataFrame, level: float = LEVEL) -> pd.DataFrame:
         experiment, corpus, encoders, classifier, `score`; its value under `random` folds and under
         `speaker-independent` ones (0..1); `gap`, the first less the second; `low` and `high`, its
         interval by the jackknife over speakers (`nver.significance.paired_t`: a speaker is left out
-        of both at once); `unit` and `units`. No rows where only one protocol was used.
+        of both at once; nan where all have the same gap); `unit` and `units`. No rows where only
+        one protocol was used.
     """
     table = [
         row

@@ -61,7 +61,7 @@ class Run:
 
     @property
     def hypotheses(self) -> "pd.DataFrame":
-        """The answers to the recipe's hypotheses; see `nver.hypotheses.hypothesis_table`."""
+        """The answers to the recipe's hypotheses; see `nver.hypotheses.verdict`."""
         from nver.report import answers_of, read_run
 
         return answers_of(read_run(self.folder))

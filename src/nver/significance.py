@@ -24,6 +24,7 @@ def paired_t(
     """(low, high, p) of a difference by the paired jackknife over units with Student's t.
 
     For the accuracy of units with equally many clips this is the paired t-test over the units.
+    Where every unit differs alike nothing says how sure the difference is: low and high are nan.
 
     Args:
         difference: of two scores, of all units.
@@ -36,9 +37,11 @@ def paired_t(
         return np.nan, np.nan, np.nan
     error = float(standard_error(without))
     freedom = size - 1 if freedom is None else freedom
-    half = t_quantile(freedom, level) * error
-    p = _two_sided(difference, error, freedom) if error else _sign_test(difference, size)
-    return difference - half, difference + half, p
+    quantile = t_quantile(freedom, level)
+    if not error:
+        return np.nan, np.nan, _sign_test(difference, size)
+    half = quantile * error
+    return difference - half, difference + half, _two_sided(difference, error, freedom)
 
 
 def bootstrap_p(replicates: Values, units: int) -> float:

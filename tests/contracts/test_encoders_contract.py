@@ -200,12 +200,17 @@ def test_identity_knows_layer_pooling_and_weights(
         load_encoder(name, weights[name], layer=1),
         load_encoder(name, weights[name], layer="mean"),
         load_encoder(name, weights[name], pooling="mean+std"),
-        load_encoder(name, weights[name], revision="v2"),
         load_encoder(name, other),
     ]
     assert len({encoder.identity.fingerprint for encoder in made}) == len(made)
     assert load_encoder(name, weights[name], layer=2).identity == made[0].identity
     assert made[3].dim == 2 * made[0].dim == made[3].encode([burst()]).shape[1]
+
+
+@pytest.mark.parametrize("name", [name for name in ENCODERS if name not in WEIGHTLESS])
+def test_local_weights_take_no_revision(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="are local and have no revision; got 'v2'"):
+        load_encoder(name, str(tmp_path), revision="v2")
 
 
 @pytest.mark.parametrize("name", WEIGHTLESS)

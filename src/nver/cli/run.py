@@ -50,13 +50,13 @@ def command(
     """
     import nver
 
+    experiment = nver.read_experiment(recipe, overrides)  # before all that a run imports
     if dry_run:
-        foretell(nver.read_experiment(recipe, overrides), out, workers, strict, as_json)
+        foretell(experiment, out, workers, strict, as_json)
         return
     result = nver.run(
-        recipe,
+        experiment,
         out,
-        overrides=overrides,
         workers=workers,
         rehash=rehash,
         show_progress_bar=sys.stderr.isatty(),

@@ -38,6 +38,7 @@ def _open(root: Path | None) -> "EmbeddingStore":
 @JSON
 def stats_command(root: Path | None, as_json: bool) -> None:
     """What is in it: a line for each encoder identity."""
+    from nver.embeddings.store import facts_of
     from nver.embeddings.upkeep import stats
 
     store = _open(root)
@@ -47,12 +48,12 @@ def stats_command(root: Path | None, as_json: bool) -> None:
         return
     click.echo(f"{store.root}: {sum(entry.rows for entry in found):,} embeddings")
     for entry in found:
-        facts = {k: v for k, v in entry.identity.items() if k not in ("name", "dim") and v != {}}
+        perturbed = f"  ({entry.perturbed:,} of perturbed clips)" if entry.perturbed else ""
         click.echo(
             f"{entry.fingerprint[:12]}  {entry.identity['name']}  {entry.rows:,} x "
-            f"{entry.identity['dim']}  {size(entry.bytes)} in {entry.shards} shard(s)"
+            f"{entry.identity['dim']}  {size(entry.bytes)} in {entry.shards} shard(s){perturbed}"
         )
-        click.echo("    " + " ".join(f"{key}={value}" for key, value in facts.items()))
+        click.echo(f"    {facts_of(entry.identity)}")
 
 
 @command.command("verify", short_help="Compare everything with its checksums.")
@@ -114,7 +115,7 @@ def export_command(
     form: str,
     as_json: bool,
 ) -> None:
-    """Write embeddings to OUT for other programs.
+    """Write embeddings to OUT for other programs; clips made worse by [stress] are left out.
 
     IDENTITY is an encoder's name, or the beginning of a fingerprint of `nver store stats`.
     """
@@ -134,6 +135,8 @@ def export_command(
     click.echo(f"{done.clips:,} clips in {' and '.join(map(str, done.files))}")
     if done.left_out:
         click.echo(f"left out {done.left_out:,} clips without an embedding", err=True)
+    if done.perturbed:
+        click.echo(f"left out {done.perturbed:,} perturbed clips of stress tests", err=True)
 
 
 @command.command("gc", short_help="Tidy up, merge small shards, drop what is asked.")

@@ -1,5 +1,6 @@
 """The audio files below a folder, and the two tables that every adapter gives back."""
 
+import errno
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,29 +24,38 @@ Skip = tuple[str, str, str]  # file, reason, message: a row of `Corpus.skipped`
 
 
 def walk(root: Path) -> tuple[list[str], list[str]]:
-    """Paths relative to `root` ("/" between the parts), sorted: audio, and audio nobody can read.
+    """Paths relative to `root` ("/" between the parts), sorted: audio, and what nobody can read.
 
-    Hidden files and folders (.git, ._x.wav of a Mac) and all other files are passed over. No file
-    is looked at: a million of them are a matter of seconds.
+    The second are audio in a foreign format and links that lead in a circle. Hidden files and
+    folders (.git, ._x.wav of a Mac) and all other files are passed over. No file is looked at: a
+    million of them are a matter of seconds.
     """
     audio: list[str] = []
     foreign: list[str] = []
-    for name in _files(os.path.abspath(root), "", set()):
+    for name, circular in _files(os.path.abspath(root), "", set()):
         suffix = os.path.splitext(name)[1].lower()
         if suffix in SUFFIXES:
             audio.append(name)
-        elif suffix in FOREIGN_SUFFIXES:
+        elif circular or suffix in FOREIGN_SUFFIXES:
             foreign.append(name)
     return sorted(audio), sorted(foreign)
 
 
-def _files(folder: str, prefix: str, linked: set[str]) -> Iterator[str]:
+def _files(folder: str, prefix: str, linked: set[str]) -> Iterator[tuple[str, bool]]:
+    """Names, and whether one is a link that leads in a circle."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith(".") or entry.name == "__MACOSX":
                 continue
-            if not entry.is_dir():
-                yield prefix + entry.name
+            try:
+                is_folder = entry.is_dir()
+            except OSError as error:
+                if error.errno != errno.ELOOP:
+                    raise
+                yield prefix + entry.name, True
+                continue
+            if not is_folder:
+                yield prefix + entry.name, False
             elif not entry.is_symlink() or _first_visit(entry.path, linked):
                 yield from _files(entry.path, f"{prefix}{entry.name}/", linked)
 
@@ -65,9 +75,14 @@ def stem_of(name: str) -> str:
 
 
 def foreign_rows(root: Path, names: Iterable[str]) -> list[Skip]:
-    """Rows of `Corpus.skipped` for audio in a format that cannot be read."""
-    advice = "this format is not read; convert it, for example to FLAC"
-    return [(os.path.join(os.path.abspath(root), n), "unsupported format", advice) for n in names]
+    """Rows of `Corpus.skipped` for what `walk` found and nobody can read."""
+    return [(os.path.join(os.path.abspath(root), name), *_why(name)) for name in names]
+
+
+def _why(name: str) -> tuple[str, str]:
+    if os.path.splitext(name)[1].lower() in FOREIGN_SUFFIXES:
+        return "unsupported format", "this format is not read; convert it, for example to FLAC"
+    return "unreadable", "a link that leads in a circle"
 
 
 def clip_table(columns: Mapping[str, Sequence[Any]]) -> "pd.DataFrame":

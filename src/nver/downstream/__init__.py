@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 
+from nver.checks import check_count
 from nver.downstream.base import Classifier, ClassifierCard
-from nver.downstream.options import check_count
 from nver.errors import UsageError, unknown_name
 from nver.registry import lookup
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_max_pool1d
 
-from nver.downstream.options import check_count
+from nver.checks import check_count
 from nver.errors import UsageError
 
 FILTERS = (32, 64)  # paper, section III

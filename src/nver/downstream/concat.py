@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from nver.checks import check_count, check_dropout
 from nver.downstream.base import Classifier, ClassifierCard
 from nver.downstream.blocks import (
     DROPOUT,
@@ -20,7 +21,6 @@ from nver.downstream.blocks import (
     pooled_positions,
 )
 from nver.downstream.heads import CITATION
-from nver.downstream.options import check_count, check_dropout
 
 POSITIONS = 24  # ours: with it RENO has the printed 1.3 to 1.5 M parameters at every width
 WIDTH = 256  # author's code, of a branch

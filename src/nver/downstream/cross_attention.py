@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from nver.checks import check_count, check_dropout
 from nver.downstream.attention import AttentionBlock
 from nver.downstream.base import Classifier, ClassifierCard
 from nver.downstream.blocks import (
@@ -23,7 +24,6 @@ from nver.downstream.blocks import (
     pooled_positions,
 )
 from nver.downstream.concat import POSITIONS, WIDTH
-from nver.downstream.options import check_count, check_dropout
 from nver.downstream.reno import ATTENTION_DROPOUT, HEADS, Tokens
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from nver.checks import check_dropout
 from nver.downstream.base import Classifier, ClassifierCard
 from nver.downstream.blocks import (
     DROPOUT,
@@ -14,7 +15,6 @@ from nver.downstream.blocks import (
     no_auxiliary,
     pooled_positions,
 )
-from nver.downstream.options import check_dropout
 
 POSITIONS = 28  # ours: 1.0 M parameters at every width, within the printed 0.9 to 1.1 M
 

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from nver.checks import check_choice, check_count, check_dropout, check_number
 from nver.downstream.base import Classifier, ClassifierCard
 from nver.downstream.blocks import (
     DENSE,
@@ -31,7 +32,6 @@ from nver.downstream.blocks import (
     pooled_positions,
 )
 from nver.downstream.concat import POSITIONS, WIDTH  # WIDTH = 256 is SATYAM's shared width too
-from nver.downstream.options import check_choice, check_count, check_dropout, check_number
 from nver.downstream.poincare import (
     clip_norm,
     exp_0,

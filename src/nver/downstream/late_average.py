@@ -10,10 +10,10 @@ from math import log
 import torch
 from torch import Tensor, nn
 
+from nver.checks import check_choice
 from nver.downstream.base import Classifier, ClassifierCard
 from nver.downstream.blocks import DROPOUT, no_auxiliary
 from nver.downstream.heads import cnn, fcn
-from nver.downstream.options import check_choice
 
 HEADS = {"cnn": cnn, "fcn": fcn}
 

@@ -22,6 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nver.checks import check_choice, check_count, check_dropout, check_number
 from nver.downstream.attention import AttentionBlock, SelfAttention
 from nver.downstream.base import Classifier, ClassifierCard
 from nver.downstream.blocks import (
@@ -42,7 +43,6 @@ from nver.downstream.divergence import (
     log_probabilities,
 )
 from nver.downstream.heads import CITATION
-from nver.downstream.options import check_choice, check_count, check_dropout, check_number
 
 LAMBDA = 0.4  # author's code, marked as the paper's; the paper's text has lost the value
 HEADS = 2  # paper, section III-A, of both attentions

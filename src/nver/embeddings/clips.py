@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nver.embeddings.contents import Content
-from nver.embeddings.keys import KEY_BYTES, Keys, clip_key, perturbed_key
+from nver.embeddings.keys import KEY_BYTES, Keys, clip_key, perturbation_seed, perturbed_key
 from nver.embeddings.store import EmbeddingStore
 from nver.errors import AudioError, UsageError
 
@@ -24,7 +24,7 @@ class ClipKeys:
 
     `spans` is (n, 2) in s (NaN: whole file), `stamps` (n, 2): size in bytes and modification time
     in ns. `errors` says for a row why it has no key; its key is then zero. `perturbations` has for
-    each clip how it is made worse before it is embedded ("": not at all).
+    each clip how it is made worse before it is embedded ("": not at all), `seeds` the seed of that.
     """
 
     keys: Keys
@@ -33,6 +33,7 @@ class ClipKeys:
     stamps: npt.NDArray[np.int64]
     errors: Mapping[int, AudioError]
     perturbations: Sequence[str]
+    seeds: Mapping[int, bytes]
 
 
 def key_clips(
@@ -52,6 +53,7 @@ def key_clips(
     keys = np.zeros((len(files), KEY_BYTES), np.uint8)
     stamps = np.zeros((len(files), 2), np.int64)
     errors: dict[int, AudioError] = {}
+    seeds: dict[int, bytes] = {}
     disable = None if show_progress_bar else True
     with tqdm(total=len(files), unit="file", desc="contents", disable=disable, leave=False) as bar:
         for at in range(0, len(files), TOGETHER):
@@ -62,13 +64,14 @@ def key_clips(
                 if isinstance(content, Content):
                     key = clip_key(content.sha256, *spans[row])
                     if perturbations[row]:
-                        key = perturbed_key(key, perturbations[row])
+                        seeds[row] = perturbation_seed(key, perturbations[row])
+                        key = perturbed_key(seeds[row])
                     keys[row] = np.frombuffer(key, np.uint8)
                     stamps[row] = content[1:]
                 else:
                     errors[row] = content
             bar.update(len(some))
-    return ClipKeys(keys, files, spans, stamps, errors, perturbations)
+    return ClipKeys(keys, files, spans, stamps, errors, perturbations, seeds)
 
 
 def _columns(table: "pd.DataFrame") -> tuple[list[str], npt.NDArray[np.float64], list[str]]:

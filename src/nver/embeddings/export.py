@@ -12,7 +12,7 @@ import numpy as np
 
 from nver.embeddings.clips import key_clips
 from nver.embeddings.index import open_index
-from nver.embeddings.keys import KEY_BYTES, Keys, as_keys
+from nver.embeddings.keys import KEY_BYTES, Keys, as_keys, is_perturbed
 from nver.embeddings.shards import FloatArray
 from nver.embeddings.store import BATCH_ROWS, EmbeddingStore, EmbeddingView
 from nver.encoders.base import EncoderIdentity
@@ -26,11 +26,15 @@ FORMATS = ("npy", "csv")
 
 @dataclass(frozen=True)
 class Exported:
-    """How many clips were written, how many have no embedding, and the files."""
+    """How many clips were written, how many have no embedding, and the files.
+
+    `perturbed` is how many were left out because a stress test made them worse.
+    """
 
     clips: int
     left_out: int
     files: tuple[Path, ...]
+    perturbed: int = 0
 
 
 def export(
@@ -48,23 +52,24 @@ def export(
             the same rows; for "csv" a file, with the columns of the clips and then e0, e1, ...,
             in digits that read back to the same float32.
         table: the clips wanted, in this order, with all its columns; None: all that are stored,
-            with their key and the name of a file of that content, where one is known.
+            with their key and the name of a file of that content, where one is known. Clips that
+            a stress test made worse are left out.
     """
     if format not in FORMATS:
         raise unknown_name("format", format, FORMATS)
     view = store.view(identity)
     if table is None:
         header, rows, keys = _all_clips(view)
-        left_out = 0
+        left_out, perturbed = 0, len(view) - len(keys)
     else:
         clips = key_clips(table, store)
         there = ~view.missing(clips.keys)
-        header, keys = list(table.columns), clips.keys[there]
+        header, keys, perturbed = list(table.columns), clips.keys[there], 0
         rows, left_out = table[there].itertuples(index=False), int((~there).sum())
     if not len(keys):
         raise StoreError(f"{store.root}: no {identity.name} embedding of these clips to export")
     write = _write_npy if format == "npy" else _write_csv
-    return Exported(len(keys), left_out, write(out, header, rows, keys, view))
+    return Exported(len(keys), left_out, write(out, header, rows, keys, view), perturbed)
 
 
 def _all_clips(view: EmbeddingView) -> tuple[list[str], Iterator[Sequence[object]], Keys]:
@@ -73,7 +78,8 @@ def _all_clips(view: EmbeddingView) -> tuple[list[str], Iterator[Sequence[object
         " WHERE v.identity = ? GROUP BY v.key ORDER BY v.key"
     )
     with open_index(view.store.root) as index:
-        found = index.query(sql, [index.identity(view.identity.fingerprint)])
+        stored = index.query(sql, [index.identity(view.identity.fingerprint)])
+    found = [(key, path) for key, path in stored if not is_perturbed(key)]
     keys = as_keys([key for key, _ in found]).reshape(-1, KEY_BYTES)
     rows = ((key.hex(), "" if path is None else os.fsdecode(path)) for key, path in found)
     return ["key", "file"], rows, keys

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from nver.perturbation import VERSION
 
 KEY_BYTES = 32  # of SHA-256
+PERTURBED = b"perturb."  # a key's last bytes if its clip was made worse; 24 of SHA-256 before them
 Keys = npt.NDArray[np.uint8]  # (clips, 32)
 
 
@@ -28,9 +29,19 @@ def clip_key(content: bytes, start: float | None = None, end: float | None = Non
     return hashlib.sha256(content + struct.pack("<dd", first, last)).digest()
 
 
-def perturbed_key(key: bytes, perturbation: str) -> bytes:
-    """The key of a clip made worse: of its name and version beside the clip's own key."""
+def perturbation_seed(key: bytes, perturbation: str) -> bytes:
+    """32 bytes for a clip made worse: of its name and version beside the clip's own key."""
     return hashlib.sha256(key + f"{perturbation} {VERSION}".encode()).digest()
+
+
+def perturbed_key(seed: bytes) -> bytes:
+    """The key of a clip made worse, from its seed."""
+    return seed[: -len(PERTURBED)] + PERTURBED
+
+
+def is_perturbed(key: bytes) -> bool:
+    """Whether a key is of a clip made worse."""
+    return key.endswith(PERTURBED)
 
 
 def _absent(seconds: float | None) -> bool:

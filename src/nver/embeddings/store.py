@@ -4,9 +4,10 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -80,7 +81,9 @@ class EmbeddingStore:
         found = [i for i in known if text and (i.name == text or i.fingerprint.startswith(text))]
         if len(found) == 1:
             return found[0]
-        choice = "\n".join(f"  {i.fingerprint[:12]}  {i.to_json()}" for i in found or known)
+        choice = "\n".join(
+            f"  {i.fingerprint[:12]}  {i.name}  {facts_of(asdict(i))}" for i in found or known
+        )
         what = "several identities" if found else "nothing"
         raise UsageError(f"{self.root}: {what} for {text!r}; give a fingerprint of:\n{choice}")
 
@@ -183,6 +186,12 @@ class EmbeddingView:
                 f"{error.filename}: the shard is gone; `nver store verify --repair` forgets it"
             ) from error
         return vectors
+
+
+def facts_of(identity: Mapping[str, Any]) -> str:
+    """What tells identities of one encoder apart, for people: "layer=last pooling=mean ..."."""
+    shown = (f"{k}={v}" for k, v in identity.items() if k not in ("name", "dim") and v != {})
+    return " ".join(shown)
 
 
 def read_identity(text: str) -> EncoderIdentity | None:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nver.embeddings.index import FILE_NAME, NOT_THERE, open_index
+from nver.embeddings.keys import PERTURBED
 from nver.embeddings.shards import faults_of, open_shard
 from nver.embeddings.store import SHARDS, EmbeddingStore
 
@@ -18,11 +19,15 @@ DAMAGED = "damaged"  # the folder for shards set aside
 
 @dataclass(frozen=True)
 class IdentityStats:
-    """What a store holds of one encoder identity; `bytes` of its shards on disk."""
+    """What a store holds of one encoder identity; `bytes` of its shards on disk.
+
+    `perturbed` of the rows are of clips that a stress test made worse.
+    """
 
     fingerprint: str
     identity: dict[str, Any]
     rows: int
+    perturbed: int
     shards: int
     bytes: int
 
@@ -44,10 +49,11 @@ def stats(store: EmbeddingStore) -> list[IdentityStats]:
     """One entry an identity, sorted by encoder name."""
     sql = (
         "SELECT i.fingerprint, i.json, (SELECT count(*) FROM vectors v WHERE v.identity = i.id),"
+        " (SELECT count(*) FROM vectors v WHERE v.identity = i.id AND substr(v.key, ?) = ?),"
         " count(*), sum(s.bytes) FROM identities i JOIN shards s ON s.identity = i.id GROUP BY i.id"
     )
     with open_index(store.root) as index:
-        rows = index.query(sql)
+        rows = index.query(sql, [-len(PERTURBED), PERTURBED])
     found = [IdentityStats(p, json.loads(text), *counts) for p, text, *counts in rows]
     return sorted(found, key=lambda s: (s.identity["name"], s.fingerprint))
 

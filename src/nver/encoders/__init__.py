@@ -1,6 +1,7 @@
 """Frozen audio models, one family a file; `load_encoder` finds them by name."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 from nver.encoders.base import POOLINGS, Encoder, EncoderCard, EncoderSpec, FrameEncoder
@@ -27,7 +28,7 @@ def load_encoder(
     Args:
         name: one of `nver list encoders`, or a hub id ("org/model") of a wav2vec2-like model.
         weights: a hub id or a local folder; None takes the published one.
-        revision: a branch, tag or commit of the hub id.
+        revision: a branch, tag or commit of the hub id; of a local folder a `UsageError`.
         device: "cpu", "cuda", "cuda:1", ...
         layer: "last", an integer (0 is the input of the first layer), or "mean" of all layers.
         pooling: over time: "mean" or "mean+std".
@@ -60,6 +61,11 @@ def load_spec(spec: EncoderSpec) -> Encoder:
         )
     if not re.fullmatch(DEVICES, str(spec.device)):
         raise UsageError(f"{spec.name}: device {spec.device!r} is unknown: cpu, cuda, cuda:1, ...")
+    if spec.revision is not None and spec.weights and Path(spec.weights).expanduser().exists():
+        raise UsageError(
+            f"{spec.name}: weights {spec.weights!r} are local and have no revision; got"
+            f" {spec.revision!r}: leave it out, the hash of the weights tells versions apart"
+        )
     if spec.layer != "last" and not card.layers:
         raise UsageError(f"{spec.name} has no layers to choose from; got layer={spec.layer!r}")
     return card.load(spec)

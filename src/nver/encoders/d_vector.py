@@ -49,7 +49,7 @@ class DVector(FrameEncoder):
         self._lstm = build_lstm(state, file).to(self._device)
         self.identity = EncoderIdentity(
             name=spec.name,
-            revision=spec.revision or "local",
+            revision="local",
             weights_hash=hash_weights(state, {}),
             layer="last",
             pooling=spec.pooling,

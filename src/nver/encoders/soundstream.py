@@ -64,7 +64,7 @@ class SoundStream(FrameEncoder):
             content += quantiser
         self.identity = EncoderIdentity(
             name=spec.name,
-            revision=spec.revision or "local",
+            revision="local",
             weights_hash=hashlib.sha256(content).hexdigest(),
             layer="last",
             pooling=spec.pooling,

@@ -32,14 +32,14 @@ NO_EFFECT = {  # what saving a model again changes in its JSON files and not in 
 def find_folder(weights: str, revision: str | None) -> tuple[Path, str]:
     """The folder of a hub id or path, complete, and its revision.
 
-    The revision is the hub's commit hash; of a local folder what was given, or "local".
+    The revision is the hub's commit hash; of a local folder "local".
 
     Raises:
         WeightsError: it is neither a folder nor on the hub, or a file is missing.
     """
     local = Path(weights).expanduser()
     if local.is_dir():
-        folder, found = local, revision or "local"
+        folder, found = local, "local"
     else:
         folder = _from_hub(weights, revision)
         found = folder.name
@@ -55,8 +55,8 @@ def find_file(weights: str, name: str, revision: str | None) -> tuple[Path, str]
     """
     local = Path(weights).expanduser()
     if local.is_file():
-        return local, revision or "local"
-    folder, found = local, revision or "local"
+        return local, "local"
+    folder, found = local, "local"
     if not local.is_dir():
         try:
             folder = _download(weights, revision, name)

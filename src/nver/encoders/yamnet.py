@@ -57,7 +57,7 @@ class YamNet(FrameEncoder):
         )
         self.identity = EncoderIdentity(
             name=spec.name,
-            revision=spec.revision or "local",
+            revision="local",
             weights_hash=hashlib.sha256(model).hexdigest(),
             layer="last",
             pooling=spec.pooling,

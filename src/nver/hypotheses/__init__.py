@@ -2,15 +2,12 @@
 
 from nver.hypotheses.claims import CLAIMS, Hypothesis, hypothesis_to_tree, parse_hypotheses
 from nver.hypotheses.selection import Selection, System
-from nver.hypotheses.verdict import ANSWERS, hypothesis_table
 
 __all__ = [
-    "ANSWERS",
     "CLAIMS",
     "Hypothesis",
     "Selection",
     "System",
-    "hypothesis_table",
     "hypothesis_to_tree",
     "parse_hypotheses",
 ]

@@ -203,7 +203,8 @@ def verdict_of(
 
     Not supported: significantly the other way round, or the whole interval, at the level of the
     family, lies below the smallest effect that matters. Else supported: significantly above zero.
-    Else undecided. A comparison of fewer than two units is undecided.
+    Else undecided. A comparison of fewer than two units is undecided. Where all units differ alike
+    there is no interval (nan), and p alone decides.
     """
     if np.isnan(p_holm):
         return UNDECIDED, "fewer than two speakers or clips to compare by"

@@ -57,6 +57,6 @@ def _row(pair: dict[Any, Any], best: "pd.Series[Any]") -> tuple[str, ...] | None
         encoders_title(str(other[0])),
         str(other[1]),
         f"{100 * sign * pair['difference']:.1f}",
-        f"{low:.1f} to {high:.1f}",
+        "–" if pd.isna(low) else f"{low:.1f} to {high:.1f}",
         *(p_text(pair[name]) for name in names),
     )

@@ -27,6 +27,7 @@ NOTE = (
     "speakers only the speaker-independent score holds. Interval: jackknife over {units} {unit}s, "
     "each left out of both."
 )
+NONE = " –: no interval, as no two {unit}s differ."
 
 
 def gap_parts(gaps: pd.DataFrame, synthetic: Collection[str] = ()) -> list[Part]:
@@ -55,7 +56,8 @@ def _grid(gaps: pd.DataFrame, synthetic: bool) -> Grid:
         _row(str(encoders), str(classifier), own.to_dict("records"))
         for (encoders, classifier), own in gaps.groupby(["encoders", "classifier"], sort=False)
     ]
-    note = NOTE.format(units=gaps["units"].iloc[0], unit=gaps["unit"].iloc[0])
+    note = NOTE + (NONE if gaps["low"].isna().any() else "")
+    note = note.format(units=gaps["units"].iloc[0], unit=gaps["unit"].iloc[0])
     return Grid("Gap", HEAD, rows, ([SYNTHETIC] if synthetic else []) + [note])
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from nver.errors import NverError, UsageError
-from nver.hypotheses import Hypothesis, hypothesis_table, parse_hypotheses
+from nver.hypotheses import Hypothesis, parse_hypotheses
+from nver.hypotheses.verdict import hypothesis_table
 from nver.report.grids import Grid, Part, of_section, p_text
 from nver.report.saved import SavedRun
 from nver.report.tables import Section
@@ -29,7 +30,7 @@ RULE = (
 
 
 def answers_of(run: SavedRun) -> pd.DataFrame:
-    """The table of `nver.hypotheses.hypothesis_table`, of the hypotheses in the run's recipe."""
+    """The answers to the hypotheses in the run's recipe, by `verdict.hypothesis_table`."""
     encoders = {str(e.get("label") or e.get("name")): _name_and_kind(e) for e in run.encoders}
     classifiers, hypotheses = _recipe(run, {k: name for k, (name, _) in encoders.items()})
     return hypothesis_table(hypotheses, run.predictions, encoders, classifiers)

@@ -96,7 +96,8 @@ def read_weights(file: Path) -> dict[str, Tensor]:
     """The state dict in a checkpoint (.pth) or safetensors file, in float32, on the CPU.
 
     Raises:
-        WeightsError: it is damaged, not a state dict, or a pickle that names what is not allowed.
+        WeightsError: it is damaged, not a state dict, or a pickle that names what is not allowed;
+            a tensor is sparse or without data, of whole numbers, or not finite in float32.
     """
     try:
         found = load_file(file) if file.suffix == ".safetensors" else _read_checkpoint(file)
@@ -106,7 +107,19 @@ def read_weights(file: Path) -> dict[str, Tensor]:
     state = found.get("model", found) if isinstance(found, dict) else found
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise WeightsError(f"{file} holds no state dict, neither itself nor under 'model'")
-    return {name: tensor.detach().float() for name, tensor in state.items()}
+    return {name: _plain(tensor, name, file) for name, tensor in state.items()}
+
+
+def _plain(tensor: Tensor, name: str, file: Path) -> Tensor:
+    """The tensor in float32, if it can be a weight."""
+    if tensor.layout != torch.strided or tensor.is_meta or tensor.is_quantized:
+        raise WeightsError(f"{file}: not a plain tensor: {name}; save it dense, with its data")
+    if not tensor.is_floating_point():
+        raise WeightsError(f"{file}: {name} is {tensor.dtype}; expected floating-point weights")
+    plain = tensor.detach().float()
+    if not plain.isfinite().all():
+        raise WeightsError(f"{file}: {name} has values that are NaN or infinite; fetch it again")
+    return plain
 
 
 def _read_checkpoint(file: Path) -> Any:

@@ -59,7 +59,7 @@ class AudioMambaEncoder(FrameEncoder):
         self._network = runnable(network, self._device, PRECISIONS[precision])
         self.identity = EncoderIdentity(
             name=spec.name,
-            revision=spec.revision or "local",
+            revision="local",
             weights_hash=hash_used(state),
             layer="last",
             pooling=spec.pooling,
