@@ -25,7 +25,7 @@ ROWS = np.zeros((4, 3), np.float32)
 
 def validate(**changed: Any) -> Any:
     fold = np.array(changed.pop("fold", [0, 0, 1, 1]))
-    cell = Cell("linear", ("e",), Folds("random", 0, fold))
+    cell = Cell("linear", ("e",), Folds(changed.pop("protocol", "random"), 0, fold))
     given = {"table": TABLE, "embeddings": {"e": ROWS}, "cells": [cell], "workers": 1} | changed
     return list(cross_validate(**given))
 
@@ -49,6 +49,20 @@ def validate(**changed: Any) -> Any:
         (lambda: validate(table=TABLE[["clip", "emotion"]]), "needs the column speaker"),
         (lambda: validate(fold=[0, 1]), "folds of 2 clips for 4"),
         (lambda: validate(fold=[0, 0, 2, 2]), "without a gap"),
+        (
+            lambda: validate(fold=[0, 1, 0, 1], protocol="speaker-independent"),
+            "seed 0: 2 of 2 speakers are in training and test: s, u; keep",
+        ),
+        (
+            lambda: validate(fold=[0, 0, -1, 0], protocol="speaker-independent"),
+            "1 of 2 speakers are in training and test: u; keep",
+        ),
+        (
+            lambda: validate(
+                table=TABLE.assign(speaker=["s", None, "u", "u"]), protocol="speaker-independent"
+            ),
+            "speaker of 1 of 4 clips is not known",
+        ),
         (lambda: validate(embeddings={"e": ROWS[:2]}), r"expected \(4, dim\)"),
         (lambda: validate(embeddings={"e": ROWS * np.nan}), "NaN or infinite"),
         (lambda: validate(embeddings={"f": ROWS}), "unknown encoder of a cell 'e'"),

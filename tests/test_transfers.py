@@ -95,6 +95,24 @@ def test_transfers_beside_cross_validation_are_tables_of_their_own(
     ]
 
 
+def test_speakers_of_one_folder_are_not_trained_on_and_tested(
+    roots: dict[str, str], tmp_path: Path
+) -> None:
+    changes: dict[str, Any] = {
+        "filters": {"one": {"speakers": ["p1-p3"]}, "two": {"speakers": ["p2-p5"]}},
+        "labels": {
+            "one": {"laugh": "joy", "cry": "sadness"},
+            "two": {"gasp": "joy", "sigh": "sadness"},
+        },
+    }
+    same = {"one": roots["one"], "two": f"{roots['one']}/../one"}
+    said = r"one -> two: both lie in .*, and 2 speakers .*: p2, p3; .*\[filters.one\]"
+    with pytest.raises(UsageError, match=said):
+        run(same, tmp_path, **changes)
+    changes["filters"]["two"] = {"speakers": ["p4-p5"]}
+    assert set(run(same, tmp_path, **changes).predictions["speaker"]) == {"p4", "p5"}
+
+
 ERRORS: list[tuple[dict[str, Any], str]] = [
     ({"labels": {"one": {"laughs": "joy"}}}, "emotion of one in .labels.: 'laughs'.*'laugh'"),
     ({"labels": {}}, "at least two emotions must be shared, got none; one has cry, gasp"),

@@ -16,7 +16,7 @@ from nver.downstream import build_classifier
 from nver.duplicates import IntArray
 from nver.engine import run_jobs
 from nver.errors import UsageError, unknown_name
-from nver.folds import Folds, check_columns, separated, validation_mask
+from nver.folds import Folds, check_columns, check_speakers, separated, validation_mask
 from nver.predictions import STRESS, TEMPERATURE
 from nver.scratch import scratch_folder
 from nver.training import Fitted, TrainingConfig, predict_proba
@@ -100,7 +100,8 @@ def cross_validate(
         cells: what to train; each has folds over the rows of `table`; clips of fold -1 are in
             every training and never tested.
         emotions: their order; default: sorted.
-        sounds: (clips,) equal for clips of the same recording; folds that separate two are refused.
+        sounds: (clips,) equal for clips of the same recording; folds that separate two are refused,
+            as are folds called "speaker-independent" that separate a speaker's clips.
         workers: processes of one thread each; None: one a usable core. The numbers do not depend
             on it: each training has its own seed, made of the folds' seed and the fold.
 
@@ -322,6 +323,7 @@ def _check(
                 "folds are numbered from 0 without a gap, two at least, or one and -1 (only "
                 f"trained on); got {found}"
             )
+        check_speakers(table, cell.folds)
         for name in cell.encoders:
             if name not in embeddings:
                 raise unknown_name("encoder of a cell", name, embeddings)

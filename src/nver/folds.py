@@ -20,7 +20,7 @@ BoolArray = npt.NDArray[np.bool_]
 SPEAKER_INDEPENDENT = "speaker-independent"
 RANDOM = "random"
 PROTOCOLS = (SPEAKER_INDEPENDENT, RANDOM)
-NAMED = 3  # sounds that a note names one by one (our choice)
+NAMED = 3  # sounds or speakers that a message names one by one (our choice)
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,8 @@ class Folds:
     """An assignment of clips to folds.
 
     Attributes:
-        protocol: "speaker-independent" or "random".
+        protocol: "speaker-independent" (refused by `cross_validate` where a speaker is in two
+            folds), "random", or a name of one's own.
         seed: of the shuffle.
         fold: (clips,) the fold in which each clip is tested, 0 .. number - 1.
         note: what a reader must know, for example that it became leave-one-speaker-out, or which
@@ -118,6 +119,32 @@ def tied_speakers(speaker: npt.NDArray[Any], sounds: IntArray) -> npt.NDArray[An
 def separated(fold: IntArray, sounds: IntArray) -> list[IntArray]:
     """The rows of every sound whose clips are in more than one fold: a leak."""
     return [rows for rows in repeated(sounds) if len(np.unique(fold[rows])) > 1]
+
+
+def check_speakers(table: "pd.DataFrame", folds: Folds) -> None:
+    """Raise `UsageError` where folds are called speaker-independent and are not.
+
+    Every clip's speaker must be known, and the clips of each in one fold; that of clips which are
+    only trained on (-1) counts as one.
+    """
+    if folds.protocol != SPEAKER_INDEPENDENT:
+        return
+    said = f"{SPEAKER_INDEPENDENT} folds, seed {folds.seed}: "
+    speaker = table["speaker"]
+    if unknown := int(speaker.isna().sum()):
+        raise UsageError(
+            f"{said}the speaker of {unknown} of {len(table)} clips is not known; call the folds "
+            f"{RANDOM!r}, or leave those clips out"
+        )
+    parts = speaker.groupby(speaker.to_numpy()).indices
+    split = [str(name) for name, rows in parts.items() if len(np.unique(folds.fold[rows])) > 1]
+    if split:
+        more = f" and {len(split) - NAMED} more" if len(split) > NAMED else ""
+        raise UsageError(
+            f"{said}{len(split)} of {len(parts)} speakers are in training and test: "
+            f"{', '.join(split[:NAMED])}{more}; keep the clips of a speaker in one fold, as "
+            f"make_folds does, or call the folds {RANDOM!r}"
+        )
 
 
 def check_columns(table: "pd.DataFrame", columns: Sequence[str]) -> None:

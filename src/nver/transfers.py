@@ -10,7 +10,7 @@ from nver.duplicates import IntArray, same_sounds
 from nver.errors import UsageError, unknown_name
 from nver.evaluation import Stressed
 from nver.experiment import Experiment
-from nver.folds import Folds
+from nver.folds import NAMED, Folds
 from nver.material import Material, waveform_reader
 
 NOT_TESTED = -1  # the fold of a clip that is only trained on
@@ -38,7 +38,7 @@ def transfers(
 
     Raises:
         UsageError: a label map names an emotion that the corpus has not, fewer than two emotions
-            are shared, or no clip is left on one side.
+            are shared, no clip is left on one side, or a speaker is on both.
     """
     by_name = {m.corpus.name: m for m in materials}
     check_labels(materials, experiment.labels)
@@ -64,7 +64,9 @@ def transfer(
 ) -> tuple[Material, "np.ndarray[tuple[int], np.dtype[np.bool_]]", str]:
     """(material of the clips that both corpora share, which of them are tested, a note).
 
-    Clips of the training corpus whose recording is in the test corpus too are left out.
+    Clips of the training corpus whose recording is in the test corpus too are left out. Speakers'
+    ids are a corpus's own; of two corpora in one folder they are the same people, and those of whom
+    clips are left on both sides are refused.
     """
     shared = shared_emotions(train, test, experiment.labels)
     one, other = (mapped(m, experiment.labels, shared) for m in (train, test))
@@ -74,6 +76,7 @@ def transfer(
         rows=one.rows[~known],
         emotion=[e for e, leak in zip(one.emotion, known, strict=True) if not leak],
     )
+    _check_speakers(one, other)
     missing = [e for e in shared if e not in one.emotion or e not in other.emotion]
     if missing:
         raise UsageError(
@@ -119,6 +122,23 @@ def mapped(
     rows = [row for row, name in enumerate(names) if name in shared]
     left_out = Counter(e for e, name in zip(emotion, names, strict=True) if name not in shared)
     return Mapped(material, np.array(rows), [str(names[row]) for row in rows], left_out)
+
+
+def _check_speakers(train: Mapped, test: Mapped) -> None:
+    """Raise `UsageError` where corpora of one folder, or of a folder in it, share speakers."""
+    corpora = [part.material.corpus for part in (train, test)]
+    one, other = (corpus.root.resolve() for corpus in corpora)
+    if not (one.is_relative_to(other) or other.is_relative_to(one)):
+        return
+    speakers = [set(m.material.clips["speaker"].iloc[m.rows].dropna()) for m in (train, test)]
+    if both := sorted(speakers[0] & speakers[1]):
+        names = [corpus.name for corpus in corpora]
+        more = f" and {len(both) - NAMED} more" if len(both) > NAMED else ""
+        raise UsageError(
+            f"{' -> '.join(names)}: both lie in {min(one, other)}, and "
+            f"{len(both)} speakers of the training are tested: {', '.join(both[:NAMED])}{more}; "
+            f"give them other speakers in [filters.{names[0]}] and [filters.{names[1]}]"
+        )
 
 
 def _known_sounds(train: Mapped, test: Mapped) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
