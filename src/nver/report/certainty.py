@@ -27,7 +27,7 @@ NOTE = (
     "fold. ECE: expected calibration error in percentage points, 15 bins of equal width. Brier "
     "score: 0 to 2. NLL: negative log-likelihood in nats. Of these three, less is better. Area: "
     "under accuracy against coverage, in percent. Surest 80 %: accuracy of the surest 80 % of the "
-    "predictions."
+    "predictions. These numbers have no intervals, and their differences were not tested."
 )
 LEFT = (
     "Shown are those of the highest UAR; those of {} more systems lie beside this page as "
