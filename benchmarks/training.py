@@ -7,10 +7,10 @@
 
 Both take the same folds, validation clips and initial weights, in turn; wall time (of both cores;
 processor time beside it), medians, and the ratio plain / ours for each round. Starting our workers
-is included. The embeddings are made of classes and noise, N = 1,085 as in VIVAE; four folds, so
-that two cores have equal shares. The epochs are fewer than the 20 of a real training where a step is
-slow; starting two processes, some seconds, weighs the more. Both sides' UAR over all clips is printed, with the spread of the
-plain one over seeds (`--seeds`).
+is included, and weighs the more as slow steps have fewer than the 20 epochs of a real training. The
+embeddings are made of classes and noise, N = 1,085 as in VIVAE; four folds, so that two cores have
+equal shares. Both sides' UAR over all clips is printed, with the spread of the plain one over seeds
+(`--seeds`).
 """
 
 import argparse
