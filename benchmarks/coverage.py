@@ -10,14 +10,14 @@ score of the expected confusions of new speakers. Only in the last table are cla
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nver.metrics import SCORES, recall_of
-from nver.resampling import freedom_of
+from nver.resampling import CLIPS_ALIKE, freedom_of, freedom_of_average
 from nver.significance import bootstrap_p, holm, paired_t, resampled_t
 from nver.uncertainty import interval, percentile_interval
 
@@ -41,6 +41,7 @@ class World:
     speaker: float = 1.0
     interaction: float = 0.7
     unequal: float = 0.5
+    holders: int = 0  # speakers who have the last emotion; 0: all
 
 
 WORLDS = {
@@ -81,12 +82,16 @@ def sizes(
     """(*shape, emotions): clips of each speaker and emotion, one at least."""
     spread = world.unequal * random.normal(size=(*shape, 1)) - world.unequal**2 / 2
     clips = random.poisson(world.clips * np.exp(spread), (*shape, world.emotions))
-    return np.asarray(np.maximum(1, clips), np.int64)
+    clips = np.maximum(1, clips)
+    if world.holders:
+        clips[..., -1] *= random.random(shape).argsort(-1) < world.holders
+    return np.asarray(clips, np.int64)
 
 
 def truth_of(world: World, seed: int) -> Array:
     """(emotions, emotions): the expected confusions of a new speaker."""
     random, total = np.random.default_rng(seed), np.zeros((world.emotions, world.emotions))
+    world = replace(world, holders=0)  # recalls do not depend on who has an emotion
     for _ in range(TRUTH_SPEAKERS // 20_000):
         clips = sizes(random, world, (20_000,))
         total += (clips[..., None] * draw(random, world, (20_000,))).sum(0)
@@ -127,7 +132,8 @@ def coverage(
     `resamples=0`: the jackknife alone, and its intervals of the first emotion's recall too.
     """
     random, expected = np.random.default_rng(seed), truth_of(world, seed + 1)
-    scores: dict[str, Score] = {UAR: SCORES[UAR]} if resamples else SCORES | {"recall": _first}
+    alone = resamples or world.holders  # the other scores' truths depend on who has an emotion
+    scores: dict[str, Score] = {UAR: SCORES[UAR]} if alone else SCORES | {"recall": _first}
     truth = {name: float(score(expected)) for name, score in scores.items()}
     found: dict[str, dict[str, list[tuple[float, float]]]] = {}
     for counts in corpora_of(random, world, corpora, speakers):
@@ -140,6 +146,10 @@ def coverage(
                     float(score(total)), score(total - counts), freedom=_freedom(counts, name)
                 )
             }
+            if world.holders:
+                kish = freedom_of(counts.sum((1, 2)))
+                both = float(score(total)), score(total - counts)
+                bounds["kish"] = interval(*both, freedom=kish)
             if by_speaker is not None:
                 drawn = score(by_speaker)
                 bounds["expanded"] = percentile_interval(drawn, speakers)
@@ -153,8 +163,11 @@ def coverage(
     }
 
 
-def _freedom(counts: Array, name: str = "") -> float:
-    return freedom_of(counts[:, 0].sum(-1) if name == "recall" else counts.sum((1, 2)))
+def _freedom(counts: Array, name: str = UAR) -> float:
+    clips = counts.sum(-1)
+    if name == "recall":
+        return freedom_of(clips[:, 0])
+    return freedom_of(clips.sum(-1)) if name in CLIPS_ALIKE else freedom_of_average(clips)
 
 
 def _first(counts: Array) -> Array:
@@ -196,6 +209,8 @@ def false_positives(
         difference = float(score(totals[0]) - score(totals[1]))
         without = score(totals[0] - a) - score(totals[1] - b)
         p = {"jackknife": paired_t(difference, without, freedom=_freedom(a))[2]}
+        if world.holders:
+            p["kish"] = paired_t(difference, without, freedom=freedom_of(a.sum((1, 2))))[2]
         if resamples:
             both = resample_speakers(random, np.concatenate([a, b], -1), resamples)
             drawn = score(both[..., : world.emotions]) - score(both[..., world.emotions :])
@@ -226,7 +241,7 @@ def family(
             paired_t(
                 found[i][0] - found[j][0],
                 found[i][1] - found[j][1],
-                freedom=freedom_of(clips.sum(-1)),
+                freedom=freedom_of_average(clips),
             )[2]
             for i in range(systems)
             for j in range(i)
@@ -341,6 +356,19 @@ def print_tests(corpora: int, resamples: int, seed: int) -> None:
         row(speakers, *map(percent, family(World(), speakers, 8, corpora, seed)))
 
 
+def print_few(corpora: int, seed: int) -> None:
+    print(f"\nUAR where one emotion is of few speakers, {corpora:,} corpora (width)\n")
+    head("speakers", "having it", "held", "held, Kish's", "differ", "differ, Kish's")
+    for speakers in (11, 40, 100):
+        for holders in (2, 3, 5):
+            world = World(holders=holders)
+            held = coverage(world, speakers, corpora, 0, seed)
+            wrong = false_positives(world, speakers, corpora, 0, seed)
+            cells = [held[m][UAR] for m in ("jackknife", "kish")]
+            texts = [f"{percent(share)} ({percent(width)})" for share, width in cells]
+            row(speakers, holders, *texts, *(percent(wrong[m]) for m in ("jackknife", "kish")))
+
+
 def print_trained(corpora: int, seed: int) -> None:
     print("\nFalse positives at 5 % with trained classifiers, five folds\n")
     head("speakers", "seeds", "jackknife", "corrected resampled t", "plain t over folds")
@@ -358,6 +386,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     print_coverage(given.corpora, given.resamples, given.seed)
     print_tests(given.corpora, given.resamples, given.seed)
+    print_few(given.corpora, given.seed)
     print_trained(given.corpora, given.seed)
 
 

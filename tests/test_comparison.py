@@ -72,6 +72,15 @@ def test_the_tables_resampled_t_is_that_of_its_folds() -> None:
     assert np.isnan(compare(single, other).p_resampled_t)
 
 
+def test_without_a_known_training_size_there_is_no_resampled_t() -> None:
+    a, b, *_ = each(speakers=8, folds=1, seeds=(0, 1, 2))
+    result = compare(a, b)
+    assert result.folds == 3
+    assert np.isnan(result.p_resampled_t)
+    assert np.isfinite(result.p)
+    assert np.isnan(resampled_t(np.array([0.1, 0.2, 0.3]), np.nan))
+
+
 def test_differences_that_are_all_alike_are_as_sure_as_their_signs() -> None:
     low, high, p = paired_t(0.1, np.full(4, 0.1))
     assert np.isnan([low, high]).all()  # not an interval of width zero

@@ -40,6 +40,18 @@ def test_the_paired_test_keeps_its_level(simulation: ModuleType) -> None:
     assert corrected <= 0.1 < 0.25 < plain
 
 
+def test_an_emotion_of_few_speakers_does_not_spoil_uar(
+    simulation: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulation, "TRUTH_SPEAKERS", 100_000)
+    world = simulation.World(holders=2)
+    found = simulation.coverage(world, 40, 300, 0, seed=0)
+    assert found["kish"][UAR][0] < 0.92 < found["jackknife"][UAR][0]
+    wrong = simulation.false_positives(world, 40, 300, 0, seed=0)
+    assert wrong["jackknife"] <= 0.08
+    assert wrong["jackknife"] < wrong["kish"]
+
+
 def test_the_corrected_resampled_t_test_keeps_its_level(simulation: ModuleType) -> None:
     found = simulation.trained(10, 3, 100, seed=0)
     assert found["corrected"] <= 0.09

@@ -484,6 +484,19 @@ def test_without_a_test_only_the_highest_row_and_its_equals_are_marked() -> None
     assert section.basis.startswith("Percent, without interval: one speaker; 5 folds (1 seed)")
 
 
+def test_rows_that_were_not_tested_against_the_highest_are_not_called_worse() -> None:
+    predictions = make_predictions()
+    assert all("not tested" not in note for note in _notes(predictions))
+    own = predictions["classifier"] == "reno"
+    other = predictions[own & (predictions["clip"] != predictions["clip"].iloc[0])]
+    assert "not tested against the highest" in _notes(pd.concat([predictions[~own], other]))[-1]
+
+
+def _notes(predictions: pd.DataFrame) -> list[str]:
+    (section,) = sections(interval_table(predictions), pairs=comparison_table(predictions))
+    return section.notes
+
+
 def test_clips_are_the_units_where_speakers_are_unknown(tmp_path: Path) -> None:
     folder = make_run_folder(tmp_path / "run", emotions=3, speakers=0, systems=SYSTEMS[:2])
     text = Page(write_report(folder)).text

@@ -8,7 +8,14 @@ from scipy import stats
 from helpers_report import SYSTEMS, make_predictions
 from nver.errors import UsageError
 from nver.metrics import SCORES, f1_of, recall_of, score_table, systems
-from nver.resampling import bootstrap, freedom_of, leave_one_out, pooled, units_of
+from nver.resampling import (
+    bootstrap,
+    freedom_of,
+    freedom_of_average,
+    leave_one_out,
+    pooled,
+    units_of,
+)
 from nver.uncertainty import (
     emotion_interval_table,
     interval,
@@ -162,3 +169,37 @@ def test_degrees_of_freedom_are_kishs_effective_units_less_one(
     clips: list[int], expected: float
 ) -> None:
     assert freedom_of(np.array(clips)) == pytest.approx(expected)
+
+
+def test_an_average_of_emotions_has_kishs_freedom_where_all_have_the_same_mixture() -> None:
+    sizes = np.array([1, 2, 2, 3, 7])
+    mixture = np.array([1, 4, 0, 2])
+    assert freedom_of_average(np.outer(sizes, mixture)) == pytest.approx(freedom_of(sizes))
+    one_each = np.repeat(np.eye(3, dtype=int), 5, 0)
+    assert freedom_of_average(one_each) == pytest.approx(14)
+
+
+def test_an_average_of_emotions_has_less_freedom_where_one_is_of_few() -> None:
+    clips = np.full((40, 6), 4)
+    found = []
+    for holders in (1, 2, 3, 5, 40):
+        clips[:, 5] = np.where(np.arange(40) < holders, 4, 0)
+        found.append(freedom_of_average(clips))
+    assert found == sorted(found)
+    # by hand: two have 5/40² + 1/4 + (5/40 + 1/2)² over 24 clips, 38 have 5/40² + (5/40)² over 20
+    two, other = (5 / 40**2 + 1 / 4 + (5 / 40 + 1 / 2) ** 2) / 24, (5 / 40**2 + (5 / 40) ** 2) / 20
+    expected = (2 * two + 38 * other) ** 2 / (2 * two**2 + 38 * other**2) - 1
+    assert found[1] == pytest.approx(expected)
+    assert (found[0], found[-1]) == pytest.approx((1, 39))
+
+
+def test_scores_of_clips_keep_kishs_freedom_and_averages_of_emotions_do_not() -> None:
+    rows = make_predictions(speakers=12, takes=3)
+    rare = rows["emotion"].iloc[0]
+    units = units_of(rows[(rows["emotion"] != rare) | (rows["speaker"] <= "000002")])
+    assert units.clips.sum() == len(units.place)
+    kish = freedom_of(units.clips.sum(1))
+    assert units.freedom("accuracy") == units.freedom("weighted_f1") == kish
+    average = freedom_of_average(units.clips)
+    assert average < kish
+    assert units.freedom("macro_f1") == units.freedom("unweighted_average_recall") == average

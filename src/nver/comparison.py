@@ -42,7 +42,7 @@ class Comparison:
             95 %, where there is one, excludes zero exactly where p < 0.05.
         p_bootstrap: the same by the paired bootstrap, expanded for few units.
         p_resampled_t: the same by the corrected resampled t-test over folds and seeds; nan for a
-            single fold.
+            single fold a seed, where the number of training clips is not known.
         unit: "speaker", or "clip" where speakers are unknown; `units` is their number.
         folds: of all seeds.
     """
@@ -67,8 +67,9 @@ class Measured:
         without: (units,) the score without each.
         replicates: (resamples,) the score of resampled units.
         folds: (folds,) the score of each fold of each seed.
-        share: test clips over training clips, the mean over folds.
-        freedom: degrees of freedom of Student's t, see `resampling.freedom_of`.
+        share: test clips over training clips, the mean over folds; nan where a seed has one fold,
+            as from one corpus to another: the training clips are not in the table.
+        freedom: degrees of freedom of Student's t, see `resampling.Units.freedom`.
     """
 
     score: float
@@ -166,7 +167,7 @@ def measure(
     units, (_, folds, counts) = units_of(rows), fold_confusions(rows)
     test = counts.sum((-2, -1))
     train = pd.Series(test).groupby(folds["seed"]).transform("sum").to_numpy() - test
-    share = float((test / np.maximum(train, 1)).mean())
+    share = float((test / np.where(train > 0, train, np.nan)).mean())
     return [
         Measured(
             float(pooled(units, score)),
@@ -175,7 +176,7 @@ def measure(
             function_of(score)(counts),
             share,
             units.unit,
-            units.freedom,
+            units.freedom(score),
         )
         for score, replicates in zip(scores, bootstrap(units, scores, resamples, seed), strict=True)
     ]

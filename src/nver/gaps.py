@@ -41,7 +41,8 @@ def _gaps(key: dict[str, Any], rows: pd.DataFrame, level: float) -> list[dict[st
     for score in SCORES:
         values = [float(pooled(units, score)) for units in (shared, independent)]
         without = leave_one_out(shared, score) - leave_one_out(independent, score)
-        low, high, _ = paired_t(values[0] - values[1], without, level, freedom=shared.freedom)
+        freedom = shared.freedom(score)
+        low, high, _ = paired_t(values[0] - values[1], without, level, freedom=freedom)
         numbers = (score, *values, values[0] - values[1], low, high)
         row = dict(zip(COLUMNS[len(SYSTEM) :], numbers, strict=False))
         found.append({**key, **row, "unit": shared.unit, "units": len(shared.names)})

@@ -19,6 +19,7 @@ from nver.predictions import emotions_of
 RESAMPLES = 2000  # our choice: the standard error of a tail of 2.5 % is then 0.35 %
 RESAMPLES_AT_ONCE = 250  # bounds the memory; no number depends on it
 Score = str | Callable[[Counts], Values]
+CLIPS_ALIKE = ("accuracy", "weighted_f1")  # every clip weighs the same, whatever its emotion
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,21 @@ class Units:
     cell: Codes
     emotions: int
 
+    def freedom(self, score: Score) -> float:
+        """Degrees of freedom of Student's t: by `freedom_of`, or by `freedom_of_average`.
+
+        The second for scores that average emotions, and for functions, which may.
+        """
+        if score in CLIPS_ALIKE:
+            return freedom_of(np.bincount(self.place))
+        return freedom_of_average(self.clips)
+
     @property
-    def freedom(self) -> float:
-        """Degrees of freedom of Student's t: see `freedom_of`, of the units' clips."""
-        return freedom_of(np.bincount(self.place))
+    def clips(self) -> Counts:
+        """(units, emotions): how many clips of each emotion, of all seeds."""
+        code = self.place * self.emotions + self.cell // self.emotions
+        flat = np.bincount(code, minlength=len(self.names) * self.emotions)
+        return flat.reshape(-1, self.emotions).astype(np.int64)
 
     @property
     def counts(self) -> Counts:
@@ -88,6 +100,25 @@ def freedom_of(clips: npt.NDArray[Any]) -> float:
     """
     own = np.asarray(clips, np.float64)
     return float(max(own.sum() ** 2 / max((own**2).sum(), 1) - 1, 1))
+
+
+def freedom_of_average(clips: npt.NDArray[Any]) -> float:
+    """Degrees of freedom of a mean over emotions, fewer where few units hold an emotion.
+
+    A unit's weight in an emotion is its share of that emotion's clips. Its part of the variance
+    is taken as the sum of squared weights plus the square of their sum, as if half of the variance
+    of a unit were shared by its emotions (our choice); per clip of the unit it takes the place of
+    the clips in Kish's formula. Where all have the same mixture of emotions this is `freedom_of`,
+    and never more than that (docs/statistics.md).
+
+    Args:
+        clips: (units, emotions) of each; emotions without clips do not count.
+    """
+    own = np.asarray(clips, np.float64)
+    own = own[own.sum(1) > 0][:, own.sum(0) > 0]
+    weight, size = own / own.sum(0), own.sum(1)
+    part = ((weight**2).sum(1) + weight.sum(1) ** 2) / size
+    return min(freedom_of(size), freedom_of(part / part.max()))
 
 
 def pooled(units: Units, score: Score) -> Values:

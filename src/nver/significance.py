@@ -68,10 +68,10 @@ def resampled_t(differences: Values, share: float) -> float:
 
     Args:
         differences: (J,) of the folds' scores.
-        share: test clips over training clips.
+        share: test clips over training clips; nan: unknown, and so is p.
     """
     known = differences[np.isfinite(differences)]
-    if len(known) < 2:
+    if len(known) < 2 or np.isnan(share):
         return np.nan
     error = float(np.sqrt((1 / len(known) + share) * known.var(ddof=1)))
     if error <= TIE:

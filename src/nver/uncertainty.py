@@ -114,7 +114,10 @@ def _intervals(units: Units, level: float) -> dict[str, Any]:
     row: dict[str, Any] = {"unit": units.unit, "units": len(units.names)}
     for name in SCORES:
         row[f"{name}_low"], row[f"{name}_high"] = interval(
-            float(pooled(units, name)), leave_one_out(units, name), level, freedom=units.freedom
+            float(pooled(units, name)),
+            leave_one_out(units, name),
+            level,
+            freedom=units.freedom(name),
         )
     return row
 

@@ -22,6 +22,10 @@ TESTED = (
     f"{BEST} marks the highest score of a column and every row that ties with it: p > 0.05 in a "
     "paired test over the same {units}, corrected by Holm for the {pairs} of the table."
 )
+SOME_TESTED = (
+    " Not all pairs are on the same clips and folds; a row that was not tested against the highest "
+    f"is not shown to be worse where it has no {BEST}."
+)
 NOT_TESTED = (
     f"{BEST} marks the highest score of a column. No test could be made: it takes two speakers "
     "(clips, where speakers are unknown) that all rows share."
@@ -194,7 +198,9 @@ def _test(table: pd.DataFrame, pairs: pd.DataFrame) -> str:
         return NOT_TESTED
     number = int(pairs["comparisons"].max())
     of_pairs = f"{number} pairs" if number > 1 else "one pair"
-    return TESTED.format(units=_count(table["units"], str(table["unit"].iloc[0])), pairs=of_pairs)
+    units = _count(table["units"], str(table["unit"].iloc[0]))
+    every = number == len(table) * (len(table) - 1) // 2
+    return TESTED.format(units=units, pairs=of_pairs) + ("" if every else SOME_TESTED)
 
 
 def system_title(encoders: str, classifier: str) -> str:
