@@ -7,11 +7,12 @@ import pandas as pd
 from nver.folds import RANDOM, SPEAKER_INDEPENDENT
 from nver.metrics import SCORES
 from nver.resampling import leave_one_out, pooled, units_of
-from nver.significance import paired_t
+from nver.significance import holm, paired_t
 from nver.uncertainty import LEVEL
 
 SYSTEM = ["experiment", "corpus", "encoders", "classifier"]
-COLUMNS = (*SYSTEM, "score", RANDOM, SPEAKER_INDEPENDENT, "gap", "low", "high", "unit", "units")
+COLUMNS = (*SYSTEM, "score", RANDOM, SPEAKER_INDEPENDENT, "gap", "low", "high", "p", "p_holm",
+           "unit", "units")  # fmt: skip
 
 
 def gap_table(predictions: pd.DataFrame, level: float = LEVEL) -> pd.DataFrame:
@@ -21,15 +22,20 @@ def gap_table(predictions: pd.DataFrame, level: float = LEVEL) -> pd.DataFrame:
         experiment, corpus, encoders, classifier, `score`; its value under `random` folds and under
         `speaker-independent` ones (0..1); `gap`, the first less the second; `low` and `high`, its
         interval by the jackknife over speakers (`nver.significance.paired_t`: a speaker is left out
-        of both at once; nan where all have the same gap); `unit` and `units`. No rows where only
-        one protocol was used.
+        of both at once; nan where all have the same gap); its `p`, and `p_holm`, corrected over the
+        systems of the corpus and experiment; `unit` and `units`. No rows where only one protocol
+        was used.
     """
     table = [
         row
         for key, rows in predictions.groupby(SYSTEM, sort=False)
         for row in _gaps(dict(zip(SYSTEM, key, strict=True)), rows, level)
     ]
-    return pd.DataFrame(table, columns=list(COLUMNS))
+    found = pd.DataFrame(table, columns=list(COLUMNS))
+    if len(found):
+        families = found.groupby(["experiment", "corpus", "score"], sort=False)
+        found["p_holm"] = families["p"].transform(lambda p: holm(p.to_numpy()))
+    return found
 
 
 def _gaps(key: dict[str, Any], rows: pd.DataFrame, level: float) -> list[dict[str, Any]]:
@@ -42,8 +48,8 @@ def _gaps(key: dict[str, Any], rows: pd.DataFrame, level: float) -> list[dict[st
         values = [float(pooled(units, score)) for units in (shared, independent)]
         without = leave_one_out(shared, score) - leave_one_out(independent, score)
         freedom = shared.freedom(score)
-        low, high, _ = paired_t(values[0] - values[1], without, level, freedom=freedom)
-        numbers = (score, *values, values[0] - values[1], low, high)
-        row = dict(zip(COLUMNS[len(SYSTEM) :], numbers, strict=False))
+        low, high, p = paired_t(values[0] - values[1], without, level, freedom=freedom)
+        numbers = (score, *values, values[0] - values[1], low, high, p)
+        row = dict(zip(COLUMNS[len(SYSTEM) :], numbers, strict=False))  # p_holm follows
         found.append({**key, **row, "unit": shared.unit, "units": len(shared.names)})
     return found

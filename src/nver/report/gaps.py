@@ -7,7 +7,7 @@ import pandas as pd
 
 from nver.folds import RANDOM, SPEAKER_INDEPENDENT
 from nver.report.formats import aligned
-from nver.report.grids import Grid, Part
+from nver.report.grids import Grid, Part, p_text
 from nver.report.tables import SYNTHETIC, encoders_title
 
 UAR = "unweighted_average_recall"
@@ -18,14 +18,17 @@ HEAD = (
     "UAR, speaker-independent",
     "Gap",
     "95 % interval",
+    "p, Holm",
     "Gap in accuracy",
     "95 % interval",
 )
 NOTE = (
     "Percent; gap: random folds, where training and test share speakers, less speaker-independent "
-    "folds, in points. It is what a system knows of the speakers, not of the emotions: for new "
-    "speakers only the speaker-independent score holds. Interval: jackknife over {units} {unit}s, "
-    "each left out of both."
+    "folds, in points. It is what shared speakers give, and the chance of two trainings, which can "
+    "be points: several seeds tell them apart, and a gap near zero is no proof that a corpus is "
+    "harmless. For new speakers only the speaker-independent score holds. Interval: jackknife over "
+    "{units} {unit}s, each left out of both; p of no gap in UAR, corrected by Holm for the rows of "
+    "the table."
 )
 NONE = " –: no interval, as no two {unit}s differ."
 
@@ -66,7 +69,10 @@ def _row(encoders: str, classifier: str, own: Sequence[Mapping[Any, Any]]) -> tu
         next(row for row in own if row["score"] == score) for score in (UAR, "accuracy")
     )
     values = [f"{100 * uar[protocol]:.1f}" for protocol in (RANDOM, SPEAKER_INDEPENDENT)]
-    return (encoders_title(encoders), classifier, *values, *_gap(uar), *_gap(accuracy))
+    return (
+        encoders_title(encoders), classifier, *values, *_gap(uar), p_text(uar["p_holm"]),
+        *_gap(accuracy),
+    )  # fmt: skip
 
 
 def _gap(row: Mapping[Any, Any]) -> tuple[str, str]:
