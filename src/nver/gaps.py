@@ -49,7 +49,7 @@ def _gaps(key: dict[str, Any], rows: pd.DataFrame, level: float) -> list[dict[st
         without = leave_one_out(shared, score) - leave_one_out(independent, score)
         freedom = shared.freedom(score)
         low, high, p = paired_t(values[0] - values[1], without, level, freedom=freedom)
-        numbers = (score, *values, values[0] - values[1], low, high, p)
-        row = dict(zip(COLUMNS[len(SYSTEM) :], numbers, strict=False))  # p_holm follows
+        row = {"score": score, **dict(zip((RANDOM, SPEAKER_INDEPENDENT), values, strict=True))}
+        row |= {"gap": values[0] - values[1], "low": low, "high": high, "p": p}
         found.append({**key, **row, "unit": shared.unit, "units": len(shared.names)})
     return found

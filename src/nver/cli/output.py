@@ -26,8 +26,8 @@ def finish_run(result: "Run", strict: bool, as_json: bool) -> None:
         click.echo(json.dumps(_summary(result), indent=1, ensure_ascii=False))
     else:
         click.echo(text_table(result.predictions, result.synthetic, result.rehearsal))
-        if len(result.gaps):
-            click.echo("\n" + gap_text(result.gaps, result.synthetic))
+        if text := gap_text(result.gaps, result.synthetic):
+            click.echo(f"\n{text}")
         tables = sections(result.scores, result.synthetic, rehearsal=result.rehearsal)
         if text := hypotheses_text(result.hypotheses, tables):
             click.echo(f"\n{text}")

@@ -40,10 +40,11 @@ def command(folder: Path, as_json: bool) -> None:
         click.echo(json.dumps(summary, indent=1, ensure_ascii=False))
         return
     terminal = sys.stdout.isatty()
-    markdown = (page.parent / "scores.md").read_text("utf-8")
-    text = text_table(run.predictions, run.synthetic, run.rehearsal)
-    click.echo(text if terminal else markdown.rstrip())
-    tables = sections(interval_table(run.predictions), run.synthetic, rehearsal=run.rehearsal)
-    if terminal and (text := hypotheses_text(answers_of(run), tables)):
-        click.echo(f"\n{text}")
+    if terminal:
+        click.echo(text_table(run.predictions, run.synthetic, run.rehearsal))
+        tables = sections(interval_table(run.predictions), run.synthetic, rehearsal=run.rehearsal)
+        if text := hypotheses_text(answers_of(run), tables):
+            click.echo(f"\n{text}")
+    else:
+        click.echo((page.parent / "scores.md").read_text("utf-8").rstrip())
     click.echo(f"\nreport: {page}", err=not terminal)  # a redirected table is only the table

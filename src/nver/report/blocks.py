@@ -14,7 +14,6 @@ from nver.report.heat import heat_step
 from nver.report.plots import ROOMY
 from nver.report.saved import SavedRun
 from nver.report.tables import Section, encoders_title
-from nver.uncertainty import emotion_interval_table
 
 MATRICES_SHOWN = 6  # a section, those of the highest UAR; the files have all (our choice)
 PAIRED = 8  # emotions (our choice): matrices of more are not readable side by side
@@ -51,10 +50,14 @@ def blocks(
     run: SavedRun,
     tables: Sequence[Section],
     scores: pd.DataFrame,
+    recalls: pd.DataFrame,
     matrices: Sequence[tuple[Confusion, Drawing]],
 ) -> list[Block]:
-    """What the page shows of every section, in the tables' order."""
-    folds, recalls = fold_scores(run.predictions), emotion_interval_table(run.predictions)
+    """What the page shows of every section, in the tables' order.
+
+    `scores` and `recalls` are those of `nver.uncertainty`, over all sections.
+    """
+    folds = fold_scores(run.predictions)
     found = []
     for number, section in enumerate(tables, 1):
         own = scores[_of(scores, section)]

@@ -1,14 +1,15 @@
 """What the page shows of certainty: calibration before and after the temperature, refusal."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from nver.calibration import CALIBRATED, RAW, calibration_table, certainty_of
+from nver.calibration import CALIBRATED, RAW, certainty_of
 from nver.metrics import systems
+from nver.predictions import SYSTEM_COLUMNS
 from nver.report.certainty_plots import certainty_figure
 from nver.report.figures import Drawing, stem
 from nver.report.grids import Grid, Part, of_section
@@ -37,7 +38,7 @@ NOT_FITTED = "No temperature was saved with this run, or none was fitted: before
 
 
 def certainty_parts(
-    run: SavedRun,
+    calibration: pd.DataFrame,
     tables: Sequence[Section],
     scores: pd.DataFrame,
     drawings: Sequence[tuple[Section, Drawing]],
@@ -48,15 +49,14 @@ def certainty_parts(
         drawn = [drawing for own, drawing in drawings if own is section]
         uar = of_section(scores, section)["unweighted_average_recall"].to_numpy()
         best = np.argsort(-uar, kind="stable")[:FIGURES_SHOWN]
-        part = _part(run, section, [drawn[i] for i in best])
+        part = _part(of_section(calibration, section), section, [drawn[i] for i in best])
         if number := len(drawn) - len(best):
             part = replace(part, left=LEFT.format(number))
         found.append(part)
     return found
 
 
-def _part(run: SavedRun, section: Section, drawings: Sequence[Drawing]) -> Part:
-    table = calibration_table(of_section(run.predictions, section))
+def _part(table: pd.DataFrame, section: Section, drawings: Sequence[Drawing]) -> Part:
     raw, calibrated = (
         table[table["form"] == form].to_dict("records") for form in (RAW, CALIBRATED)
     )
@@ -84,20 +84,27 @@ def _row(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> tuple[str, ...]
     )
 
 
-def draw_certainties(run: SavedRun, tables: Sequence[Section]) -> Iterator[tuple[Section, Drawing]]:
-    """A figure a system, in the tables' order."""
+def draw_certainties(
+    run: SavedRun, tables: Sequence[Section], calibration: pd.DataFrame
+) -> Iterator[tuple[Section, Drawing]]:
+    """A figure a system, in the tables' order; `calibration` is the table of all of them."""
     places = {(t.experiment, t.corpus, t.protocol): t for t in tables}
-    for (experiment, corpus, protocol, encoders, classifier), rows in systems(run.predictions):
+    errors = dict(iter(calibration.groupby(list(SYSTEM_COLUMNS))["expected_calibration_error"]))
+    for key, rows in systems(run.predictions):
+        experiment, corpus, protocol, *names = key
         section = places[experiment, corpus, protocol]
-        yield section, _draw(rows, section, encoders, classifier)
+        yield section, _draw(rows, section, names, errors[key])
 
 
-def _draw(rows: pd.DataFrame, section: Section, encoders: str, classifier: str) -> Drawing:
+def _draw(
+    rows: pd.DataFrame, section: Section, names: Sequence[str], errors: Iterable[float]
+) -> Drawing:
+    encoders, classifier = names
     system = system_title(encoders, classifier)
     where = section.title + (" — SYNTHETIC RECORDINGS" if section.synthetic else "")
     forms = {form: certainty_of(rows, form) for form in (RAW, CALIBRATED)}
     figure = certainty_figure(forms, f"{system}\n{where}")
-    (raw, after) = calibration_table(rows)["expected_calibration_error"]
+    raw, after = errors
     error = f"{100 * raw:.1f} percentage points as trained, {100 * after:.1f} with temperature"
     return Drawing(
         stem=stem("calibration", section.corpus, section.protocol, encoders, classifier),

@@ -75,7 +75,9 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
     scores, pairs = interval_table(run.predictions), comparison_table(run.predictions)
     tables = sections(scores, run.synthetic, pairs, run.rehearsal)
     matrices, maps = _draw(run, tables, show_progress_bar)
-    certainties = _certainties(run, tables, show_progress_bar)
+    recalls = emotion_interval_table(run.predictions)
+    calibration = calibration_table(run.predictions)
+    certainties = _certainties(run, tables, calibration, show_progress_bar)
     groups = subgroup_table(run.predictions, run.clips)
     worst = confidently_wrong(run.predictions, run.clips)
     gaps = gap_table(run.predictions)
@@ -85,7 +87,7 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
     found = {
         "printed": printed_parts(run, tables, printed),
         "asked": asked_parts(run, side_by_side, matrices),
-        "certainty": certainty_parts(run, tables, scores, certainties),
+        "certainty": certainty_parts(calibration, tables, scores, certainties),
         "failures": failure_parts(tables, scores, groups, worst),
         "stresses": [] if stress is None else stress_parts(tables, stress),
         "trainings": training_parts(run, tables),
@@ -93,10 +95,12 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
         "hypotheses": hypothesis_parts(answers, tables),
         "comparisons": comparison_parts(tables, scores, pairs),
     }
-    page = _page(run, tables, scores, matrices, maps, found)
+    page = _page(run, tables, scores, recalls, matrices, maps, found)
     folder = run.folder / "report"
     try:
         _write_tables(folder, run.predictions, scores, tables)
+        _write_csv(folder / "per_class.csv", recalls)
+        _write_csv(folder / "calibration.csv", calibration)
         _write_csv(folder / "subgroups.csv", groups)
         _write_csv(folder / "gap.csv", gaps)
         _write_csv(folder / "comparisons.csv", pairs)
@@ -137,9 +141,9 @@ def _draw(
 
 
 def _certainties(
-    run: SavedRun, tables: Sequence[Section], show: bool
+    run: SavedRun, tables: Sequence[Section], calibration: pd.DataFrame, show: bool
 ) -> list[tuple[Section, Drawing]]:
-    found = list(tqdm(draw_certainties(run, tables), unit="figure", disable=not show))
+    found = list(tqdm(draw_certainties(run, tables, calibration), unit="figure", disable=not show))
     names = _unique([drawing.stem for _, drawing in found])
     return [(section, replace(drawing, stem=next(names))) for section, drawing in found]
 
@@ -166,9 +170,7 @@ def _write_tables(
 ) -> None:
     for name, table in (
         ("scores.csv", scores),
-        ("per_class.csv", emotion_interval_table(predictions)),
         ("confusion.csv", confusion_table(predictions)),
-        ("calibration.csv", calibration_table(predictions)),
         ("reliability.csv", reliability_table(predictions)),
     ):
         _write_csv(folder / name, table)
@@ -199,6 +201,7 @@ def _page(
     run: SavedRun,
     tables: Sequence[Section],
     scores: pd.DataFrame,
+    recalls: pd.DataFrame,
     matrices: Sequence[tuple[Confusion, Drawing]],
     maps: Sequence[tuple[str, Drawing]],
     parts: Mapping[str, Sequence[Part]],
@@ -219,7 +222,7 @@ def _page(
         rehearsal=run.rehearsal,
         printed_table=printed_table(name) if (name := printed_name(run)) else None,
         warnings=facts.warnings_of(run, plans),
-        blocks=blocks(run, tables, scores, matrices),
+        blocks=blocks(run, tables, scores, recalls, matrices),
         score_titles=list(SCORE_TITLES.values()),
         maps={c: [d for name, d in maps if name == c] for c in dict.fromkeys(c for c, _ in maps)},
         maps_shown=MAPS_SHOWN,
