@@ -58,6 +58,7 @@ LAYERS = [
     "missing",
     "material",
     "transfers",
+    "splits",
     "planning",
     "progress",
     "cells",

@@ -13,7 +13,7 @@ from nver.corpora import Corpus
 from nver.errors import NverError
 from nver.evaluation import Cell, cell_key, digest, evaluate_cells
 from nver.experiment import NO_FOLDS, ClassifierEntry, Experiment, experiment_to_tree, streams_of
-from nver.folds import SPEAKER_INDEPENDENT, Folds, default_protocol
+from nver.folds import SPEAKER_INDEPENDENT, SPLIT, Folds, default_protocol
 from nver.material import Material
 from nver.missing import Missing
 from nver.planning import (
@@ -102,6 +102,7 @@ def plan_cells(
                 folds = min(folds, size.speakers)
             waits = [size.corpus] if ("corpus", size.corpus) in absent else []
             clips = size.clips * (folds - 1) / folds
+            folds = 1 if kind == SPLIT else folds
             place = (size.corpus, kind)
             found += _cells(experiment, place, clips, folds, waits, absent)
     by_name = {size.corpus: size for size in sizes}

@@ -16,7 +16,15 @@ from nver.downstream import build_classifier
 from nver.duplicates import IntArray
 from nver.engine import run_jobs
 from nver.errors import UsageError, unknown_name
-from nver.folds import Folds, check_columns, check_speakers, separated, validation_mask
+from nver.folds import (
+    VALIDATION,
+    BoolArray,
+    Folds,
+    check_columns,
+    check_speakers,
+    separated,
+    validation_mask,
+)
 from nver.predictions import STRESS, TEMPERATURE
 from nver.scratch import scratch_folder
 from nver.training import Fitted, TrainingConfig, predict_proba
@@ -98,7 +106,7 @@ def cross_validate(
         table: one row a clip: `clip`, `speaker` (missing where unknown), `emotion`.
         embeddings: for each encoder's label (clips, dim) float32, rows as in `table`.
         cells: what to train; each has folds over the rows of `table`; clips of fold -1 are in
-            every training and never tested.
+            every training and never tested, those of -2 are its validation clips.
         emotions: their order; default: sorted.
         sounds: (clips,) equal for clips of the same recording; folds that separate two are refused,
             as are folds called "speaker-independent" that separate a speaker's clips.
@@ -209,12 +217,7 @@ def learn_fold(job: Training) -> tuple[Learnt, list[FloatArray]]:
     streams = [_stream(str(folder / f"{_file_name(name)}.npy")) for name in cell.encoders]
     train = np.flatnonzero(cell.folds.fold != job.fold)
     seed = training_seed(cell.folds.seed, job.fold)
-    held_out = validation_mask(
-        emotion[train],
-        None if (speaker[train] == UNKNOWN).any() else speaker[train],
-        job.config.validation_share,
-        seed,
-    )
+    held_out = _held_out(job, emotion[train], speaker[train], train, seed)
     dims = [stream.shape[1] for stream in streams]
     tuned = fit_tuned(
         lambda tried: build_classifier(
@@ -230,6 +233,21 @@ def learn_fold(job: Training) -> tuple[Learnt, list[FloatArray]]:
     fitted, validation = tuned.fitted, train[held_out]
     temperature = _temperature(fitted, [s[validation] for s in streams], emotion[validation])
     return Learnt(tuned, temperature, len(train)), streams
+
+
+def _held_out(
+    job: Training,
+    emotion: npt.NDArray[np.int64],
+    speaker: npt.NDArray[np.int64],
+    train: IntArray,
+    seed: int,
+) -> BoolArray:
+    """The validation clips of a training part: the folds' own, or a share of it."""
+    own: BoolArray = job.cell.folds.fold[train] == VALIDATION
+    if own.any():
+        return own
+    known = None if (speaker == UNKNOWN).any() else speaker
+    return validation_mask(emotion, known, job.config.validation_share, seed)
 
 
 def _temperature(
@@ -317,11 +335,15 @@ def _check(
         if len(fold) != len(table):
             raise UsageError(f"folds of {len(fold)} clips for {len(table)} clips")
         found = np.unique(fold)
-        tested = found[found >= 0]  # those of -1 are only trained on
-        if len(found) < 2 or found[0] < -1 or not np.array_equal(tested, np.arange(len(tested))):
+        tested = found[found >= 0]
+        if (
+            len(found) < 2
+            or found[0] < VALIDATION
+            or not np.array_equal(tested, np.arange(len(tested)))
+        ):
             raise UsageError(
                 "folds are numbered from 0 without a gap, two at least, or one and -1 (only "
-                f"trained on); got {found}"
+                f"trained on), and -2 (validation); got {found}"
             )
         check_speakers(table, cell.folds)
         for name in cell.encoders:

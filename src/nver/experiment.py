@@ -6,7 +6,7 @@ from typing import Any
 
 from nver.encoders import EncoderSpec
 from nver.errors import UsageError, unknown_name
-from nver.folds import PROTOCOLS
+from nver.folds import PROTOCOLS, SPLIT
 from nver.hypotheses import Hypothesis, hypothesis_to_tree, parse_hypotheses
 from nver.perturbation import check_perturbation
 from nver.printed import printed_table
@@ -51,12 +51,21 @@ class Filter:
 class FoldsConfig:
     """`[folds]`: kinds of folds.
 
-    No kind: speaker-independent where speakers are known; "none": only the recipe's transfers.
+    No kind: speaker-independent where speakers are known; "none": only the recipe's transfers;
+    "split": the speakers of `train`, `validation` and `test`, by id or by range (`nver.splits`).
     """
 
     kind: tuple[str, ...] = ()
     number: int = 5
     seeds: tuple[int, ...] = (0,)
+    train: tuple[str, ...] = ()
+    validation: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> dict[str, tuple[str, ...]]:
+        """The speakers of a split, by part."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
 
 
 @dataclass(frozen=True)
@@ -156,6 +165,10 @@ def parse_experiment(tree: Mapping[str, Any]) -> Experiment:
     )
     if NO_FOLDS in experiment.folds.kind and not experiment.transfers:
         raise UsageError('[folds] kind = "none" leaves nothing to do without [[transfers]]')
+    if SPLIT in experiment.folds.kind and len(corpora) > 1:
+        raise UsageError(
+            f'[folds] kind = "split" names the speakers of one corpus; got {len(corpora)} corpora'
+        )
     return experiment
 
 
@@ -174,8 +187,9 @@ def experiment_to_tree(experiment: Experiment) -> dict[str, Any]:
         entry |= _thaw(classifier.options)
     if not experiment.stress.kinds:
         del tree["stress"]
-    if not experiment.folds.kind:
-        del tree["folds"]["kind"]
+    for key in ("kind", *experiment.folds.parts):
+        if not getattr(experiment.folds, key):
+            del tree["folds"][key]
     tree["hypotheses"] = [hypothesis_to_tree(h) for h in experiment.hypotheses]
     for key in ("printed", "rehearsal", "figures"):
         if getattr(experiment, key) == getattr(Experiment, key, Figures()):
@@ -290,11 +304,13 @@ def _folds(table: Any) -> FoldsConfig:
             table[key] = [table[key]]
     folds: FoldsConfig = _plain(FoldsConfig, table, "[folds]")
     for kind in folds.kind:
-        if kind not in (*PROTOCOLS, NO_FOLDS):
-            raise unknown_name("kind of folds", kind, (*PROTOCOLS, NO_FOLDS))
+        if kind not in (*PROTOCOLS, SPLIT, NO_FOLDS):
+            raise unknown_name("kind of folds", kind, (*PROTOCOLS, SPLIT, NO_FOLDS))
     _check_unique("kind of folds", folds.kind)
-    if NO_FOLDS in folds.kind and len(folds.kind) > 1:
-        raise UsageError(f'[folds] kind: "none" stands alone; got {list(folds.kind)}')
+    for alone in (NO_FOLDS, SPLIT):
+        if alone in folds.kind and len(folds.kind) > 1:
+            raise UsageError(f'[folds] kind: "{alone}" stands alone; got {list(folds.kind)}')
+    _check_parts(folds)
     _check_unique("seed of folds", [str(seed) for seed in folds.seeds])
     if not folds.seeds or min(folds.seeds) < 0 or folds.number < 2:
         raise UsageError(
@@ -302,6 +318,19 @@ def _folds(table: Any) -> FoldsConfig:
             f"got {folds.number} and {list(folds.seeds)}"
         )
     return folds
+
+
+def _check_parts(folds: FoldsConfig) -> None:
+    """A split has speakers in all three parts, and nothing else has them."""
+    split = SPLIT in folds.kind
+    for part, speakers in folds.parts.items():
+        if split and not speakers:
+            raise UsageError(
+                f'[folds] kind = "split" needs {part} = [speakers], ids or ranges '
+                '("000001-000207"); got none'
+            )
+        if speakers and not split:
+            raise UsageError(f'[folds] {part} is for kind = "split"; got {list(folds.kind)}')
 
 
 def _training(table: Any) -> TrainingConfig:

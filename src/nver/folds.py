@@ -20,6 +20,8 @@ BoolArray = npt.NDArray[np.bool_]
 SPEAKER_INDEPENDENT = "speaker-independent"
 RANDOM = "random"
 PROTOCOLS = (SPEAKER_INDEPENDENT, RANDOM)
+SPLIT = "split"  # speakers named for training, validation and test (`nver.splits`)
+ONLY_TRAINED, VALIDATION = -1, -2  # in place of a fold: never tested; the second stops early
 NAMED = 3  # sounds or speakers that a message names one by one (our choice)
 
 
@@ -28,10 +30,11 @@ class Folds:
     """An assignment of clips to folds.
 
     Attributes:
-        protocol: "speaker-independent" (refused by `cross_validate` where a speaker is in two
-            folds), "random", or a name of one's own.
+        protocol: "speaker-independent" or "split" (refused by `cross_validate` where a speaker is
+            in two folds), "random", or a name of one's own.
         seed: of the shuffle.
-        fold: (clips,) the fold in which each clip is tested, 0 .. number - 1.
+        fold: (clips,) the fold in which each clip is tested, 0 .. number - 1; -1 of a clip that is
+            in every training and never tested, -2 of one that every training stops early by.
         note: what a reader must know, for example that it became leave-one-speaker-out, or which
             clips of the same sound were kept together.
     """
@@ -125,11 +128,11 @@ def check_speakers(table: "pd.DataFrame", folds: Folds) -> None:
     """Raise `UsageError` where folds are called speaker-independent and are not.
 
     Every clip's speaker must be known, and the clips of each in one fold; that of clips which are
-    only trained on (-1) counts as one.
+    only trained on (-1) counts as one, and that of validation clips (-2).
     """
-    if folds.protocol != SPEAKER_INDEPENDENT:
+    if folds.protocol not in (SPEAKER_INDEPENDENT, SPLIT):
         return
-    said = f"{SPEAKER_INDEPENDENT} folds, seed {folds.seed}: "
+    said = f"{folds.protocol} folds, seed {folds.seed}: "
     speaker = table["speaker"]
     if unknown := int(speaker.isna().sum()):
         raise UsageError(

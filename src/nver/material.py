@@ -85,16 +85,15 @@ def filtered(corpus: Corpus, only: Filter, corpora: int) -> Corpus:
                 raise unknown_name(f"emotion of {corpus.name} in [filter]:", emotion, known)
         table = table[table["emotion"].isin(only.emotions)]
     if only.speakers:
-        wanted = _wanted_speakers(
-            only.speakers, sorted(set(table["speaker"].dropna())), corpus.name
-        )
+        known = sorted(set(table["speaker"].dropna()))
+        wanted = wanted_speakers(only.speakers, known, f"{corpus.name} in [filter]")
         table = table[table["speaker"].isin(wanted)]
     if table.empty:
         raise CorpusError(f"{corpus.name}: no clip is left by [filter]; got {asdict(only)}")
     return replace(corpus, table=table.reset_index(drop=True))
 
 
-def _wanted_speakers(wanted: Sequence[str], known: Sequence[str], corpus: str) -> set[str]:
+def wanted_speakers(wanted: Sequence[str], known: Sequence[str], where: str) -> set[str]:
     """Ids, and ranges "first-last" (inclusive, in sorted order; the ends need not occur)."""
     found: set[str] = set()
     for item in wanted:
@@ -104,7 +103,7 @@ def _wanted_speakers(wanted: Sequence[str], known: Sequence[str], corpus: str) -
         elif dash and any(first <= s <= last for s in known):
             found |= {s for s in known if first <= s <= last}
         else:
-            raise unknown_name(f"speaker of {corpus} in [filter]:", item, known)
+            raise unknown_name(f"speaker of {where}:", item, known)
     return found
 
 

@@ -10,7 +10,7 @@ from nver.engine import usable_cores
 from nver.errors import NverError
 from nver.experiment import NO_FOLDS, Experiment
 from nver.files import write_whole
-from nver.folds import Folds, default_protocol, make_folds
+from nver.folds import SPLIT, Folds, default_protocol, make_folds
 from nver.gaps import gap_table
 from nver.material import Material, gather_all, load_corpora
 from nver.missing import Missing, missing_table, with_cells
@@ -18,6 +18,7 @@ from nver.planning import write_plan
 from nver.predictions import read_predictions, write_predictions
 from nver.provenance import prepare_folder, save_projections, save_provenance
 from nver.recipe import read_experiment
+from nver.splits import split
 from nver.trainings import join_trainings, write_trainings
 from nver.transfers import transfers
 from nver.uncertainty import interval_table
@@ -111,7 +112,7 @@ def run(
     gathered = gather_all(corpora, recipe, rehash=rehash, workers=workers, show=show_progress_bar)
     materials, possible = gathered.materials, gathered.experiment
     missing = with_cells([*absent, *gathered.missing], recipe)
-    folds = [(m, f) for m in materials for f in _folds(m, possible)]
+    folds = [pair for m in materials for pair in _folds(m, possible)]
     folds += transfers(materials, possible)
     if not folds:
         raise NverError("nothing can be run: every transfer waits for a corpus that is not here")
@@ -150,10 +151,14 @@ def _write_stress(file: Path, tables: "Sequence[pd.DataFrame | None]") -> None:
         file.unlink(missing_ok=True)
 
 
-def _folds(material: Material, experiment: Experiment) -> list[Folds]:
+def _folds(material: Material, experiment: Experiment) -> list[tuple[Material, Folds]]:
+    """The material under each kind of folds and seed; of a split, the clips of its speakers."""
+    if SPLIT in experiment.folds.kind:
+        return split(material, experiment)
     kinds = experiment.folds.kind or (default_protocol(material.clips["speaker"]),)
+    number, sounds = experiment.folds.number, material.sounds
     return [
-        make_folds(material.clips, kind, experiment.folds.number, seed, sounds=material.sounds)
+        (material, make_folds(material.clips, kind, number, seed, sounds=sounds))
         for kind in kinds
         if kind != NO_FOLDS
         for seed in experiment.folds.seeds

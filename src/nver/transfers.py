@@ -10,10 +10,8 @@ from nver.duplicates import IntArray, same_sounds
 from nver.errors import UsageError, unknown_name
 from nver.evaluation import Stressed
 from nver.experiment import Experiment
-from nver.folds import NAMED, Folds
+from nver.folds import NAMED, ONLY_TRAINED, Folds
 from nver.material import Material, waveform_reader
-
-NOT_TESTED = -1  # the fold of a clip that is only trained on
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ def transfers(
     for entry in experiment.transfers:
         material, tested, note = transfer(by_name[entry.train], by_name[entry.test], experiment)
         protocol = cross_corpus(entry.train, entry.test)
-        fold = np.where(tested, 0, NOT_TESTED)
+        fold = np.where(tested, 0, ONLY_TRAINED)
         found += [(material, Folds(protocol, seed, fold, note)) for seed in experiment.folds.seeds]
     return found
 

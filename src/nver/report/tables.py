@@ -8,7 +8,7 @@ import pandas as pd
 
 from nver.comparison import COLUMNS as PAIR_COLUMNS
 from nver.comparison import best_rows
-from nver.folds import RANDOM, SPEAKER_INDEPENDENT
+from nver.folds import RANDOM, SPEAKER_INDEPENDENT, SPLIT
 
 SCORE_TITLES = {
     "accuracy": "Accuracy",
@@ -131,6 +131,8 @@ def protocol_title(protocol: str, speakers: int) -> str:
     """What a reader must know of the folds: "random folds (speakers shared)", ..."""
     if protocol == RANDOM:
         return f"random folds (speakers {'shared' if speakers else 'unknown'})"
+    if protocol == SPLIT:
+        return "fixed split by speakers"
     return f"{protocol} folds" if protocol == SPEAKER_INDEPENDENT else protocol
 
 
