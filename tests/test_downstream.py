@@ -8,6 +8,8 @@ from torch import nn
 from nver.downstream import build_classifier, check_classifier
 from nver.downstream.attention import AttentionBlock, SelfAttention
 from nver.downstream.blocks import conv_block, dense_block
+from nver.downstream.convolution import ConvPool
+from nver.downstream.dropped import drop_attend
 from nver.errors import UsageError
 
 WIDTHS = (768, 960, 1920, 3840)  # of the paper's encoders
@@ -57,23 +59,31 @@ def test_cnn_of_the_literal_pool(dim, count, pool):
 # ------------------------------------------------------------------------------------- blocks
 
 
-@pytest.mark.parametrize(
-    ("pool", "last"), [("adaptive", nn.AdaptiveMaxPool1d(28)), (2, nn.MaxPool1d(2))]
-)
-def test_relu_after_the_pool_is_relu_before_it(pool, last):
-    block = conv_block(pool, 28)
-    first, second = block[1], block[4]
-    literal = nn.Sequential(first, nn.ReLU(), nn.MaxPool1d(2), second, nn.ReLU(), last)
-    (x,) = streams([160])
-    ours, theirs = block(x), literal(x.unsqueeze(1))
-    assert torch.equal(ours, theirs)
-    weights = torch.randn_like(ours)
-    gradients = [
-        torch.autograd.grad((out * weights).sum(), [first.weight, second.weight])
-        for out in (ours, theirs)
-    ]
+@pytest.mark.parametrize("length", [1, 2, 3, 33, 64, 160])
+@pytest.mark.parametrize("positions", [None, 28])
+def test_convolution_with_its_pool_equals_torchs_layers(length, positions):
+    ours = ConvPool(5, 7, positions).double()
+    last = nn.MaxPool1d(2, ceil_mode=True) if positions is None else nn.AdaptiveMaxPool1d(positions)
+    theirs = nn.Sequential(ours.conv, nn.ReLU(), last)
+    h = torch.randn(3, length, 5, generator=torch.Generator().manual_seed(0)).double()
+    h.requires_grad_()
+    results = [ours(h), theirs(h.transpose(1, 2)).transpose(1, 2)]
+    torch.testing.assert_close(*results)
+    weights = torch.randn_like(results[0])
+    inputs = [h, ours.conv.weight, ours.conv.bias]
+    gradients = [torch.autograd.grad((out * weights).sum(), inputs) for out in results]
     for a, b in zip(*gradients, strict=True):
         torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("pool", ["adaptive", 2])
+def test_conv_block_is_the_papers_layers(pool):
+    block = conv_block(pool, 28)
+    first, second = block[1].conv, block[2].conv
+    last = nn.MaxPool1d(2) if pool == 2 else nn.AdaptiveMaxPool1d(28)
+    literal = nn.Sequential(first, nn.ReLU(), nn.MaxPool1d(2), second, nn.ReLU(), last)
+    (x,) = streams([160])
+    torch.testing.assert_close(block(x), literal(x.unsqueeze(1)).transpose(1, 2))
 
 
 def test_cnn_is_conv_block_flatten_and_the_fcns_layers():
@@ -95,6 +105,32 @@ def test_self_attention_equals_torchs(width, heads, tokens):
         theirs.out_proj.weight.copy_(ours.W_O.weight)
     x = torch.randn(3, tokens, width, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(ours(x), theirs(x, x, x, need_weights=False)[0])
+
+
+def test_dropout_of_attention_drops_its_share_and_keeps_the_sum():
+    Q, K = (torch.zeros(2, 1, 300, 4, dtype=torch.float64) for _ in range(2))
+    V = torch.eye(300, dtype=torch.float64).expand(2, 1, -1, -1)
+    torch.manual_seed(0)
+    first = drop_attend(Q.expand(2, 1, 300, 4), K, V, 0.25)  # V = 1: what it gives is the weights
+    kept = first > 0
+    assert abs(kept.double().mean().item() - 0.75) < 0.01
+    torch.testing.assert_close(first[kept].unique(), torch.tensor([1 / 300 / 0.75]).double())
+    assert not torch.equal(kept[0], kept[1])
+    torch.manual_seed(0)
+    assert torch.equal(drop_attend(Q, K, V, 0.25), first)
+
+
+def test_gradients_of_attention_with_dropout():
+    generator = torch.Generator().manual_seed(0)
+    Q, K, V = (
+        torch.randn(3, 2, n, 4, generator=generator).double().requires_grad_() for n in (5, 6, 6)
+    )
+
+    def attend(*matrices):
+        torch.manual_seed(1)  # the same weights are dropped in each call
+        return drop_attend(*matrices, 0.3)
+
+    assert torch.autograd.gradcheck(attend, (Q, K, V))
 
 
 def test_attention_over_positions_mixes_them_and_has_a_residual():
@@ -138,14 +174,14 @@ def test_reno_goes_in_the_papers_order(attention):
 
 def test_reno_positions_are_tokens_of_64():
     reno = build_classifier("reno", [768, 960], 6)
-    kinds = ["Sequential", "Tokens", "AttentionBlock", "Flatten", "Linear"]
+    kinds = ["Sequential", "AttentionBlock", "Flatten", "Linear"]
     for branch in reno.branches:
         assert [type(m).__name__ for m in branch] == kinds
-        assert branch[2].attention.W_Q.weight.shape == (64, 64)
-        assert branch[4].weight.shape == (256, 24 * 64)
+        assert branch[1].attention.W_Q.weight.shape == (64, 64)
+        assert branch[3].weight.shape == (256, 24 * 64)
     attentions = [m for m in reno.modules() if isinstance(m, SelfAttention)]
     assert [m.heads for m in attentions] == [2, 2, 2]
-    assert [m.dropout.p for m in attentions] == [0.1, 0.1, 0.1]
+    assert [m.dropout for m in attentions] == [0.1, 0.1, 0.1]
 
 
 def test_reno_literal_attends_to_one_token_so_queries_and_keys_learn_nothing():

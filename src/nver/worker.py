@@ -27,9 +27,9 @@ ONE_THREAD = dict.fromkeys(
      "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
 )  # fmt: skip
 # What glibc reads: freed memory is kept for the next array instead of given back page by page,
-# which took a tenth of the time of extraction. 32 MiB is the most that it accepts for the first.
+# which took a tenth of the time of extraction, and a fifth of a training on wide embeddings.
 KEEP_MEMORY = {
-    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
+    "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(256 * 2**20),
 }
 WATCH_S = 2.0  # how often a worker looks whether its parent lives (our choice)

@@ -7,8 +7,11 @@ RENO, takes K and V from other tokens.
 
 from math import sqrt
 
+import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
 
+from nver.downstream.dropped import drop_attend
 from nver.errors import UsageError
 
 
@@ -22,20 +25,27 @@ class SelfAttention(nn.Module):
         super().__init__()
         if width % heads:
             raise UsageError(f"attention over {width} values cannot be split in {heads} heads")
-        self.heads = heads
+        self.heads, self.dropout = heads, dropout
         self.W_Q = nn.Linear(width, width, bias=False)
         self.W_K = nn.Linear(width, width, bias=False)
         self.W_V = nn.Linear(width, width, bias=False)
         self.W_O = nn.Linear(width, width, bias=False)
-        self.dropout = nn.Dropout(dropout)
 
     def forward(self, tokens: Tensor, others: Tensor | None = None) -> Tensor:
-        source = tokens if others is None else others
-        Q = self._split(self.W_Q(tokens))
-        K, V = (self._split(W(source)) for W in (self.W_K, self.W_V))
-        scores = Q @ K.transpose(-2, -1) / sqrt(Q.shape[-1])  # (batch, heads, tokens, tokens)
-        mixed = self.dropout(scores.softmax(dim=-1)) @ V  # (batch, heads, tokens, d_k)
-        return self.W_O(mixed.transpose(1, 2).flatten(2))
+        Q, K, V = (self._split(x) for x in self._projected(tokens, others))
+        Q = Q / sqrt(Q.shape[-1])  # not the scores, which are many more
+        if self.training and self.dropout:
+            mixed = drop_attend(Q, K, V, self.dropout)
+        else:
+            mixed = (Q @ K.transpose(-2, -1)).softmax(dim=-1) @ V
+        return self.W_O(mixed.transpose(1, 2).flatten(2))  # from (batch, heads, tokens, d_k)
+
+    def _projected(self, tokens: Tensor, others: Tensor | None) -> tuple[Tensor, ...]:
+        """Q, K and V of all heads, (batch, any number, width) each: one product where it can be."""
+        if others is not None:
+            return self.W_Q(tokens), self.W_K(others), self.W_V(others)
+        together = torch.cat([self.W_Q.weight, self.W_K.weight, self.W_V.weight])
+        return linear(tokens, together).chunk(3, dim=-1)
 
     def _split(self, tokens: Tensor) -> Tensor:
         """(batch, tokens, width) -> (batch, heads, tokens, d_k)."""

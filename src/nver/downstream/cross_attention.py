@@ -24,7 +24,7 @@ from nver.downstream.blocks import (
     pooled_positions,
 )
 from nver.downstream.concat import POSITIONS, WIDTH
-from nver.downstream.reno import ATTENTION_DROPOUT, HEADS, Tokens
+from nver.downstream.reno import ATTENTION_DROPOUT, HEADS
 
 
 class CrossAttention(Classifier):
@@ -70,7 +70,7 @@ def cross_attention(
     check_count("width", width)
     check_dropout(dropout)
     flattened = [FILTERS[1] * pooled_positions(dim, pool, positions) for dim in dims]
-    convs = [nn.Sequential(conv_block(pool, positions), Tokens()) for _ in dims]
+    convs = [conv_block(pool, positions) for _ in dims]
     projections = [nn.Sequential(nn.Flatten(), nn.Linear(size, width)) for size in flattened]
     return CrossAttention(convs, projections, dense_block(width * len(dims), emotions, dropout))
 

@@ -127,13 +127,6 @@ class Reno(Classifier):
         return divergence_floor(options.width, options.delta, options.beta, options.divergence)
 
 
-class Tokens(nn.Module):
-    """(batch, 64, P) -> (batch, P, 64): the pooled positions as tokens."""
-
-    def forward(self, channels: Tensor) -> Tensor:
-        return channels.transpose(1, 2)
-
-
 def _branch(dim: int, options: RenoOptions) -> nn.Sequential:
     """(batch, d) -> (batch, width): conv block, flatten and self-attention of one embedding."""
     channels, width = FILTERS[1], options.width
@@ -145,7 +138,7 @@ def _branch(dim: int, options: RenoOptions) -> nn.Sequential:
     if options.attention == "literal":
         return nn.Sequential(conv, nn.Flatten(), project, *_one_token(width, options.heads))
     attention = AttentionBlock(channels, options.heads, ATTENTION_DROPOUT)
-    return nn.Sequential(conv, Tokens(), attention, nn.Flatten(), project)
+    return nn.Sequential(conv, attention, nn.Flatten(), project)
 
 
 def _fusion(streams: int, options: RenoOptions) -> nn.Sequential:
