@@ -2,7 +2,8 @@
 
     python benchmarks/training.py [--pool literal adaptive] [--rounds 3] [--rows cnn-768 ...]
 
-    plain   DataLoader over a TensorDataset, default Adam, torch's default threads, fold by fold
+    plain   DataLoader over a TensorDataset, default Adam, torch's default threads, fold by fold;
+            the network of torch's own layers (`plainly`)
     ours    `nver.evaluation.cross_validate`, one single-threaded process a core
 
 Both take the same folds, validation clips and initial weights, in turn; wall time (of both cores;
@@ -24,6 +25,7 @@ import numpy as np
 import pandas as pd
 import torch
 from in_turn import row
+from plainly import plainly
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -83,6 +85,7 @@ def plain(
         streams = [fit_scale(e[fitted])(e) for e in embeddings.values()]
         torch.manual_seed(fold_seed)
         classifier = build_classifier(name, [s.shape[1] for s in streams], len(names), **options)
+        plainly(classifier)
         optimiser = torch.optim.Adam(classifier.parameters(), config.learning_rate)
         tensors = [torch.from_numpy(s) for s in streams]
         target = torch.from_numpy(codes)
