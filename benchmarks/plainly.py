@@ -47,10 +47,11 @@ class PlainAttention(nn.Module):
         self.heads, self.dropout = ours.heads, nn.Dropout(ours.dropout)
         self.W_Q, self.W_K, self.W_V, self.W_O = ours.W_Q, ours.W_K, ours.W_V, ours.W_O
 
-    def forward(self, tokens: Tensor) -> Tensor:
+    def forward(self, tokens: Tensor, others: Tensor | None = None) -> Tensor:
+        source = tokens if others is None else others
         Q, K, V = (
-            W(tokens).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-            for W in (self.W_Q, self.W_K, self.W_V)
+            x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for x in (self.W_Q(tokens), self.W_K(source), self.W_V(source))
         )
         weights = torch.softmax(Q @ K.transpose(-2, -1) / sqrt(Q.shape[-1]), dim=-1)
         mixed = self.dropout(weights) @ V
