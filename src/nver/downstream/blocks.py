@@ -24,9 +24,9 @@ def check_pool(pool: Any, positions: Any) -> None:
     check_count("positions", positions)
 
 
-def pooled_positions(dim: int, pool: str | int, positions: int) -> int:
-    """How many positions the conv block leaves of an embedding of `dim` values."""
-    return positions if pool == "adaptive" else ceil(ceil(dim / POOL) / POOL)
+def pooled_values(dim: int, pool: str | int, positions: int) -> int:
+    """How many values the conv block leaves of an embedding of `dim` values: 64 P."""
+    return FILTERS[1] * (positions if pool == "adaptive" else ceil(ceil(dim / POOL) / POOL))
 
 
 def conv_block(pool: str | int, positions: int) -> nn.Sequential:
@@ -41,6 +41,12 @@ def conv_block(pool: str | int, positions: int) -> nn.Sequential:
         ConvPool(1, FILTERS[0]),
         ConvPool(*FILTERS, positions if pool == "adaptive" else None),
     )
+
+
+def branch(dim: int, pool: str | int, positions: int, width: int) -> nn.Sequential:
+    """(batch, dim) -> (batch, width): conv block, flatten, Linear."""
+    conv = conv_block(pool, positions)
+    return nn.Sequential(conv, nn.Flatten(), nn.Linear(pooled_values(dim, pool, positions), width))
 
 
 def dense_block(inputs: int, emotions: int, dropout: float) -> nn.Sequential:

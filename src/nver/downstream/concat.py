@@ -13,12 +13,10 @@ from nver.checks import check_count, check_dropout
 from nver.downstream.base import Classifier, ClassifierCard
 from nver.downstream.blocks import (
     DROPOUT,
-    FILTERS,
+    branch,
     check_pool,
-    conv_block,
     dense_block,
     no_auxiliary,
-    pooled_positions,
 )
 from nver.downstream.heads import CITATION
 
@@ -54,11 +52,7 @@ def concat(
     check_pool(pool, positions)
     check_count("width", width)
     check_dropout(dropout)
-    flattened = [FILTERS[1] * pooled_positions(dim, pool, positions) for dim in dims]
-    branches = [
-        nn.Sequential(conv_block(pool, positions), nn.Flatten(), nn.Linear(inputs, width))
-        for inputs in flattened
-    ]
+    branches = [branch(dim, pool, positions, width) for dim in dims]
     return Concat(branches, dense_block(width * len(dims), emotions, dropout))
 
 

@@ -21,7 +21,7 @@ from nver.downstream.blocks import (
     conv_block,
     dense_block,
     no_auxiliary,
-    pooled_positions,
+    pooled_values,
 )
 from nver.downstream.concat import POSITIONS, WIDTH
 from nver.downstream.reno import ATTENTION_DROPOUT, HEADS
@@ -69,7 +69,7 @@ def cross_attention(
     check_pool(pool, positions)
     check_count("width", width)
     check_dropout(dropout)
-    flattened = [FILTERS[1] * pooled_positions(dim, pool, positions) for dim in dims]
+    flattened = [pooled_values(dim, pool, positions) for dim in dims]
     convs = [conv_block(pool, positions) for _ in dims]
     projections = [nn.Sequential(nn.Flatten(), nn.Linear(size, width)) for size in flattened]
     return CrossAttention(convs, projections, dense_block(width * len(dims), emotions, dropout))

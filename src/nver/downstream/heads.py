@@ -8,12 +8,11 @@ from nver.checks import check_dropout
 from nver.downstream.base import Classifier, ClassifierCard
 from nver.downstream.blocks import (
     DROPOUT,
-    FILTERS,
     check_pool,
     conv_block,
     dense_block,
     no_auxiliary,
-    pooled_positions,
+    pooled_values,
 )
 
 POSITIONS = 28  # ours: 1.0 M parameters at every width, within the printed 0.9 to 1.1 M
@@ -61,7 +60,7 @@ def cnn(
     """Two convolutions along the embedding, flattened, then the FCN's layers."""
     check_pool(pool, positions)
     check_dropout(dropout)
-    flattened = FILTERS[1] * pooled_positions(dims[0], pool, positions)
+    flattened = pooled_values(dims[0], pool, positions)
     dense = dense_block(flattened, emotions, dropout)
     return Head(nn.Sequential(conv_block(pool, positions), nn.Flatten(), dense))
 

@@ -24,12 +24,10 @@ from nver.downstream.base import Classifier, ClassifierCard
 from nver.downstream.blocks import (
     DENSE,
     DROPOUT,
-    FILTERS,
+    branch,
     check_pool,
-    conv_block,
     dense_block,
     no_auxiliary,
-    pooled_positions,
 )
 from nver.downstream.concat import POSITIONS, WIDTH  # WIDTH = 256 is SATYAM's shared width too
 from nver.downstream.poincare import (
@@ -180,9 +178,7 @@ def clipped(vectors: Tensor, clip: float) -> Tensor:
 
 def _branch(dim: int, options: HyfuseOptions) -> nn.Sequential:
     """(batch, d) -> (batch, width): a branch of `concat`, and the gate."""
-    flattened = FILTERS[1] * pooled_positions(dim, options.pool, options.positions)
-    conv = conv_block(options.pool, options.positions)  # SATYAM: conv k3 and pool
-    layers = [conv, nn.Flatten(), nn.Linear(flattened, options.width)]
+    layers = branch(dim, options.pool, options.positions, options.width)  # SATYAM: conv k3, pool
     return nn.Sequential(*layers, *([Gate(options.width)] if options.gate else []))
 
 

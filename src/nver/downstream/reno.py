@@ -28,11 +28,10 @@ from nver.downstream.base import Classifier, ClassifierCard
 from nver.downstream.blocks import (
     DROPOUT,
     FILTERS,
+    branch,
     check_pool,
-    conv_block,
     dense_block,
     no_auxiliary,
-    pooled_positions,
 )
 from nver.downstream.concat import POSITIONS, WIDTH
 from nver.downstream.divergence import (
@@ -129,16 +128,14 @@ class Reno(Classifier):
 
 def _branch(dim: int, options: RenoOptions) -> nn.Sequential:
     """(batch, d) -> (batch, width): conv block, flatten and self-attention of one embedding."""
-    channels, width = FILTERS[1], options.width
-    conv = conv_block(options.pool, options.positions)
-    flattened = channels * pooled_positions(dim, options.pool, options.positions)
-    project = nn.Linear(flattened, width)
+    layers = branch(dim, options.pool, options.positions, options.width)
     if options.attention == "none":
-        return nn.Sequential(conv, nn.Flatten(), project)
+        return layers
     if options.attention == "literal":
-        return nn.Sequential(conv, nn.Flatten(), project, *_one_token(width, options.heads))
-    attention = AttentionBlock(channels, options.heads, ATTENTION_DROPOUT)
-    return nn.Sequential(conv, attention, nn.Flatten(), project)
+        return layers.extend(_one_token(options.width, options.heads))
+    conv, flatten, project = layers
+    attention = AttentionBlock(FILTERS[1], options.heads, ATTENTION_DROPOUT)
+    return nn.Sequential(conv, attention, flatten, project)
 
 
 def _fusion(streams: int, options: RenoOptions) -> nn.Sequential:
