@@ -5,6 +5,7 @@ that no `if __name__ == "__main__"` guard is needed. It ends when its pipe close
 seconds when its parent is killed, in the middle of a job too.
 """
 
+import gc
 import json
 import os
 import pickle
@@ -118,6 +119,7 @@ def serve() -> None:
         with suppress(EOFError):
             function = _load_function(jobs)
             while True:
+                gc.freeze()  # what is loaded stays: not to be searched for garbage again and again
                 job = pickle.load(jobs)  # noqa: S301  our own parent's pipe
                 reply = _evaluate(function, job)
                 pickle.dump(reply, results)
