@@ -14,6 +14,7 @@ LAYERS = [
     "errors",
     "registry",
     "printed",
+    "families",
     "checks",
     "files",
     "paths",
@@ -27,6 +28,7 @@ LAYERS = [
     "corpora",
     "inspect",
     "encoders",
+    "models",
     "worker",
     "engine",
     "embeddings",
@@ -50,6 +52,8 @@ LAYERS = [
     "gaps",
     "hypotheses",
     "subgroups",
+    "views",
+    "predictor",
     "stress",
     "evaluation",
     "projection",
@@ -66,6 +70,7 @@ LAYERS = [
     "report",
     "provenance",
     "pipeline",
+    "teaching",
     "cli",
 ]
 FILES = sorted(SOURCE.rglob("*.py"))

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from nver.experiment import Experiment
     from nver.extraction import extract
     from nver.folds import make_folds
+    from nver.models import Model
     from nver.pipeline import Run, run
+    from nver.predictor import Prediction, Predictor, load_predictor
     from nver.recipe import read_experiment
+    from nver.teaching import train
 
 __version__ = "0.1.0"
 
@@ -34,6 +37,11 @@ _PUBLIC = {
     "make_folds": "nver.folds",
     "Run": "nver.pipeline",
     "run": "nver.pipeline",
+    "train": "nver.teaching",
+    "Model": "nver.models",
+    "Prediction": "nver.predictor",
+    "Predictor": "nver.predictor",
+    "load_predictor": "nver.predictor",
 }
 
 __all__ = [
@@ -41,16 +49,21 @@ __all__ = [
     "EmbeddingStore",
     "Encoder",
     "Experiment",
+    "Model",
     "NverError",
+    "Prediction",
+    "Predictor",
     "Run",
     "__version__",
     "cross_validate",
     "extract",
     "load_corpus",
     "load_encoder",
+    "load_predictor",
     "make_folds",
     "read_experiment",
     "run",
+    "train",
 ]
 
 

@@ -62,7 +62,7 @@ def load_audio(
     if isinstance(audio, np.ndarray):
         if start is not None or end is not None:
             raise UsageError("start and end are for files; give the part of the array itself")
-        recording = Recording(_as_columns(audio), source_rate or sampling_rate)
+        recording = as_recording(audio, source_rate or sampling_rate)
         name = f"array of shape {audio.shape}"
     else:
         recording = read_recording(audio, start=start, end=end)
@@ -92,9 +92,27 @@ def read_recording(
         AudioError: "missing", "empty" (zero bytes), or "unreadable" with the decoder's words.
         UsageError: a negative `start`.
     """
+    return _decode(Path(file), start, end)[0]
+
+
+def read_start(file: str | PathLike[str], longest_s: float) -> tuple[Recording, float]:
+    """The first `longest_s` seconds of a file, and how long (s) all of it is.
+
+    Raises:
+        AudioError: as `read_recording`.
+    """
+    return _decode(Path(file), None, longest_s)
+
+
+def as_recording(array: npt.NDArray[Any], rate: int) -> Recording:
+    """An array of shape (samples,) or (samples, channels), float in -1..1, at `rate` Hz."""
+    return Recording(_as_columns(array), rate)
+
+
+def _decode(path: Path, start: float | None, end: float | None) -> tuple[Recording, float]:
+    """A span of a file, and the length of the file in seconds."""
     import soundfile
 
-    path = Path(file)
     if not path.is_file():
         raise AudioError(f"{path}: no such file", "missing")
     if path.stat().st_size == 0:
@@ -102,7 +120,8 @@ def read_recording(
     try:
         with soundfile.SoundFile(sound_name(path)) as sound:
             first, last = _bounds(start, end, sound.frames, sound.samplerate)
-            return Recording(_read(sound, first, last), sound.samplerate)
+            seconds = sound.frames / sound.samplerate
+            return Recording(_read(sound, first, last), sound.samplerate), seconds
     except (soundfile.SoundFileError, RuntimeError, ValueError, OSError) as error:
         raise AudioError(f"{path}: cannot be decoded ({_detail(error)})", "unreadable") from error
 

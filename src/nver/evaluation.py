@@ -198,11 +198,15 @@ def _predict_stressed(job: Training, fitted: Fitted, number: int) -> FloatArray:
 
 @dataclass(frozen=True)
 class Learnt:
-    """Everything that one training part decides: the `clips` of it are counted."""
+    """Everything that one training part decides: the `clips` of it are counted.
+
+    `validation` are the rows of the table that were held out of it.
+    """
 
     tuned: Tuned
     temperature: float
     clips: int
+    validation: IntArray
 
 
 def learn_fold(job: Training) -> tuple[Learnt, list[FloatArray]]:
@@ -232,7 +236,7 @@ def learn_fold(job: Training) -> tuple[Learnt, list[FloatArray]]:
     )
     fitted, validation = tuned.fitted, train[held_out]
     temperature = _temperature(fitted, [s[validation] for s in streams], emotion[validation])
-    return Learnt(tuned, temperature, len(train)), streams
+    return Learnt(tuned, temperature, len(train), validation), streams
 
 
 def _held_out(
@@ -248,6 +252,21 @@ def _held_out(
         return own
     known = None if (speaker == UNKNOWN).any() else speaker
     return validation_mask(emotion, known, job.config.validation_share, seed)
+
+
+def learn(
+    table: "pd.DataFrame",
+    embeddings: Mapping[str, FloatArray],
+    cell: Cell,
+    *,
+    training: TrainingConfig,
+    emotions: Sequence[str],
+) -> Learnt:
+    """What the first fold of a cell learns: the bits that `evaluate_cells` tests there."""
+    _check(table, embeddings, [cell], emotions)
+    with scratch_folder() as folder:
+        _write_data(folder, table, embeddings, emotions)
+        return learn_fold(Training(str(folder), cell, 0, len(emotions), training))[0]
 
 
 def _temperature(

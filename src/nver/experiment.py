@@ -6,6 +6,7 @@ from typing import Any
 
 from nver.encoders import EncoderSpec
 from nver.errors import UsageError, unknown_name
+from nver.families import parse_families
 from nver.folds import PROTOCOLS, SPLIT
 from nver.hypotheses import Hypothesis, hypothesis_to_tree, parse_hypotheses
 from nver.perturbation import check_perturbation
@@ -103,7 +104,8 @@ class Experiment:
     compared with itself (two layers, two poolings). `filters` hold for one corpus, in place of
     `filter`; `labels` map a corpus's emotions to the shared names of the transfers. `printed`
     names a published table to stand beside the measured one (`nver.printed`). `rehearsal` marks
-    every page and table as no result.
+    every page and table as no result. `families` are a coarser view of the emotions
+    (`nver.families`), scored beside them.
     """
 
     name: str
@@ -124,6 +126,7 @@ class Experiment:
     printed: str = ""
     rehearsal: bool = False
     figures: Figures = field(default_factory=Figures)
+    families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def parse_experiment(tree: Mapping[str, Any]) -> Experiment:
@@ -162,6 +165,7 @@ def parse_experiment(tree: Mapping[str, Any]) -> Experiment:
         printed=_printed(tree.get("printed", "")),
         rehearsal=_typed(tree.get("rehearsal", False), bool, "rehearsal"),
         figures=_figures(tree.get("figures", {}), names, classifiers),
+        families=parse_families(tree.get("families", {})),
     )
     if NO_FOLDS in experiment.folds.kind and not experiment.transfers:
         raise UsageError('[folds] kind = "none" leaves nothing to do without [[transfers]]')
@@ -191,8 +195,9 @@ def experiment_to_tree(experiment: Experiment) -> dict[str, Any]:
         if not getattr(experiment.folds, key):
             del tree["folds"][key]
     tree["hypotheses"] = [hypothesis_to_tree(h) for h in experiment.hypotheses]
-    for key in ("printed", "rehearsal", "figures"):
-        if getattr(experiment, key) == getattr(Experiment, key, Figures()):
+    plain = {"printed": "", "rehearsal": False, "figures": Figures(), "families": {}}
+    for key, nothing in plain.items():
+        if getattr(experiment, key) == nothing:
             del tree[key]
     return tree
 

@@ -9,6 +9,7 @@ from nver.cells import evaluate, plan_cells, planned, recipe_digest, sizes_of, w
 from nver.engine import usable_cores
 from nver.errors import NverError
 from nver.experiment import NO_FOLDS, Experiment
+from nver.families import membership
 from nver.files import write_whole
 from nver.folds import SPLIT, Folds, default_protocol, make_folds
 from nver.gaps import gap_table
@@ -22,6 +23,7 @@ from nver.splits import split
 from nver.trainings import join_trainings, write_trainings
 from nver.transfers import transfers
 from nver.uncertainty import interval_table
+from nver.views import view_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,6 +61,13 @@ class Run:
     def gaps(self) -> "pd.DataFrame":
         """Random less speaker-independent folds, where both were used; see `nver.gaps`."""
         return gap_table(self.predictions)
+
+    @property
+    def views(self) -> "pd.DataFrame":
+        """Top-3 accuracy and the UAR of the recipe's families; see `nver.views.view_table`."""
+        from nver.report import families_of, read_run
+
+        return view_table(self.predictions, families_of(read_run(self.folder)))
 
     @property
     def hypotheses(self) -> "pd.DataFrame":
@@ -111,6 +120,9 @@ def run(
     write_plan(folder, mark, plan_cells(recipe, sizes, absent), workers)
     gathered = gather_all(corpora, recipe, rehash=rehash, workers=workers, show=show_progress_bar)
     materials, possible = gathered.materials, gathered.experiment
+    for material in materials:
+        if recipe.families:
+            membership(recipe.families, material.emotions)  # raises now, not after the trainings
     missing = with_cells([*absent, *gathered.missing], recipe)
     folds = [pair for m in materials for pair in _folds(m, possible)]
     folds += transfers(materials, possible)

@@ -56,7 +56,7 @@ def save_provenance(
     write_whole(folder / "recipe.toml", tomli_w.dumps(experiment_to_tree(experiment)))
     _write_json(folder / "environment.json", _environment(experiment))
     options = {entry.name: entry.options for entry in experiment.corpora}
-    facts = {m.corpus.name: _corpus_facts(m, options[m.corpus.name]) for m in materials}
+    facts = {m.corpus.name: corpus_facts(m, options[m.corpus.name]) for m in materials}
     _write_json(folder / "corpora.json", facts)
     _write_json(folder / "encoders.json", _encoder_facts(experiment, materials[0]))
     clips = [m.clips.assign(corpus=m.corpus.name) for m in materials]
@@ -84,7 +84,8 @@ def _fold_tables(folds: Sequence[tuple[Material, Folds]]) -> "Iterator[pd.DataFr
         yield table[assignment.fold >= 0]
 
 
-def _corpus_facts(material: Material, options: Mapping[str, Any]) -> dict[str, Any]:
+def corpus_facts(material: Material, options: Mapping[str, Any]) -> dict[str, Any]:
+    """What a reader must know of a corpus: where it is from, its licence, how much was used."""
     corpus, card = material.corpus, material.corpus.card
     return {
         "title": card.title,
@@ -127,8 +128,13 @@ def _environment(experiment: Experiment) -> dict[str, Any]:
         "platform": platform.platform(),
         "seeds": list(experiment.folds.seeds),
         **({"rehearsal": True} if experiment.rehearsal else {}),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": package_versions(),
     }
+
+
+def package_versions() -> dict[str, str | None]:
+    """Of the packages that numbers may depend on; None: not installed."""
+    return {name: _version(name) for name in PACKAGES}
 
 
 def _version(package: str) -> str | None:

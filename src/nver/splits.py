@@ -22,6 +22,8 @@ CODES = {"train": ONLY_TRAINED, "validation": VALIDATION, "test": 0}
 def split(material: Material, experiment: Experiment) -> list[tuple[Material, Folds]]:
     """The clips of the speakers named in [folds], and for every seed the one fold they make.
 
+    Of clips of the same recording the first is kept.
+
     Raises:
         UsageError: a speaker is unknown or in two parts, a recording is in two, or a part lacks an
             emotion of the test.
@@ -29,12 +31,13 @@ def split(material: Material, experiment: Experiment) -> list[tuple[Material, Fo
     parts = speakers_by_part(material.clips["speaker"], experiment.folds.parts)
     part_of = {speaker: CODES[part] for part, own in parts.items() for speaker in own}
     code = material.clips["speaker"].map(part_of)
-    rows = np.flatnonzero(code.notna())
+    named = np.flatnonzero(code.notna())
+    _check_sounds(with_rows(material, named), np.asarray(code.iloc[named], np.int64))
+    rows = without_repeats(material, named)
     fold: IntArray = np.asarray(code.iloc[rows], np.int64)
     kept = with_rows(material, rows)
-    _check_sounds(kept, fold)
     _check_emotions(kept, fold)
-    note = _note(kept, fold, len(material.clips) - len(rows))
+    note = _note(kept, fold, len(named) - len(rows), len(material.clips) - len(named))
     return [(kept, Folds(SPLIT, seed, fold, note)) for seed in experiment.folds.seeds]
 
 
@@ -71,6 +74,12 @@ def with_rows(material: Material, rows: IntArray) -> Material:
     )
 
 
+def without_repeats(material: Material, rows: IntArray) -> IntArray:
+    """The rows less those whose recording is there before: a clip twice is no more data."""
+    first = np.unique(material.sounds[rows], return_index=True)[1]
+    return np.asarray(rows[np.sort(first)], np.int64)
+
+
 def _check_sounds(material: Material, fold: IntArray) -> None:
     if torn := separated(fold, material.sounds):
         clip = material.clips["clip"].to_numpy(dtype=str)
@@ -91,12 +100,13 @@ def _check_emotions(material: Material, fold: IntArray) -> None:
             )
 
 
-def _note(material: Material, fold: IntArray, left: int) -> str:
+def _note(material: Material, fold: IntArray, repeats: int, left: int) -> str:
     sizes = {part: _size(material, fold == code) for part, code in CODES.items()}
     said = (
         f"trained on {sizes['train']}, stopped early by {sizes['validation']}, tested on "
         f"{sizes['test']}; no speaker is in two parts"
     )
+    said += f"; {repeats:,} clips left out whose recording is there before" if repeats else ""
     return said + (f"; {left:,} clips of other speakers are not used" if left else "")
 
 

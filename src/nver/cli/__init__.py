@@ -17,6 +17,8 @@ COMMANDS = {
     "corpus": "What lies in a corpus folder, against what was published.",
     "extract": "Compute embeddings of a corpus into the store.",
     "run": "Run a recipe: extract, cross-validate, report.",
+    "train": "Train one classifier into a model folder.",
+    "predict": "What recordings may mean, by a trained model.",
     "status": "How far a run is.",
     "report": "Make the tables and plots again from saved predictions.",
     "demo": "The main job on a small synthetic corpus.",

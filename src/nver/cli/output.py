@@ -20,7 +20,7 @@ def finish_run(result: "Run", strict: bool, as_json: bool) -> None:
 
     Exit 1 for `strict` if anything was skipped or is missing.
     """
-    from nver.report import gap_text, hypotheses_text, sections, text_table
+    from nver.report import gap_text, hypotheses_text, sections, text_table, view_text
 
     if as_json:
         click.echo(json.dumps(_summary(result), indent=1, ensure_ascii=False))
@@ -29,6 +29,8 @@ def finish_run(result: "Run", strict: bool, as_json: bool) -> None:
         if text := gap_text(result.gaps, result.synthetic):
             click.echo(f"\n{text}")
         tables = sections(result.scores, result.synthetic, rehearsal=result.rehearsal)
+        if text := view_text(result.views, tables):
+            click.echo(f"\n{text}")
         if text := hypotheses_text(result.hypotheses, tables):
             click.echo(f"\n{text}")
         click.echo(f"\nreport: {result.report}")
@@ -82,6 +84,7 @@ def _summary(result: "Run") -> dict[str, Any]:
         "report": str(result.report),
         "scores": records(result.scores),
         "gaps": records(result.gaps),
+        "views": records(result.views),
         "hypotheses": records(result.hypotheses),
         "skipped": records(result.skipped),
         "missing": [asdict(entry) for entry in result.missing],

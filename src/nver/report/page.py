@@ -42,9 +42,11 @@ from nver.report.saved import SavedRun, read_run
 from nver.report.stresses import stress_parts
 from nver.report.tables import SCORE_TITLES, Section, sections
 from nver.report.trainings import training_parts
+from nver.report.views import families_of, view_parts
 from nver.stress import stress_table
 from nver.subgroups import confidently_wrong, subgroup_table
 from nver.uncertainty import emotion_interval_table, interval_table
+from nver.views import view_table
 
 MAPS_SHOWN = 6  # a corpus, the recipe's first; the files have all (our choice)
 OURS = tuple(f"{kind}_*.{form}" for kind in ("confusion", "tsne", "calibration", "pair")
@@ -56,8 +58,8 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
 
     Writes `report/` in it: index.html (self-contained), scores.csv, .md and .tex, per_class.csv,
     confusion.csv, calibration.csv, reliability.csv, gap.csv, comparisons.csv, subgroups.csv,
-    confidently_wrong.csv, hypotheses.csv, stress.csv where the run has it, and every figure as SVG
-    and PNG. The same run folder gives the same bytes.
+    confidently_wrong.csv, hypotheses.csv, stress.csv and views.csv where the run has them, and
+    every figure as SVG and PNG. The same run folder gives the same bytes.
 
     Args:
         run_dir: what `nver run --out` wrote.
@@ -80,7 +82,7 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
     certainties = _certainties(run, tables, calibration, show_progress_bar)
     groups = subgroup_table(run.predictions, run.clips)
     worst = confidently_wrong(run.predictions, run.clips)
-    gaps = gap_table(run.predictions)
+    gaps, views = gap_table(run.predictions), view_table(run.predictions, families_of(run))
     stress = None if run.stress is None else stress_table(run.predictions, run.stress)
     answers = answers_of(run)
     side_by_side, printed = draw_pairs(run), printed_rows(run)
@@ -92,6 +94,7 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
         "stresses": [] if stress is None else stress_parts(tables, stress),
         "trainings": training_parts(run, tables),
         "gaps": gap_parts(gaps, run.synthetic),
+        "views": view_parts(views, tables, families_of(run)),
         "hypotheses": hypothesis_parts(answers, tables),
         "comparisons": comparison_parts(tables, scores, pairs),
     }
@@ -103,6 +106,8 @@ def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Pat
         _write_csv(folder / "calibration.csv", calibration)
         _write_csv(folder / "subgroups.csv", groups)
         _write_csv(folder / "gap.csv", gaps)
+        if len(views):
+            _write_csv(folder / "views.csv", views)
         _write_csv(folder / "comparisons.csv", pairs)
         _write_csv(folder / "confidently_wrong.csv", worst)
         if stress is not None:

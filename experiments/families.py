@@ -1,0 +1,61 @@
+"""What emotions are confused, and what a grouping into families is worth, from a run's predictions.
+
+    python experiments/families.py RUN [GROUPING]
+
+RUN is the folder of `nver run experiments/families.toml`; GROUPING is a name of `nver.families`
+(default emogator). Prints, for the mean of the run's systems: the pairs most confused, the UAR of
+the grouping, and what moving one emotion to another family would change.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nver.calibration import temperatures_of, tempered
+from nver.families import read_families
+from nver.metrics import codes_of, confusion_matrix, systems
+from nver.predictions import PROBABILITY_PREFIX, emotions_of, read_predictions
+from nver.views import confused_pairs, families_uar
+
+SHOWN = 25
+
+
+def mean_probability(predictions: pd.DataFrame) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """(emotions, truth as their places (clips,), calibrated probability (clips, emotions))."""
+    emotions = emotions_of(predictions)
+    columns = [f"{PROBABILITY_PREFIX}{emotion}" for emotion in emotions]
+    found = []
+    for _, rows in systems(predictions):
+        rows = rows.sort_values("clip")
+        found.append(tempered(rows[columns].to_numpy(float), temperatures_of(rows)))
+    return emotions, codes_of(rows["emotion"].to_numpy(object), emotions), np.mean(found, axis=0)
+
+
+def main() -> None:
+    run, name = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "emogator"
+    emotions, truth, probability = mean_probability(read_predictions(run / "predictions.csv"))
+    names = np.array(emotions)
+    counts = confusion_matrix(list(names[truth]), list(names[probability.argmax(1)]), emotions)
+    print("share taken for each other, mean of both directions")
+    for share, one, other in confused_pairs(counts, emotions)[:SHOWN]:
+        print(f"  {share:.3f}  {one} - {other}")
+    families = read_families(name)
+    score = families_uar(probability, truth, emotions, families)
+    print(f"family UAR {score:.4f}, chance {1 / len(families):.3f}")
+    moves = []
+    for home, own in families.items():
+        for emotion in own if len(own) > 1 else ():
+            for other in (family for family in families if family != home):
+                moved = {f: [e for e in es if e != emotion] for f, es in families.items()}
+                moved[other].append(emotion)
+                new = families_uar(probability, truth, emotions, moved)
+                moves.append((new - score, emotion, other))
+    print("one emotion moved:")
+    for gain, emotion, other in sorted(moves, reverse=True)[:SHOWN]:
+        print(f"  {gain:+.4f}  {emotion} to {other}")
+
+
+if __name__ == "__main__":
+    main()

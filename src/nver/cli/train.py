@@ -1,0 +1,71 @@
+"""`nver train`: a recipe's one classifier as a model folder."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="The model folder.",
+)
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="A.B=C",
+    help="Override a key of the recipe; again for more.",
+)
+@click.option(
+    "--answered",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.8,
+    show_default=True,
+    help="Share of the validation clips that get an answer; the rest is not sure.",
+)
+@click.option("--workers", type=click.IntRange(min=1), help="Processes.  [default: one a core]")
+@click.option("--json", "as_json", is_flag=True, help="For a machine to read.")
+def command(
+    recipe: Path,
+    out: Path,
+    overrides: tuple[str, ...],
+    answered: float,
+    workers: int | None,
+    as_json: bool,
+) -> None:
+    """Train the one classifier of RECIPE, a TOML file as of `nver run`, for `nver predict`.
+
+    The recipe has one corpus, one classifier on one set of encoders, one seed. Embeddings that the
+    store has are not computed again. Test speakers of a split are not touched.
+    """
+    import nver
+
+    experiment = nver.read_experiment(recipe, overrides)
+    model = nver.train(
+        experiment,
+        out,
+        answered=answered,
+        workers=workers,
+        show_progress_bar=sys.stderr.isatty(),
+    )
+    measured = model.made["validation"]
+    if as_json:
+        click.echo(json.dumps({"folder": str(out), "threshold": model.threshold, **measured}))
+        return
+    click.echo(f"{model.title}: {len(model.emotions)} emotions, {len(model.families)} families")
+    click.echo(
+        f"on {measured['clips']:,} validation clips, by which it was stopped and calibrated (no "
+        f"result): UAR {measured['unweighted_average_recall']:.3f}, top-3 "
+        f"{measured['top3_accuracy']:.3f}, family UAR {measured['family_uar']:.3f}"
+    )
+    click.echo(
+        f"not sure below {model.threshold:.3f} ({measured['threshold_rule']}; family accuracy of "
+        f"those {measured['family_accuracy_of_answered']:.3f})"
+    )
+    click.echo(f"model: {out}")

@@ -1,0 +1,244 @@
+"""A trained model on recordings: what they may mean, how sure that is, or why they cannot be used.
+
+from nver import load_predictor
+predictor = load_predictor()
+for answer in predictor.predict(["laugh.wav", "sigh.mp3"]): ...
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nver.audio import Recording, as_recording, prepare, read_start
+from nver.encoders import Encoder, load_spec
+from nver.errors import AudioError, NverError, WeightsError, unknown_name
+from nver.families import membership
+from nver.models import Model, ModelEncoder, read_model
+
+if TYPE_CHECKING:
+    from nver.training import Fitted
+
+FloatArray = npt.NDArray[np.float32]
+Audio = str | PathLike[str] | npt.NDArray[Any]
+LONGEST_S = 30.0  # our choice: of a longer file its start; bursts last 2 s, and memory has a bound
+NOT_SURE = "not sure"
+TOP = 3
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer for one clip.
+
+    Attributes:
+        file: the path as given, or "array N".
+        emotion, probability: the most probable emotion; "" and nan where the clip has an `error`.
+        top: the most probable emotions with their probabilities, falling.
+        family, family_probability: the family of the highest summed probability; the emotion
+            itself, where the model has no families.
+        sure: whether `family_probability` reaches the model's threshold.
+        duration_s: of the whole file; nan where it cannot be read.
+        note: what was done to it, for example that only its start was used.
+        error: why there is no answer, "" where there is one; `reason` is its one word.
+    """
+
+    file: str
+    emotion: str = ""
+    probability: float = float("nan")
+    top: tuple[tuple[str, float], ...] = ()
+    family: str = ""
+    family_probability: float = float("nan")
+    sure: bool = False
+    duration_s: float = float("nan")
+    note: str = ""
+    error: str = ""
+    reason: str = ""
+
+    @property
+    def answer(self) -> str:
+        """The family, "not sure", or "" for a clip that cannot be used."""
+        if self.error:
+            return ""
+        return self.family if self.sure else NOT_SURE
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON: a number that is none is None."""
+        found = {"file": self.file, "answer": self.answer, **asdict(self)}
+        found["top"] = [{"emotion": e, "probability": p} for e, p in self.top]
+        return {k: None if v != v else v for k, v in found.items()}
+
+
+class Predictor:
+    """A model with its encoders, ready to `predict`. Made by `load_predictor`."""
+
+    def __init__(self, model: Model, encoders: Sequence[Encoder]) -> None:
+        self.model, self.encoders = model, tuple(encoders)
+        alone = {emotion: (emotion,) for emotion in model.emotions}
+        self._families = list(model.families or alone)
+        self._members = membership(model.families or alone, model.emotions)
+
+    def predict(
+        self, audio: Audio | Sequence[Audio], sampling_rate: int | None = None, *, top: int = TOP
+    ) -> list[Prediction]:
+        """One answer a clip, in input order; a bad clip has an answer that says why.
+
+        Args:
+            audio: a path or an array (samples,) or (samples, channels), or several.
+            sampling_rate: of the arrays, in Hz; None: that of the first encoder.
+            top: how many emotions `Prediction.top` has.
+
+        Raises:
+            UsageError: what was given is no audio.
+        """
+        one = isinstance(audio, str | PathLike | np.ndarray)
+        several: Sequence[Any] = [audio] if one else audio  # type: ignore[list-item, assignment]
+        return list(self.each(several, sampling_rate, top=top))
+
+    def each(
+        self, audio: Sequence[Audio], sampling_rate: int | None = None, *, top: int = TOP
+    ) -> Iterator[Prediction]:
+        """As `predict`, one after the other, as they are ready."""
+        rate = sampling_rate or self.encoders[0].sampling_rate
+        for number, clip in enumerate(audio, 1):
+            file = f"array {number}" if isinstance(clip, np.ndarray) else str(clip)
+            try:
+                recording, seconds = _read(clip, rate)
+                yield self._answer(file, self._probability(recording, file), seconds, top)
+            except AudioError as error:
+                said = str(error).removeprefix(f"{file}: ")
+                yield Prediction(file, error=said, reason=error.reason)
+
+    def _probability(self, recording: Recording, file: str) -> npt.NDArray[np.float64]:
+        """(emotions,), calibrated."""
+        from nver.calibration import tempered
+        from nver.training import predict_proba
+
+        rates = {encoder.sampling_rate for encoder in self.encoders}
+        waveforms = {rate: prepare(recording, rate, file) for rate in rates}
+        rows = [encoder.embed([waveforms[encoder.sampling_rate]]) for encoder in self.encoders]
+        return tempered(predict_proba(self._fitted, rows), self.model.temperature)[0]
+
+    def _answer(
+        self, file: str, probability: npt.NDArray[np.float64], seconds: float, top: int
+    ) -> Prediction:
+        order = np.argsort(-probability, kind="stable")
+        families = probability @ self._members
+        best = int(families.argmax())
+        named = tuple((self.model.emotions[i], float(probability[i])) for i in order[:top])
+        return Prediction(
+            file,
+            self.model.emotions[order[0]],
+            float(probability[order[0]]),
+            named,
+            self._families[best],
+            float(families[best]),
+            bool(families[best] >= self.model.threshold),
+            seconds,
+            f"only the first {LONGEST_S:g} s" if seconds > LONGEST_S else "",
+        )
+
+    @cached_property
+    def _fitted(self) -> "Fitted":
+        """The classifier with its weights, and the scales."""
+        import torch
+
+        from nver.downstream import build_classifier
+        from nver.downstream.scaling import Scale
+        from nver.training import Fitted
+
+        model = self.model
+        dims = [encoder.identity.dim for encoder in model.encoders]
+        classifier = build_classifier(model.classifier, dims, len(model.emotions), **model.options)
+        head = "classifier."
+        state = {
+            name.removeprefix(head): torch.from_numpy(tensor.copy())
+            for name, tensor in model.tensors.items()
+            if name.startswith(head)
+        }
+        try:
+            classifier.load_state_dict(state)
+            scales = tuple(
+                Scale(model.tensors[f"scale.{n}.mean"], model.tensors[f"scale.{n}.deviation"])
+                for n in range(len(dims))
+            )
+        except (RuntimeError, KeyError) as error:
+            raise NverError(
+                f"the model's weights do not fit its classifier {model.classifier}: {error}; train "
+                "it again"
+            ) from error
+        return Fitted(classifier.eval(), scales, (), 0)
+
+
+def _read(clip: Audio, rate: int) -> tuple[Recording, float]:
+    """The first `LONGEST_S` of a clip, and how long all of it is in seconds."""
+    if not isinstance(clip, np.ndarray):
+        return read_start(clip, LONGEST_S)
+    whole = as_recording(clip, rate)
+    start = replace(whole, samples=whole.samples[: round(LONGEST_S * rate)])
+    return start, len(whole.samples) / rate
+
+
+def load_predictor(
+    path: str | Path | None = None,
+    *,
+    weights: Mapping[str, str] | None = None,
+    device: str = "cpu",
+) -> Predictor:
+    """A trained model, ready to predict.
+
+    Args:
+        path: a folder that `nver train` wrote; None: the model that comes with nver.
+        weights: encoder -> hub id or local folder, in place of the ones that the model names.
+        device: of the encoders.
+
+    Raises:
+        NverError: no such model, one of another version, or a damaged one.
+        WeightsError: an encoder's weights are absent, or not those that the model was trained on.
+    """
+    model = read_model(None if path is None else Path(path).expanduser())
+    weights = weights or {}
+    labels = [encoder.label for encoder in model.encoders]
+    for label in weights:
+        if label not in labels:
+            raise unknown_name("encoder of the model", label, labels)
+    predictor = Predictor(
+        model, [_load(encoder, weights.get(encoder.label), device) for encoder in model.encoders]
+    )
+    _ = predictor._fitted  # what does not fit is said now
+    return predictor
+
+
+def _load(wanted: ModelEncoder, weights: str | None, device: str) -> Encoder:
+    """The encoder of a stream, if it is the one that the model was trained on."""
+    spec = replace(wanted.spec, device=device)
+    if weights is not None:
+        spec = replace(spec, weights=weights, revision=None)
+    encoder = load_spec(spec)
+    ours, theirs = asdict(encoder.identity), asdict(wanted.identity)
+    differ = [
+        key for key in theirs if key != "revision" and _plain(ours[key]) != _plain(theirs[key])
+    ]
+    if differ:
+        said = ", ".join(
+            f"{key} {_short(ours[key])} (the model: {_short(theirs[key])})" for key in differ
+        )
+        raise WeightsError(
+            f"encoder {wanted.label}: not the one that the model was trained on: {said}. Its "
+            "answers would mean nothing; give the same weights and the same nver, or train again"
+        )
+    return encoder
+
+
+def _plain(value: Any) -> Any:
+    """As JSON gives it back: lists for tuples."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 16 else f"{text[:12]}..."
