@@ -11,6 +11,7 @@ from nver.experiment import experiment_to_tree, parse_experiment
 from nver.families import membership, parse_families, read_families
 from nver.predictions import check_predictions
 from nver.registry import lookup
+from nver.report.tables import sections
 from nver.report.views import view_parts, view_text
 from nver.uncertainty import interval_table
 from nver.views import among_first, confused_pairs, families_uar, grouped, view_table
@@ -72,6 +73,19 @@ def test_corpora_of_few_emotions_have_no_row() -> None:
     assert view_table(rows).empty
     assert view_text(view_table(rows), []) == ""
     assert view_parts(view_table(rows), []) == []
+
+
+def test_the_report_has_a_table_with_the_families_named() -> None:
+    rows = table()
+    views, tables = view_table(rows, FAMILIES), sections(interval_table(rows))
+    said = view_text(views, tables)
+    assert "c, fixed split by speakers: coarser views" in said
+    assert "Family UAR" in said
+    assert "chance 30.0" in said
+    assert "chance 50.0" in said
+    (part,) = view_parts(views, tables, FAMILIES)
+    assert "low: e0, e1, e2; high:" in part.grids[0].notes[0]
+    assert "Family UAR" not in view_text(view_table(rows), tables)
 
 
 def test_the_pair_most_confused_comes_first() -> None:

@@ -263,7 +263,6 @@ def learn(
     emotions: Sequence[str],
 ) -> Learnt:
     """What the first fold of a cell learns: the bits that `evaluate_cells` tests there."""
-    _check(table, embeddings, [cell], emotions)
     with scratch_folder() as folder:
         _write_data(folder, table, embeddings, emotions)
         return learn_fold(Training(str(folder), cell, 0, len(emotions), training))[0]

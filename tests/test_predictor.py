@@ -1,0 +1,280 @@
+"""A model folder: trained, written, read back, asked; and what is refused."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+import nver
+from nver.calibration import tempered
+from nver.cli import main
+from nver.corpora.synthetic import make_clip
+from nver.errors import NverError, UsageError, WeightsError
+from nver.experiment import parse_experiment
+from nver.models import SHIPPED, read_model, shipped_folder
+from nver.teaching import judge
+
+SOUNDS = ("laugh", "cry", "gasp", "sigh")
+FAMILIES = {"loud": ["laugh", "cry"], "breath": ["gasp", "sigh"]}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("mine")
+    for speaker in range(1, 9):
+        for sound in SOUNDS:
+            (root / sound).mkdir(exist_ok=True)
+            for take in (1, 2):
+                file = root / sound / f"p{speaker}_{take}.wav"
+                soundfile.write(file, make_clip(sound, speaker, take), 16_000)
+    return root
+
+
+@pytest.fixture(scope="module")
+def recipe(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return {
+        "name": "mine",
+        "corpora": [{"name": "mine", "speaker_pattern": r"/(p\d)_"}],
+        "roots": {"mine": str(root)},
+        "store": str(tmp_path_factory.mktemp("store")),
+        "encoders": ["logmel-stats", "duration-level"],
+        "classifiers": [{"name": "concat", "width": 16}],
+        "folds": {"kind": "split", "train": ["p1-p4"], "validation": ["p5", "p6"],
+                  "test": ["p7", "p8"]},
+        "families": FAMILIES,
+        "training": {"epochs": 4},
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def model(recipe: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    nver.train(parse_experiment(recipe), folder, workers=1)
+    return folder
+
+
+def test_the_predictor_answers_as_the_run_of_the_same_recipe(
+    recipe: dict[str, Any], model: Path, root: Path, tmp_path: Path
+) -> None:
+    rows = nver.run(parse_experiment(recipe), tmp_path / "run", workers=1).predictions
+    predictor = nver.load_predictor(model)
+    answers = predictor.predict([root / f"{clip}.wav" for clip in rows["clip"]], top=4)
+    columns = [f"p:{emotion}" for emotion in predictor.model.emotions]
+    expected = tempered(rows[columns].to_numpy(), rows["temperature"].to_numpy())
+    for answer, probability in zip(answers, expected, strict=True):
+        given = dict(answer.top)
+        ours = [given[emotion] for emotion in predictor.model.emotions]
+        np.testing.assert_allclose(ours, probability, rtol=1e-4)
+    assert [a.emotion for a in answers] == rows["predicted"].tolist()
+    made = predictor.model.made
+    assert made["speakers"]["train"] == {"clips": 32, "speakers": ["p1", "p2", "p3", "p4"]}
+    assert made["speakers"]["validation"]["speakers"] == ["p5", "p6"]
+    assert made["speakers"]["test"]["speakers"] == ["p7", "p8"]
+
+
+def test_an_answer_is_a_family_with_the_sum_of_its_emotions(model: Path, root: Path) -> None:
+    predictor = nver.load_predictor(model)
+    (answer,) = predictor.predict(root / "laugh" / "p7_1.wav", top=4)
+    given = dict(answer.top)
+    sums = {family: sum(given[e] for e in own) for family, own in FAMILIES.items()}
+    assert answer.family == max(sums, key=lambda family: sums[family])
+    assert answer.family_probability == pytest.approx(max(sums.values()))
+    assert sum(given.values()) == pytest.approx(1)
+    assert answer.sure == (answer.family_probability >= predictor.model.threshold)
+    assert answer.answer == (answer.family if answer.sure else "not sure")
+    samples, rate = soundfile.read(root / "laugh" / "p7_1.wav", dtype="float32")
+    (same,) = predictor.predict(samples, rate, top=4)
+    assert same.top == answer.top
+    assert same.file == "array 1"
+    assert answer.duration_s == pytest.approx(len(samples) / rate)
+
+
+def test_a_bad_file_has_a_row_and_the_others_their_answers(
+    model: Path, root: Path, tmp_path: Path
+) -> None:
+    broken, silent = tmp_path / "broken.wav", tmp_path / "silent.wav"
+    broken.write_bytes(b"no audio")
+    soundfile.write(silent, np.zeros(16_000), 16_000)
+    paths = [broken, root / "cry" / "p7_1.wav", silent, tmp_path / "gone.wav"]
+    found = nver.load_predictor(model).predict(paths)
+    assert [a.reason for a in found] == ["unreadable", "", "silent", "missing"]
+    assert [bool(a.emotion) for a in found] == [False, True, False, False]
+    assert found[0].to_dict()["probability"] is None
+    assert not found[0].error.startswith(str(broken))
+
+
+def test_of_a_long_file_the_start_is_used_and_the_note_says_so(model: Path, tmp_path: Path) -> None:
+    clip = np.tile(make_clip("laugh", 7, 1), 30)[: 40 * 16_000]
+    file = tmp_path / "long.wav"
+    soundfile.write(file, clip, 16_000)
+    predictor = nver.load_predictor(model)
+    long, start = predictor.predict([file, clip[: 30 * 16_000].astype(np.float32)], 16_000)
+    assert long.note == "only the first 30 s"
+    assert long.duration_s == pytest.approx(len(clip) / 16_000)
+    assert start.note == ""
+    assert long.probability == pytest.approx(start.probability, rel=1e-3)
+
+
+def _edited(model: Path, folder: Path, **changes: Any) -> Path:
+    folder.mkdir()
+    config = json.loads((model / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | changes))
+    (folder / "model.safetensors").write_bytes((model / "model.safetensors").read_bytes())
+    return folder
+
+
+def test_what_is_no_model_or_another_one_is_refused(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(NverError, match=r"it has no config\.json"):
+        nver.load_predictor(tmp_path)
+    with pytest.raises(NverError, match="version 2 of the format; this nver reads 1"):
+        nver.load_predictor(_edited(model, tmp_path / "newer", version=2))
+    with pytest.raises(NverError, match="no model of nver"):
+        nver.load_predictor(_edited(model, tmp_path / "other", format="onnx"))
+    with pytest.raises(NverError, match="its SHA-256 is not the one"):
+        nver.load_predictor(_edited(model, tmp_path / "torn", weights_sha256="0"))
+    with pytest.raises(NverError, match="damaged, TypeError"):
+        nver.load_predictor(_edited(model, tmp_path / "broken", emotions=None))
+    small = {"name": "concat", "options": {"width": 8}}
+    with pytest.raises(NverError, match="do not fit"):
+        nver.load_predictor(_edited(model, tmp_path / "small", classifier=small))
+    with pytest.raises(UsageError, match="did you mean 'logmel-stats'"):
+        nver.load_predictor(model, weights={"logmel-stat": "x"})
+
+
+def test_an_encoder_of_other_numbers_is_refused(model: Path, tmp_path: Path) -> None:
+    encoders = json.loads((model / "config.json").read_text())["encoders"]
+    encoders[0]["identity"] |= {"weights_hash": "f" * 64, "revision": "another"}
+    with pytest.raises(WeightsError, match=r"weights_hash .* f{12}") as error:
+        nver.load_predictor(_edited(model, tmp_path / "hash", encoders=encoders))
+    assert "revision" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"classifiers": ["linear"]}, "linear on logmel-stats, linear on duration-level"),
+        ({"folds": {"seeds": [0, 1]}}, "2 seeds"),
+        ({"families": {"loud": ["laugh", "cry"]}}, "no family has"),
+    ],
+)
+def test_a_recipe_of_several_models_or_a_slip_is_refused(
+    changes: dict[str, Any], words: str, recipe: dict[str, Any], tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=words):
+        nver.train(parse_experiment(recipe | changes), tmp_path / "model", workers=1)
+
+
+def test_without_a_split_everything_but_the_validation_share_is_trained_on(
+    recipe: dict[str, Any], tmp_path: Path
+) -> None:
+    changed = recipe | {"folds": {}, "families": {}, "training": {"epochs": 1}}
+    made = nver.train(parse_experiment(changed), tmp_path / "model", workers=1).made["speakers"]
+    assert set(made) == {"train", "validation"}
+    assert made["train"]["clips"] + made["validation"]["clips"] == 64
+    assert not set(made["train"]["speakers"]) & set(made["validation"]["speakers"])
+    predictor = nver.load_predictor(tmp_path / "model")
+    (answer,) = predictor.predict(make_clip("gasp", 3, 1))
+    assert (answer.family, answer.family_probability) == (answer.emotion, answer.probability)
+
+
+def test_the_threshold_leaves_the_share_answered() -> None:
+    random = np.random.default_rng(0)
+    probability = random.dirichlet(np.ones(4), 200)
+    truth = random.choice(list("abcd"), 200)
+    threshold, measured = judge(probability, truth, list("abcd"), {"x": "ab", "y": "cd"}, 0.7)
+    best = np.maximum(probability[:, :2].sum(1), probability[:, 2:].sum(1))
+    assert np.mean(best >= threshold) == pytest.approx(0.7, abs=0.01)
+    assert measured["answered"] == pytest.approx(0.7, abs=0.01)
+
+
+def test_the_shipped_model_is_whole_or_said_to_be_absent() -> None:
+    folder = Path(nver.__file__).parent / "models" / SHIPPED
+    if (folder / "config.json").exists():
+        assert read_model().emotions
+        assert shipped_folder() == folder
+    else:
+        with pytest.raises(NverError, match="comes without a trained model"):
+            nver.load_predictor()
+
+
+# --------------------------------------------------------------------------------- command line
+
+
+def cli(*args: str) -> int:
+    with pytest.raises(SystemExit) as done:
+        main(list(args))
+    return int(done.value.code or 0)
+
+
+def test_predict_prints_a_row_a_file(
+    model: Path, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "table.csv"
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.wav").write_bytes((root / "cry" / "p7_1.wav").read_bytes())
+    (folder / "b.m4a").write_bytes(b"?")
+    (folder / "notes.txt").write_text("no audio")
+    args = ("predict", str(folder), "--model", str(model), "--top", "2")
+    assert cli(*args, "--csv", str(table)) == 0
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == 2
+    assert "cannot be used: cannot be decoded" in said.out
+    assert "2 files: " in said.err
+    assert "1 cannot be used" in said.err
+    rows = table.read_text().splitlines()
+    assert rows[0].startswith("file,answer,family,family_probability,sure,emotion,probability,")
+    assert "emotion_2,probability_2,duration_s,note,reason,error" in rows[0]
+    assert len(rows) == 3
+
+    assert cli(*args, "--strict", "--json") == 1
+    found = json.loads(capsys.readouterr().out)
+    assert [p["reason"] for p in found["predictions"]] == ["", "unreadable"]
+    assert len(found["predictions"][0]["top"]) == 2
+    assert found["families"] == FAMILIES
+    assert cli("predict", str(folder / "b.m4a"), "--model", str(model)) == 1
+    assert cli("predict", str(tmp_path / "model-less"), "--model", str(tmp_path)) == 1
+    (tmp_path / "empty").mkdir()
+    assert cli("predict", str(tmp_path / "empty"), "--model", str(model)) == 2
+
+
+def test_the_views_answer_in_families_or_emotions(
+    model: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [str(root / "laugh" / f"p{i}_1.wav") for i in range(1, 9)]
+    assert cli("predict", *files, "--model", str(model), "--view", "families") == 0
+    said = {line.split("  ")[1].strip() for line in capsys.readouterr().out.splitlines()}
+    assert said <= {"loud", "breath", "not sure"}
+    assert cli("predict", *files, "--model", str(model), "--view", "emotions") == 0
+    said = {line.split("  ")[1].strip() for line in capsys.readouterr().out.splitlines()}
+    assert said <= {*SOUNDS, "not sure"}
+
+
+def test_train_makes_a_model_from_a_recipe(
+    recipe: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import tomli_w
+
+    file = tmp_path / "mine.toml"
+    file.write_text(tomli_w.dumps(recipe))
+    out = tmp_path / "model"
+    assert cli("train", str(file), "--out", str(out), "--set", "training.epochs=1") == 0
+    said = capsys.readouterr().out
+    assert "16 validation clips" in said
+    assert "not sure below" in said
+    assert sorted(f.name for f in out.iterdir()) == ["config.json", "model.safetensors"]
+
+
+def test_predict_imports_no_pandas_of_the_corpora_and_no_plots(model: Path, root: Path) -> None:
+    code = (
+        "import sys, nver; "
+        f"nver.load_predictor({str(model)!r}).predict({str(root / 'cry' / 'p7_1.wav')!r}); "
+        "print(*({'matplotlib', 'sklearn', 'transformers'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
