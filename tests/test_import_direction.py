@@ -43,6 +43,7 @@ LAYERS = [
     "predictions",
     "trainings",
     "metrics",
+    "temperature",
     "calibration",
     "resampling",
     "uncertainty",

@@ -270,11 +270,11 @@ def test_train_makes_a_model_from_a_recipe(
     assert sorted(f.name for f in out.iterdir()) == ["config.json", "model.safetensors"]
 
 
-def test_predict_imports_no_pandas_of_the_corpora_and_no_plots(model: Path, root: Path) -> None:
+def test_predicting_imports_no_tables_and_no_plots(model: Path, root: Path) -> None:
     code = (
         "import sys, nver; "
         f"nver.load_predictor({str(model)!r}).predict({str(root / 'cry' / 'p7_1.wav')!r}); "
-        "print(*({'matplotlib', 'sklearn', 'transformers'} & set(sys.modules)))"
+        "print(*({'matplotlib', 'pandas', 'sklearn', 'transformers'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""

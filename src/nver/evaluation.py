@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from nver.calibration import fit_temperature
 from nver.downstream import build_classifier
 from nver.duplicates import IntArray
 from nver.engine import run_jobs
@@ -27,6 +26,7 @@ from nver.folds import (
 )
 from nver.predictions import STRESS, TEMPERATURE
 from nver.scratch import scratch_folder
+from nver.temperature import fit_temperature
 from nver.training import Fitted, TrainingConfig, predict_proba
 from nver.trainings import training_facts
 from nver.tuning import Tuned, fit_tuned

@@ -20,6 +20,7 @@ from nver.encoders import Encoder, load_spec
 from nver.errors import AudioError, NverError, WeightsError, unknown_name
 from nver.families import membership
 from nver.models import Model, ModelEncoder, read_model
+from nver.temperature import tempered
 
 if TYPE_CHECKING:
     from nver.training import Fitted
@@ -115,7 +116,6 @@ class Predictor:
 
     def _probability(self, recording: Recording, file: str) -> npt.NDArray[np.float64]:
         """(emotions,), calibrated."""
-        from nver.calibration import tempered
         from nver.training import predict_proba
 
         rates = {encoder.sampling_rate for encoder in self.encoders}

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from nver.calibration import tempered
 from nver.engine import usable_cores
 from nver.errors import NverError, UsageError
 from nver.evaluation import Cell, Learnt, learn
@@ -21,6 +20,7 @@ from nver.models import Model, ModelEncoder, write_model
 from nver.provenance import corpus_facts, package_versions
 from nver.recipe import read_experiment
 from nver.splits import CODES, split, with_rows, without_repeats
+from nver.temperature import tempered
 from nver.training import predict_proba
 
 if TYPE_CHECKING:

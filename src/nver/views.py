@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from nver.calibration import temperatures_of, tempered
+from nver.calibration import temperatures_of
 from nver.families import Families, membership
 from nver.metrics import unweighted_average_recall
 from nver.predictions import PROBABILITY_PREFIX, emotions_of, probability_columns
+from nver.temperature import tempered
 from nver.uncertainty import interval_table
 
 FIRST = 3
