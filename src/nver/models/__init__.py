@@ -123,13 +123,22 @@ def shipped_folder() -> Path:
     Raises:
         NverError: this build has none.
     """
-    folder = Path(str(files("nver"))) / "models" / SHIPPED
-    if not (folder / CONFIG).is_file():
+    folder = _shipped()
+    if not has_shipped():
         raise NverError(
             "this build of nver comes without a trained model; make one by "
             "`nver train RECIPE --out DIR` and give it: `nver predict --model DIR FILE`"
         )
     return folder
+
+
+def has_shipped() -> bool:
+    """Whether a model comes with this build of nver."""
+    return (_shipped() / CONFIG).is_file()
+
+
+def _shipped() -> Path:
+    return Path(str(files("nver"))) / "models" / SHIPPED
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
