@@ -1,4 +1,4 @@
-"""What is built from the repository: the data files are in it, and it works where it is installed."""
+"""What is built from the repository: the data files are in it, and it works installed."""
 
 import os
 import shutil
