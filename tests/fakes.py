@@ -29,6 +29,7 @@ TINY: dict[str, dict[str, Any]] = {  # kind -> the model type and what is unlike
 }
 TINY_DIM, TINY_DEPTH = 32, 2
 WEIGHTLESS = ("logmel-stats", "prosody-stats", "duration-level", "sound-print")
+BUILT_IN = ("nver-mamba",)  # encoders whose weights are in the package
 REAL_OF_NAME = {  # encoders that run published files only, and where they lie beside the project
     "soundstream": "weights/soundstream_lyra",
     "yamnet": "weights/yamnet",
@@ -74,7 +75,7 @@ def tiny_transformer_folder(
 
 def tiny_weights(name: str, folder: Path) -> str | None:
     """What to pass as `weights` of a registered encoder in a test: None where it needs none."""
-    if name in WEIGHTLESS:
+    if name in WEIGHTLESS or name in BUILT_IN:
         return None
     if name in TINY_CODECS:
         return str(codec_folder(folder / name, name))

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 
-def untrained_network(seed: int = 0, **sizes: int) -> Any:
+def untrained_network(seed: int = 0, **sizes: Any) -> Any:
     """An `AudioMamba` with every parameter away from its initial value; by default 16 wide."""
     import torch
 
@@ -19,7 +19,7 @@ def untrained_network(seed: int = 0, **sizes: int) -> Any:
     return network.eval()
 
 
-def untrained_folder(folder: Path, seed: int = 0, **sizes: int) -> Path:
+def untrained_folder(folder: Path, seed: int = 0, **sizes: Any) -> Path:
     """Its weights in a folder, as `nver convert` writes them."""
     from nver.encoders.audio_mamba.checkpoints import write_weights
 

@@ -16,6 +16,7 @@ from nver.encoders.audio_mamba.encoder import AudioMambaEncoder, arrange, patche
 from nver.encoders.audio_mamba.frontend import log_mel, mel_filters, rows_of, split
 from nver.encoders.audio_mamba.frozen import FrozenAudioMamba, packed
 from nver.encoders.audio_mamba.network import AudioMamba, Sizes, position_embedding
+from nver.encoders.audio_mamba.short import ShortAudioMamba
 from nver.errors import UsageError, WeightsError
 
 WEIGHTS = "fixtures/ssam_mini48d3_gen.safetensors"
@@ -217,6 +218,43 @@ def test_frozen_is_the_network(sizes: dict[str, int]) -> None:
     assert relative(part[0, :35], expected[0, :35]) <= 2e-6
     assert not part[0, 35:].any()
     assert torch.equal(part[1], frozen(chunks[1:], [50])[0])
+
+
+OURS = {"width": 32, "inner": 48, "states": 5, "patch": (8, 16), "stem": (4, 8)}
+
+
+def test_short_is_the_network() -> None:
+    network = untrained_network(**OURS)
+    chunks = torch.randn(2, 200, 80, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        expected = network(chunks)
+    short = ShortAudioMamba(network)
+    assert expected.shape == (2, 125, 32)
+    assert relative(short(chunks, [25, 25]), expected) <= 2e-6
+    part = short(chunks, [7, 25])
+    assert relative(part[0, :35], expected[0, :35]) <= 2e-6
+    assert not part[0, 35:].any()
+
+
+def test_convolutions_see_nothing_that_follows_a_patch() -> None:
+    network = untrained_network(**OURS)
+    chunk = torch.randn(1, 200, 80, generator=torch.Generator().manual_seed(0))
+    other = chunk.clone()
+    other[:, 104:] += 1
+    with torch.no_grad():
+        a, b, cut = network(chunk), network(other), network(chunk[:, :104])
+    assert relative(a[:, :65], b[:, :65]) <= 2e-6
+    assert relative(a[:, :65], cut) <= 2e-6
+    assert relative(a[:, 65:], b[:, 65:]) > 1e-2
+
+
+def test_sizes_of_our_own_are_read_from_the_weights(tmp_path: Path) -> None:
+    network = untrained_network(**OURS)
+    assert Sizes.of(network.state_dict()) == network.sizes == Sizes(depth=2, rank=2, **OURS)
+    encoder = load_encoder("nver-mamba", str(untrained_folder(tmp_path, **OURS)))
+    rows, times = encoder.frames(burst(2.1))  # type: ignore[attr-defined]
+    assert rows.shape == (27, 160)
+    assert np.allclose(times, np.arange(27) * 0.08)
 
 
 def test_channels_that_the_kernels_cannot_take(tmp_path: Path) -> None:

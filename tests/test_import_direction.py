@@ -62,6 +62,7 @@ LAYERS = [
     "recipe",
     "missing",
     "material",
+    "pretraining",
     "transfers",
     "splits",
     "planning",

@@ -131,7 +131,7 @@ class Experiment:
 
 def parse_experiment(tree: Mapping[str, Any]) -> Experiment:
     """An experiment from a recipe's tables, every key and type checked."""
-    _check_keys(tree, Experiment, "the recipe")
+    check_keys(tree, Experiment, "the recipe")
     for key in ("corpora", "encoders", "classifiers"):
         if not isinstance(tree.get(key), list) or not tree[key]:
             raise UsageError(f"the recipe needs {key}: a list of at least one; got {tree.get(key)}")
@@ -153,7 +153,7 @@ def parse_experiment(tree: Mapping[str, Any]) -> Experiment:
         encoders=dict(labelled),
         classifiers=classifiers,
         roots=_roots(tree.get("roots", {}), [c.name for c in corpora]),
-        filter=_plain(Filter, tree.get("filter", {}), "[filter]"),
+        filter=plain_values(Filter, tree.get("filter", {}), "[filter]"),
         filters=_filters(tree.get("filters", {}), [c.name for c in corpora]),
         transfers=_transfers(tree.get("transfers", []), [c.name for c in corpora]),
         labels=_labels(tree.get("labels", {}), [c.name for c in corpora]),
@@ -307,7 +307,7 @@ def _folds(table: Any) -> FoldsConfig:
     for key in ("kind", "seeds"):
         if key in table and not isinstance(table[key], list):
             table[key] = [table[key]]
-    folds: FoldsConfig = _plain(FoldsConfig, table, "[folds]")
+    folds: FoldsConfig = plain_values(FoldsConfig, table, "[folds]")
     for kind in folds.kind:
         if kind not in (*PROTOCOLS, SPLIT, NO_FOLDS):
             raise unknown_name("kind of folds", kind, (*PROTOCOLS, SPLIT, NO_FOLDS))
@@ -339,12 +339,12 @@ def _check_parts(folds: FoldsConfig) -> None:
 
 
 def _training(table: Any) -> TrainingConfig:
-    training: TrainingConfig = _plain(TrainingConfig, table, "[training]")
+    training: TrainingConfig = plain_values(TrainingConfig, table, "[training]")
     return training
 
 
 def _stress(table: Any) -> StressConfig:
-    stress: StressConfig = _plain(StressConfig, table, "[stress]")
+    stress: StressConfig = plain_values(StressConfig, table, "[stress]")
     for kind in stress.kinds:
         check_perturbation(kind)
     _check_unique("kind of stress", stress.kinds)
@@ -361,7 +361,7 @@ def _figures(
     table: Any, encoders: Sequence[str], classifiers: Sequence[ClassifierEntry]
 ) -> Figures:
     table = _typed(table, dict, "[figures]")
-    _check_keys(table, Figures, "[figures]")
+    check_keys(table, Figures, "[figures]")
     figures = Figures(**{key: _name_lists(value, key) for key, value in table.items()})
     for pair in figures.tsne:
         if len(pair) != 2:
@@ -395,13 +395,13 @@ def _roots(table: Any, corpora: Sequence[str]) -> dict[str, str]:
 
 def _filters(table: Any, corpora: Sequence[str]) -> dict[str, Filter]:
     table = _of_corpora(table, "filters", corpora)
-    return {name: _plain(Filter, own, f"[filters.{name}]") for name, own in table.items()}
+    return {name: plain_values(Filter, own, f"[filters.{name}]") for name, own in table.items()}
 
 
 def _transfers(entries: Any, corpora: Sequence[str]) -> tuple[Transfer, ...]:
     found = []
     for entry in _typed(entries, list, "transfers"):
-        transfer: Transfer = _plain(Transfer, entry, "[[transfers]]")
+        transfer: Transfer = plain_values(Transfer, entry, "[[transfers]]")
         for name in (transfer.train, transfer.test):
             if name not in corpora:
                 raise unknown_name("corpus in [[transfers]]", name, corpora)
@@ -431,10 +431,10 @@ def _of_corpora(table: Any, where: str, corpora: Sequence[str]) -> dict[str, Any
 # ------------------------------------------------------------------------------------- checks
 
 
-def _plain(cls: type, table: Any, where: str) -> Any:
+def plain_values(cls: type, table: Any, where: str) -> Any:
     """A dataclass of plain values from a table; types follow the class's defaults."""
     table = _typed(table, dict, where)
-    _check_keys(table, cls, where)
+    check_keys(table, cls, where)
     values = {}
     for key, value in table.items():
         default = getattr(cls(), key)
@@ -448,7 +448,7 @@ def _plain(cls: type, table: Any, where: str) -> Any:
     return cls(**values)
 
 
-def _check_keys(table: Mapping[str, Any], cls: type, where: str) -> None:
+def check_keys(table: Mapping[str, Any], cls: type, where: str) -> None:
     known = [f.name for f in fields(cls)]
     for key in table:
         if key not in known:

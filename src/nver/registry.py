@@ -38,6 +38,7 @@ ENCODERS = {
     "voc2vec": "nver.encoders.transformers:VOC2VEC",
     "voc2vec-hubert-ls-pt": "nver.encoders.transformers:VOC2VEC_HUBERT_LS_PT",
     "transformers": "nver.encoders.transformers:TRANSFORMERS",
+    "nver-mamba": "nver.encoders.nver_mamba:NVER_MAMBA",
     "audio-mamba-tiny": "nver.encoders.audio_mamba:AUDIO_MAMBA_TINY",
     "audio-mamba-small": "nver.encoders.audio_mamba:AUDIO_MAMBA_SMALL",
     "audio-mamba-base": "nver.encoders.audio_mamba:AUDIO_MAMBA_BASE",

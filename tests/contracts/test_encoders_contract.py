@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from fakes import (
+    BUILT_IN,
     REAL_OF_NAME,
     TINY_OF_NAME,
     WEIGHTLESS,
@@ -127,7 +128,7 @@ def test_card(name: str) -> None:
     assert card.url.startswith("https://")
     assert card.sampling_rate > 0
     assert card.dim is None or card.dim > 0
-    assert (card.weights is None) == (name in WEIGHTLESS or name in GIVEN_BY_USER)
+    assert (card.weights is None) == (name in (*WEIGHTLESS, *BUILT_IN, *GIVEN_BY_USER))
 
 
 @pytest.mark.parametrize("name", ENCODERS)
@@ -140,7 +141,7 @@ def test_identity(name: str, encoders: dict[str, Encoder]) -> None:
     assert identity.weights_hash
     assert identity.revision
     assert identity == type(identity)(**vars(identity))
-    if name in WEIGHTLESS:
+    if name in WEIGHTLESS or name in BUILT_IN:
         assert encoder.dim == card.dim
 
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "report": "Make the tables and plots again from saved predictions.",
     "demo": "The main job on a small synthetic corpus.",
     "store": "Look after the embedding store.",
+    "pretrain": "Train an Audio-Mamba encoder of your own.",
     "convert": "Convert an Audio-Mamba checkpoint to safetensors.",
 }
 

@@ -13,7 +13,7 @@ from nver.encoders.audio_mamba.checkpoints import (
     read_weights,
 )
 from nver.encoders.audio_mamba.frontend import HOP, SAMPLING_RATE, log_mel, rows_of, split
-from nver.encoders.audio_mamba.network import GRID, PATCH, AudioMamba
+from nver.encoders.audio_mamba.network import GRID, AudioMamba
 from nver.encoders.base import (
     EncoderCard,
     EncoderIdentity,
@@ -55,7 +55,7 @@ class AudioMambaEncoder(FrameEncoder):
         file = find_weights(spec.weights or "")
         state = read_weights(file)
         network = build_network(state, str(file))
-        self._device = find_device(spec.device)
+        self._device, self._sizes = find_device(spec.device), network.sizes
         self._network = runnable(network, self._device, PRECISIONS[precision])
         self.identity = EncoderIdentity(
             name=spec.name,
@@ -65,7 +65,7 @@ class AudioMambaEncoder(FrameEncoder):
             pooling=spec.pooling,
             sampling_rate=SAMPLING_RATE,
             code_version=self.code_version,
-            dim=GRID[1] * network.sizes.width * (2 if spec.pooling == "mean+std" else 1),
+            dim=self._sizes.grid[1] * self._sizes.width * (2 if spec.pooling == "mean+std" else 1),
             options=options,
         )
 
@@ -73,46 +73,47 @@ class AudioMambaEncoder(FrameEncoder):
         return np.stack([pool(rows, self.identity.pooling) for rows in self._rows(waveforms)])
 
     def frames(self, waveform: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Rows (rows, 5 width) and the start of each in s: 40 ms each, the last may be less.
+        """Rows (rows, 5 width) and the start of each in s: 40 ms each (of the published sizes).
 
         In upstream's order the times are upstream's (the duration over the number of rows), though
         a row is not of one time there.
         """
         rows = self._rows([waveform])[0]
-        row_s = PATCH[0] * HOP / SAMPLING_RATE
+        row_s = self._sizes.patch[0] * HOP / SAMPLING_RATE
         if self._order == "upstream":
             row_s = len(waveform) / SAMPLING_RATE / len(rows)
         return rows, (np.arange(len(rows)) * row_s).astype(np.float32)
 
     @torch.inference_mode()
     def _rows(self, waveforms: Sequence[FloatArray]) -> list[FloatArray]:
+        grid, order = self._sizes.grid, self._order
         spectra = [log_mel(torch.tensor(w, device=self._device)) for w in waveforms]
         chunks = [split(spectrum) for spectrum in spectra]
-        rows = [rows_of(len(spectrum)) for spectrum in spectra]
+        rows = [rows_of(len(spectrum), grid[0]) for spectrum in spectra]
         patches = [
-            patches_of(n - start, self._order) for n in rows for start in range(0, n, GRID[0])
+            patches_of(n - start, order, grid) for n in rows for start in range(0, n, grid[0])
         ]
         tokens = torch.split(self._network(torch.cat(chunks), patches), [len(c) for c in chunks])
         return [
-            arrange(t, self._order)[:n].cpu().numpy() for t, n in zip(tokens, rows, strict=True)
+            arrange(t, order, grid)[:n].cpu().numpy() for t, n in zip(tokens, rows, strict=True)
         ]
 
 
-def arrange(tokens: Tensor, order: str) -> Tensor:
+def arrange(tokens: Tensor, order: str, grid: tuple[int, int] = GRID) -> Tensor:
     """(50 chunks, 5 width) from tokens (chunks, 250, width), which are time-major.
 
     "time": row t is the tokens 5 t + f, the bands f = 0 to 4 of one patch in time. "upstream"
     reads them as if they were frequency-major: row j is the tokens 50 k + j, k = 0 to 4.
     """
     if order == "upstream":
-        tokens = tokens.reshape(len(tokens), GRID[1], GRID[0], -1).transpose(1, 2)
-    return tokens.reshape(len(tokens) * GRID[0], -1)
+        tokens = tokens.reshape(len(tokens), grid[1], grid[0], -1).transpose(1, 2)
+    return tokens.reshape(len(tokens) * grid[0], -1)
 
 
-def patches_of(rows: int, order: str) -> int:
+def patches_of(rows: int, order: str, grid: tuple[int, int] = GRID) -> int:
     """Of how many patches in time of a chunk its first `rows` rows are made."""
-    rows = min(rows, GRID[0])
-    return rows if order == "time" else (GRID[0] * (GRID[1] - 1) + rows - 1) // GRID[1] + 1
+    rows = min(rows, grid[0])
+    return rows if order == "time" else (grid[0] * (grid[1] - 1) + rows - 1) // grid[1] + 1
 
 
 def runnable(
@@ -120,8 +121,13 @@ def runnable(
 ) -> Network:
     """The fastest way to run the network on the device: `FrozenAudioMamba` or what can stand in.
 
-    On the CPU the kernels, if `fast`, fit and there; else the network itself, in full float32.
+    On the CPU the kernels, if `fast`, fit and there, or for our small networks what needs none;
+    else the network itself, in full float32.
     """
+    if fast and network.sizes.stem and device.type == "cpu":
+        from nver.encoders.audio_mamba.short import ShortAudioMamba
+
+        return ShortAudioMamba(network, dtype)
     fits = network.sizes.inner % LANES == 0
     if fast and fits and best_form(device.type) == "numba":
         from nver.encoders.audio_mamba.frozen import FrozenAudioMamba

@@ -59,7 +59,10 @@ def split(spectrogram: Tensor) -> Tensor:
     return F.pad(spectrogram, (0, 0, 0, missing)).reshape(-1, FRAMES, MELS)
 
 
-def rows_of(frames: int) -> int:
-    """Embedding rows that upstream keeps for a clip of so many frames: 50 a chunk, less padding."""
+def rows_of(frames: int, rows: int = GRID[0]) -> int:
+    """Embedding rows that upstream keeps for a clip of so many frames: less those of padding.
+
+    `rows` are those of a chunk.
+    """
     chunks = frames // FRAMES + 1
-    return GRID[0] * chunks - int(GRID[0] * (chunks * FRAMES - frames) / FRAMES)
+    return rows * chunks - int(rows * (chunks * FRAMES - frames) / FRAMES)

@@ -1,0 +1,82 @@
+"""The network that learns: Audio-Mamba, its task without labels, and a head for the emotions."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nver.encoders.audio_mamba.frontend import rows_of
+from nver.encoders.audio_mamba.network import FRAMES, AudioMamba, Sizes
+
+
+class Learner(nn.Module):
+    """Audio-Mamba and a linear model on the mean of its rows, the embedding of the encoder."""
+
+    def __init__(self, sizes: Sizes, emotions: int, dropout: float) -> None:
+        super().__init__()
+        self.encoder = AudioMamba(sizes)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(sizes.grid[1] * sizes.width, emotions)
+
+    def reconstruct(self, chunks: Tensor, masked: Tensor, valid: Tensor) -> Tensor:
+        """The mean squared error of the masked patches' pixels, of (clips, frames, 80).
+
+        `masked` and `valid` are (clips, tokens); patches beyond a clip's end do not count. Masked
+        patches are blanked before the convolutions too, through which their neighbours saw them.
+        """
+        sizes = self.encoder.sizes
+        pixels = to_pixels(chunks, sizes)
+        blanked = from_pixels(pixels.masked_fill(masked[..., None], 0), sizes)
+        patches = self.encoder.patch_embed(blanked)
+        patches = torch.where(masked[..., None], self.encoder.mask_token.to(patches), patches)
+        found = self.encoder.pred(self.encoder.encode(self.encoder.place(patches)))
+        error = (found.float() - pixels).square().mean(dim=-1)
+        return error[masked & valid].mean()
+
+    def embed(self, chunks: Tensor, rows: Tensor) -> Tensor:
+        """(clips, bands x width): the mean over the first `rows` rows, in time order."""
+        tokens = self.encoder(chunks).float()
+        grid = tokens.reshape(len(tokens), -1, self.head.in_features)
+        inside = torch.arange(grid.shape[1], device=grid.device) < rows[:, None]
+        return (grid * inside[..., None]).sum(dim=1) / rows[:, None]
+
+    def forward(self, chunks: Tensor, rows: Tensor) -> Tensor:
+        """Logits (clips, emotions)."""
+        logits: Tensor = self.head(self.dropout(self.embed(chunks, rows)))
+        return logits.float()
+
+
+def to_pixels(chunks: Tensor, sizes: Sizes) -> Tensor:
+    """(clips, tokens, pixels of a patch) from (clips, frames, 80), in the order of the tokens."""
+    high, wide = sizes.patch
+    grid = chunks.unflatten(2, (-1, wide)).unflatten(1, (-1, high))
+    return grid.transpose(2, 3).flatten(3).flatten(1, 2)
+
+
+def from_pixels(pixels: Tensor, sizes: Sizes) -> Tensor:
+    """The inverse of `to_pixels`."""
+    grid = pixels.unflatten(2, sizes.patch).unflatten(1, (-1, sizes.grid[1]))
+    return grid.transpose(2, 3).flatten(3).flatten(1, 2)
+
+
+def mixed_loss(logits: Tensor, emotions: Tensor, partner: Tensor, share: Tensor,
+               smoothing: float) -> Tensor:  # fmt: skip
+    """Cross-entropy against the clip's own emotion and its partner's, by share."""
+    own, other = (
+        F.cross_entropy(logits, which, reduction="none", label_smoothing=smoothing)
+        for which in (emotions, emotions[partner])
+    )
+    return (share * own + (1 - share) * other).mean()
+
+
+def clip_rows(frames: Sequence[int], sizes: Sizes) -> Tensor:
+    """(clips,): rows that the encoder keeps of so many frames of a chunk; one at least."""
+    rows = [min(rows_of(n, sizes.grid[0]), sizes.grid[0]) for n in frames]
+    return torch.from_numpy(np.maximum(rows, 1))
+
+
+def whole_chunks(length: int, sizes: Sizes) -> int:
+    """The frames of the least whole number of patches that hold so many, within a chunk."""
+    return min(-(-length // sizes.patch[0]) * sizes.patch[0], FRAMES)

@@ -1,0 +1,219 @@
+"""The recordings as standardised log-mel spectrograms in memory, silent and repeated ones out."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from nver.audio import FloatArray, load_audio
+from nver.corpora import load_corpus
+from nver.corpora.tree import nothing_found, walk
+from nver.duplicates import repeated, same_sounds
+from nver.encoders.audio_mamba.frontend import SAMPLING_RATE, log_mel
+from nver.errors import AudioError, UsageError
+from nver.files import write_whole
+from nver.material import wanted_speakers
+from nver.pretraining.recipe import DataConfig
+from nver.sound_print import sound_print
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LONGEST = 1000  # frames: a longer recording is cut, so that each 10 s of it count (our choice)
+UNKNOWN = ""  # the speaker or emotion of a recording of which it is not known
+REPEATED = "the same recording as another clip"
+
+
+@dataclass(frozen=True)
+class Spectra:
+    """Spectrograms one after another, in half precision, and what is known of each.
+
+    `frames` is (all frames, 80); clip i has the rows starts[i] to starts[i + 1]. `emotion` is its
+    number in `emotions`, `validation` whether it is held out; `facts` says what was read and what
+    was left out, for the log.
+    """
+
+    frames: npt.NDArray[np.float16]
+    starts: npt.NDArray[np.int64]
+    emotion: npt.NDArray[np.int64]
+    validation: npt.NDArray[np.bool_]
+    emotions: tuple[str, ...]
+    facts: Mapping[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.emotion)
+
+    def clip(self, number: int) -> npt.NDArray[np.float16]:
+        """(frames, 80)."""
+        return self.frames[self.starts[number] : self.starts[number + 1]]
+
+
+def read_spectra(data: DataConfig, seed: int, kept: Path, *, show: bool = False) -> Spectra:
+    """What `data` asks for; from the file `kept` if that was made for the same, else it is made.
+
+    Raises:
+        UsageError: nothing is left to train on or to validate with.
+        CorpusError: no recordings.
+    """
+    asked = json.dumps({**asdict(data), "seed": seed}, sort_keys=True)
+    found = _load(kept, asked)
+    if found is None:
+        found = _make(data, seed, show)
+        _save(found, kept, asked)
+    return found
+
+
+def _make(data: DataConfig, seed: int, show: bool) -> Spectra:
+    table, emotions, facts = _table(data)
+    validation = _validation(data, table, seed)
+    if data.training:
+        speakers = sorted(set(table["speaker"].dropna()))
+        wanted = wanted_speakers(data.training, speakers, data.corpus)
+        chosen = validation | table["speaker"].isin(wanted).to_numpy()
+        table, validation = table[chosen].reset_index(drop=True), validation[chosen]
+    spectra, prints, why = _decode(table, show)
+    why |= dict.fromkeys(_repeated(table, validation, prints, why), REPEATED)
+    good = [row for row in range(len(table)) if row not in why]
+    codes = {emotion: code for code, emotion in enumerate(emotions)}
+    pieces = [
+        (row, piece)
+        for row in good
+        for piece in np.array_split(spectra[row], -(-len(spectra[row]) // LONGEST))
+    ]
+    rows = [row for row, _ in pieces]
+    held = validation[rows]
+    if not pieces or held.all() or not held.any():
+        raise UsageError(
+            f"{len(good)} clips can be used, {int(validation[good].sum())} of them for validation;"
+            " at least one of each kind is needed: look at [data] training and validation"
+        )
+    return Spectra(
+        frames=np.concatenate([piece for _, piece in pieces]),
+        starts=np.cumsum([0, *(len(piece) for _, piece in pieces)]),
+        emotion=np.array([codes.get(str(table["emotion"][row]), -1) for row in rows]),
+        validation=held,
+        emotions=tuple(emotions),
+        facts={
+            **facts,
+            "training_clips": int((~validation[good]).sum()),
+            "validation_clips": int(validation[good].sum()),
+            "training_speakers": int(table["speaker"][good][~validation[good]].nunique()),
+            "validation_speakers": int(table["speaker"][good][validation[good]].nunique()),
+            "hours": round(sum(len(spectra[row]) for row in good) / 360_000, 2),
+            "left_out": dict(Counter(why.values())),
+            "left_out_clips": sorted(str(table["clip"][row]) for row in why),
+        },
+    )
+
+
+def _table(data: DataConfig) -> "tuple[pd.DataFrame, list[str], dict[str, Any]]":
+    """The clips, their emotions in order, and what the log says of the corpus."""
+    import pandas as pd
+
+    if data.corpus:
+        corpus = load_corpus(data.corpus, data.root or None)
+        facts = {"corpus": corpus.name, "licence": corpus.card.licence, "url": corpus.card.url}
+        return corpus.table, corpus.emotions, facts
+    names, foreign = walk(Path(data.root))
+    if not names:
+        raise nothing_found(Path(data.root), "audio files", foreign)
+    files = [str(Path(data.root) / name) for name in names]
+    table = pd.DataFrame({"clip": names, "file": files, "start": np.nan, "end": np.nan})
+    return table.assign(speaker=None, emotion=UNKNOWN), [], {"corpus": "audio files of a folder"}
+
+
+def _validation(data: DataConfig, table: "pd.DataFrame", seed: int) -> npt.NDArray[np.bool_]:
+    """(clips,): the speakers that were named, else a share of the speakers or of the clips."""
+    speakers = sorted(set(table["speaker"].dropna()))
+    known = bool(speakers) and bool(table["speaker"].notna().all())
+    if data.validation:
+        chosen = wanted_speakers(data.validation, speakers, data.corpus)
+    else:
+        units = speakers if known else [str(clip) for clip in table["clip"]]
+        number = max(1, round(data.validation_share * len(units)))
+        chosen = set(np.random.default_rng(seed).permutation(np.array(units))[:number].tolist())
+    both = wanted_speakers(data.training, speakers, data.corpus) & chosen if data.training else None
+    if both:
+        raise UsageError(f"speakers {sorted(both)[:3]} are for training and for validation")
+    column = table["speaker"] if known or data.validation else table["clip"]
+    held: npt.NDArray[np.bool_] = column.isin(chosen).to_numpy()
+    return held
+
+
+def _decode(
+    table: "pd.DataFrame", show: bool
+) -> tuple[list[npt.NDArray[np.float16]], FloatArray, dict[int, str]]:
+    """The spectrogram and the print of each row, and why some rows have none."""
+    from tqdm import tqdm
+
+    spectra: list[npt.NDArray[np.float16]] = []
+    prints: list[FloatArray] = []
+    why: dict[int, str] = {}
+    rows = table[["file", "start", "end"]].itertuples(index=False, name=None)
+    for number, (file, start, end) in enumerate(
+        tqdm(rows, total=len(table), unit="clip", desc="spectrograms", disable=not show)
+    ):
+        try:
+            waveform = load_audio(file, SAMPLING_RATE, start=start, end=end)
+        except AudioError as error:
+            why[number] = error.reason
+            waveform = np.zeros(SAMPLING_RATE // 10, np.float32)
+        spectra.append(log_mel(torch.from_numpy(waveform)).numpy().astype(np.float16))
+        prints.append(sound_print(waveform))
+    return spectra, np.stack(prints), why
+
+
+def _repeated(
+    table: "pd.DataFrame",
+    validation: npt.NDArray[np.bool_],
+    prints: FloatArray,
+    why: Mapping[int, str],
+) -> list[int]:
+    """Rows to leave out: of the same recording all but the first, or all where they contradict.
+
+    They do where one is of another emotion, or held out and another not.
+    """
+    good = np.array([row for row in range(len(table)) if row not in why], np.int64)
+
+    def read(number: int) -> FloatArray:
+        file, start, end = table.loc[good[number], ["file", "start", "end"]]
+        return load_audio(file, SAMPLING_RATE, start=start, end=end)
+
+    out: list[int] = []
+    for group in repeated(same_sounds(prints[good], read)):
+        rows: Sequence[int] = good[group].tolist()
+        kinds = {(table["emotion"][row], bool(validation[row])) for row in rows}
+        out += rows[1:] if len(kinds) == 1 else rows
+    return out
+
+
+def _save(spectra: Spectra, file: Path, asked: str) -> None:
+    from safetensors.numpy import save
+
+    arrays = {name: getattr(spectra, name) for name in ("frames", "starts", "emotion")}
+    arrays["validation"] = spectra.validation.astype(np.uint8)
+    words = {"asked": asked, "emotions": json.dumps(spectra.emotions)}
+    write_whole(file, save(arrays, {**words, "facts": json.dumps(spectra.facts)}))
+
+
+def _load(file: Path, asked: str) -> Spectra | None:
+    """What `_save` wrote for the same request; None if there is none."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, "numpy") as opened:
+            words = opened.metadata()
+            if words["asked"] != asked:
+                return None
+            arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, KeyError):
+        return None
+    held = arrays.pop("validation").astype(bool)
+    emotions = tuple(json.loads(words["emotions"]))
+    return Spectra(**arrays, validation=held, emotions=emotions, facts=json.loads(words["facts"]))

@@ -1,0 +1,324 @@
+"""`nver pretrain`: the same bits, stopped or not; what is read, varied, masked and written."""
+
+import csv
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+import nver
+import nver.cli
+from fakes import burst
+from nver.encoders.base import EncoderSpec
+from nver.encoders.nver_mamba import NVER_MAMBA
+from nver.errors import CorpusError, NverError, UsageError
+from nver.pretraining import augment, pretrain, read_recipe, schedule
+from nver.pretraining.checkpoint import FILE, load_checkpoint
+from nver.pretraining.learner import clip_rows, from_pixels, to_pixels
+from nver.pretraining.recipe import NetworkConfig, PretrainingRecipe, StageConfig, Supervised
+from nver.pretraining.run import Training
+from nver.pretraining.spectra import read_spectra
+
+RECIPE = """
+seed = 3
+
+[data]
+corpus = "synthetic"
+training = ["synthetic01-synthetic02"]
+validation = ["synthetic03"]
+
+[network]
+width = 16
+depth = 1
+inner = 16
+states = 4
+rank = 1
+stem = [4, 8]
+
+[self_supervised]
+epochs = 2
+batch_size = 8
+crop = 64
+
+[supervised]
+epochs = 5
+batch_size = 8
+crop = 64
+learning_rate = 3e-3
+"""
+STEPS = (2 + 5) * (2 * 6 * 5 // 8)
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three speakers with five takes of six synthetic sounds."""
+    root = tmp_path_factory.mktemp("corpus")
+    nver.load_corpus("synthetic", root, speakers=3, clips_per_sound=5)
+    return root
+
+
+@pytest.fixture(scope="session")
+def recipe(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> PretrainingRecipe:
+    file = tmp_path_factory.mktemp("recipe") / "recipe.toml"
+    file.write_text(RECIPE)
+    return read_recipe(file, corpus)
+
+
+@pytest.fixture(scope="session")
+def done(recipe: PretrainingRecipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("done")
+    assert pretrain(recipe, out) == out / "supervised"
+    return out
+
+
+def log_of(folder: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader((folder / "log.csv").read_text().splitlines()))
+
+
+def weights(folder: Path) -> bytes:
+    return (folder / "model.safetensors").read_bytes()
+
+
+def test_the_log_has_a_row_an_epoch(done: Path) -> None:
+    rows = log_of(done)
+    assert [row["stage"] for row in rows] == ["self_supervised"] * 2 + ["supervised"] * 5
+    assert [int(row["step"]) for row in rows] == [7, 14, 7, 14, 21, 28, 35]
+    assert STEPS == 49
+    assert float(rows[1]["validation_loss"]) < float(rows[0]["validation_loss"])
+    assert all(0 <= float(row["uar"]) <= float(row["top3"]) <= 1 for row in rows[2:])
+    assert float(rows[-1]["core_s"]) > 0
+    used = json.loads((done / "run.json").read_text())
+    assert used["clips"]["training_clips"] == 60
+    assert used["clips"]["validation_speakers"] == 1
+    assert used["packages"]["torch"] == torch.__version__
+
+
+def test_the_same_recipe_gives_the_same_bits_stopped_or_not(
+    done: Path, recipe: PretrainingRecipe, tmp_path: Path
+) -> None:
+    """Stopped after each step: each goes on from the checkpoint alone."""
+    shutil.copy(done / "spectra.safetensors", tmp_path)
+    calls = 1
+    while pretrain(recipe, tmp_path, minutes=1e-9) == tmp_path:
+        calls += 1
+    assert calls == STEPS - 1  # the last step of a stage is no place to stop
+    for stage in ("untrained", "self-supervised", "supervised"):
+        assert weights(tmp_path / stage) == weights(done / stage)
+    assert (tmp_path / "supervised/head.safetensors").read_bytes() == (
+        done / "supervised/head.safetensors"
+    ).read_bytes()
+
+
+def test_each_stage_is_an_encoder(done: Path) -> None:
+    clips = [burst(1.0), burst(0.3), burst(2.7)]
+    made = [
+        NVER_MAMBA.load(EncoderSpec("nver-mamba", str(done / stage))).encode(clips)
+        for stage in ("untrained", "self-supervised", "supervised")
+    ]
+    assert all(vectors.shape == (3, 80) for vectors in made)
+    assert not np.allclose(made[0], made[1])
+    assert not np.allclose(made[1], made[2])
+
+
+def test_the_head_is_of_the_encoders_embedding(done: Path, recipe: PretrainingRecipe) -> None:
+    """The validation's score is what the encoder and the head of the files give."""
+    from safetensors.torch import load_file
+
+    corpus = nver.load_corpus("synthetic", recipe.data.root)
+    held = corpus.table[corpus.table["speaker"] == "synthetic03"]
+    encoder = NVER_MAMBA.load(EncoderSpec("nver-mamba", str(done / "supervised")))
+    head = load_file(done / "supervised/head.safetensors")
+    logits = encoder.encode(held["file"].tolist()) @ head["weight"].numpy().T + head["bias"].numpy()
+    predicted = [corpus.emotions[code] for code in logits.argmax(axis=1)]
+    uar = nver.metrics.unweighted_average_recall(held["emotion"].tolist(), predicted)
+    best = max(float(row["uar"] or 0) for row in log_of(done))
+    assert uar == pytest.approx(best, abs=0.07)  # two of 30 clips: bfloat16 against float32
+
+
+def test_a_folder_of_another_recipe_is_refused(done: Path, recipe: PretrainingRecipe) -> None:
+    with pytest.raises(UsageError, match="is of another recipe; give another --out"):
+        pretrain(replace(recipe, seed=4), done)
+
+
+def test_a_finished_training_is_left_as_it_is(done: Path, recipe: PretrainingRecipe) -> None:
+    before = (done / FILE).read_bytes()
+    assert pretrain(recipe, done) == done / "supervised"
+    assert (done / FILE).read_bytes() == before
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    assert load_checkpoint(tmp_path) is None
+    (tmp_path / FILE).write_bytes(b"nothing")
+    with pytest.raises(NverError, match=r"checkpoint\.safetensors cannot be read"):
+        load_checkpoint(tmp_path)
+
+
+def test_recordings_without_labels(tmp_path: Path, recipe: PretrainingRecipe) -> None:
+    """Audio files of a folder; silent and repeated ones are left out, long ones are cut."""
+    clips = {f"{i}.wav": burst(1.0 + 0.1 * i, 150 + 40 * i, seed=i) for i in range(8)}
+    clips["deep/again.wav"] = clips["2.wav"]
+    clips["hush.wav"] = np.zeros(16_000, np.float32)
+    clips["long.wav"] = burst(23.0)
+    (tmp_path / "in/deep").mkdir(parents=True)
+    for name, clip in clips.items():
+        soundfile.write(tmp_path / "in" / name, clip, 16_000)
+    own = replace(recipe, data=replace(recipe.data, corpus="", root=str(tmp_path / "in"),
+                                       training=(), validation=(), validation_share=0.2),
+                  supervised=Supervised())  # fmt: skip
+    spectra = read_spectra(own.data, 0, tmp_path / "kept")
+    assert spectra.facts["left_out"] == {"silent": 1, "the same recording as another clip": 1}
+    assert spectra.facts["left_out_clips"][1] == "hush.wav"
+    assert len(spectra) == 8 + 3
+    assert np.diff(spectra.starts).max() <= 1000
+    again = read_spectra(own.data, 0, tmp_path / "kept")
+    assert np.array_equal(again.frames, spectra.frames)
+    assert pretrain(own, tmp_path / "out") == tmp_path / "out/self-supervised"
+
+
+def test_no_recordings(tmp_path: Path, recipe: PretrainingRecipe) -> None:
+    data = replace(recipe.data, corpus="", root=str(tmp_path), training=(), validation=())
+    with pytest.raises(CorpusError, match="no clip found; expected audio files"):
+        read_spectra(data, 0, tmp_path / "kept")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("sed = 1", "did you mean 'seed'"),
+        ("[netwrk]\ndepth = 1", "did you mean 'network'"),
+        ("[network]\ndeep = 1", r"key in \[network\]: 'deep'; did you mean 'depth'"),
+        ("[network]\nwidth = 30", "width a multiple of 4"),
+        ("[supervised]\nepochs = 1", "needs emotions"),
+        ("[supervised]\ndropout = 1.0", r"in \[0, 1\)"),
+        ("[self_supervised]\nmasking = 0", r"masking must be a number in \(0, 1\)"),
+        ("precision = 'half'", "unknown precision 'half'"),
+        ("seed =", "not TOML"),
+    ],
+)
+def test_what_is_wrong_in_a_recipe(text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "recipe.toml").write_text(text)
+    with pytest.raises(UsageError, match=said):
+        read_recipe(tmp_path / "recipe.toml")
+
+
+def test_a_patch_that_does_not_fit(recipe: PretrainingRecipe, tmp_path: Path) -> None:
+    odd = replace(recipe, network=NetworkConfig(patch=(4, 16)))
+    with pytest.raises(UsageError, match="multiples of 8"):
+        pretrain(odd, tmp_path)
+
+
+def test_speakers_on_both_sides(recipe: PretrainingRecipe, tmp_path: Path) -> None:
+    data = replace(recipe.data, validation=("synthetic02",))
+    with pytest.raises(UsageError, match=r"\['synthetic02'\] are for training and for validation"):
+        read_spectra(data, 0, tmp_path / "kept")
+
+
+def test_a_recording_of_both_sides_is_in_neither(corpus: Path, tmp_path: Path) -> None:
+    """Nor is one with two emotions; of one with the same the first stays."""
+    for file in corpus.iterdir():
+        shutil.copy(file, tmp_path / file.name)
+    for source, copy in (("01_laugh_01", "03_laugh_01"), ("01_cry_01", "01_gasp_01"),
+                         ("01_sigh_01", "01_sigh_02")):  # fmt: skip
+        shutil.copy(tmp_path / f"synthetic{source}.wav", tmp_path / f"synthetic{copy}.wav")
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    data = read_recipe(tmp_path / "recipe.toml", tmp_path).data
+    out = read_spectra(data, 0, tmp_path / "kept").facts["left_out_clips"]
+    assert out == ["synthetic01_cry_01", "synthetic01_gasp_01", "synthetic01_laugh_01",
+                   "synthetic01_sigh_02", "synthetic03_laugh_01"]  # fmt: skip
+
+
+def test_other_speakers_are_not_decoded(
+    recipe: PretrainingRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nver.pretraining import spectra
+
+    seen: list[str] = []
+
+    def load(file: str, *args: object, **span: object) -> np.ndarray:
+        seen.append(file)
+        return nver.audio.load_audio(file, *args, **span)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(spectra, "load_audio", load)
+    data = replace(recipe.data, training=("synthetic01",))
+    read_spectra(data, 0, tmp_path / "kept")
+    assert len(set(seen)) == 60  # some twice: their prints are alike
+    assert not [file for file in seen if "synthetic02" in file]
+
+
+def test_pixels_there_and_back(recipe: PretrainingRecipe, corpus: Path) -> None:
+    from nver.encoders.audio_mamba.network import Sizes
+
+    sizes = Sizes(16, patch=(8, 16), stem=(4,))
+    chunks = torch.randn(2, 64, 80)
+    pixels = to_pixels(chunks, sizes)
+    assert pixels.shape == (2, 8 * 5, 128)
+    assert torch.equal(pixels[1, 7], chunks[1, 8:16, 32:48].flatten())  # token 5 t + f
+    assert torch.equal(from_pixels(pixels, sizes), chunks)
+    assert clip_rows([1, 64, 200, 193], sizes).tolist() == [1, 8, 25, 25]
+
+
+def test_variation_is_the_generators_and_within_bounds() -> None:
+    spectrum = np.random.default_rng(0).standard_normal((150, 80)).astype(np.float16)
+    config = Supervised()
+    made = [augment.vary(spectrum, 96, config, np.random.default_rng(s)) for s in (1, 1, 2)]
+    assert np.array_equal(made[0][0], made[1][0])
+    assert not np.array_equal(made[0][0], made[2][0])
+    short, valid = augment.vary(spectrum[:40], 96, config, np.random.default_rng(0))
+    assert 40 / 1.16 <= valid <= 40 * 1.16
+    assert not short[valid:].any()
+    plain = replace(config, stretch=0.0, shift=0.0, tilt=0.0, time_masks=0, band_masks=0)
+    same, valid = augment.vary(spectrum[:96], 96, plain, np.random.default_rng(0))
+    assert valid == 96
+    assert np.array_equal(same, spectrum[:96].astype(np.float32))
+
+
+def test_masks_and_mixing() -> None:
+    rng = np.random.default_rng(0)
+    masked = augment.masks(5, 40, 0.5, rng)
+    assert (masked.sum(axis=1) == 20).all()
+    assert not (masked[0] == masked[1]).all()
+    share, partner = augment.mixing(6, 0.3, rng)
+    assert ((share >= 0.5) & (share <= 1)).all()
+    assert sorted(partner) == list(range(6))
+    assert (augment.mixing(3, 0, rng)[0] == 1).all()
+
+
+def test_an_epoch_takes_each_clip_once_and_the_rate_rises_and_falls() -> None:
+    config = StageConfig(epochs=2, batch_size=4)
+    clips = np.arange(10, 22)
+    epochs = [
+        np.concatenate([schedule.batch(0, "supervised", s, clips, config) for s in steps])
+        for steps in (range(3), range(3, 6))
+    ]
+    assert sorted(epochs[0]) == sorted(epochs[1]) == clips.tolist()
+    assert epochs[0].tolist() != epochs[1].tolist()
+    rates = [schedule.learning_rate(step, 100, config) for step in range(100)]
+    assert np.argmax(rates) == 10
+    assert max(rates) == config.learning_rate
+    assert rates[-1] < 1e-5 < rates[0] < 2e-4
+
+
+def test_a_loss_that_is_not_finite_is_an_error(
+    done: Path, recipe: PretrainingRecipe, tmp_path: Path
+) -> None:
+    spectra = read_spectra(recipe.data, recipe.seed, done / "spectra.safetensors")
+    training = Training(recipe, {}, spectra, tmp_path, torch.device("cpu"))
+    with pytest.raises(NverError, match="training diverged in step 8"):
+        training._count(torch.tensor(float("nan")), 4, 7)
+
+
+def test_the_command(
+    capfd: pytest.CaptureFixture[str], corpus: Path, tmp_path: Path, done: Path
+) -> None:
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    shutil.copytree(done, tmp_path / "out")
+    with pytest.raises(SystemExit) as stop:
+        nver.cli.main(["pretrain", str(tmp_path / "recipe.toml"), "--root", str(corpus),
+                       "--out", str(tmp_path / "out")])  # fmt: skip
+    assert stop.value.code == 0
+    assert f"wrote {tmp_path / 'out/supervised'}" in capfd.readouterr().out
