@@ -51,13 +51,13 @@ class Learner(nn.Module):
 def to_pixels(chunks: Tensor, sizes: Sizes) -> Tensor:
     """(clips, tokens, pixels of a patch) from (clips, frames, 80), in the order of the tokens."""
     high, wide = sizes.patch
-    grid = chunks.unflatten(2, (-1, wide)).unflatten(1, (-1, high))
+    grid = chunks.reshape(len(chunks), -1, high, sizes.grid[1], wide)
     return grid.transpose(2, 3).flatten(3).flatten(1, 2)
 
 
 def from_pixels(pixels: Tensor, sizes: Sizes) -> Tensor:
     """The inverse of `to_pixels`."""
-    grid = pixels.unflatten(2, sizes.patch).unflatten(1, (-1, sizes.grid[1]))
+    grid = pixels.reshape(len(pixels), -1, sizes.grid[1], *sizes.patch)
     return grid.transpose(2, 3).flatten(3).flatten(1, 2)
 
 

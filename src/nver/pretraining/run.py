@@ -178,7 +178,7 @@ class Training:
         with autocast(self.device, self.recipe.precision):
             loss = task.loss(self.learner, rows, rng)
         adam.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.learner.parameters(), schedule.CLIP_NORM)
         adam.step()
         return loss.detach()

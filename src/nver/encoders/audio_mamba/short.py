@@ -5,12 +5,13 @@ smallest published one; a step is then one instruction of torch instead of five.
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nver.encoders.audio_mamba.network import AudioMamba, Mixer
+from nver.encoders.audio_mamba.network import AudioMamba, Block, Mixer
 
 
 class ShortAudioMamba:
@@ -18,7 +19,8 @@ class ShortAudioMamba:
 
     def __init__(self, network: AudioMamba, dtype: torch.dtype = torch.float32) -> None:
         self.network, self.dtype = network.requires_grad_(False), dtype
-        self.decays = [-torch.exp(block.mixer.A_log).t().contiguous() for block in network.blocks]
+        self.blocks = [cast(Block, block) for block in network.blocks]
+        self.decays = [-torch.exp(block.mixer.A_log).t().contiguous() for block in self.blocks]
 
     @torch.no_grad()
     def __call__(self, chunks: Tensor, patches: Sequence[int]) -> Tensor:
@@ -39,7 +41,7 @@ class ShortAudioMamba:
         """(1, tokens, width) from one chunk (1, frames, 80)."""
         hidden = self.network.embed(chunk)
         residual = torch.zeros_like(hidden)
-        for block, decay in zip(self.network.blocks, self.decays, strict=True):
+        for block, decay in zip(self.blocks, self.decays, strict=True):
             residual = (residual + hidden).float()
             hidden = mix(block.mixer, decay, block.norm(residual))
         tokens: Tensor = self.network.encoder_norm(hidden + residual)
