@@ -74,7 +74,7 @@ def _make(data: DataConfig, seed: int, show: bool) -> Spectra:
     validation = _validation(data, table, seed)
     if data.training:
         speakers = sorted(set(table["speaker"].dropna()))
-        wanted = wanted_speakers(data.training, speakers, data.corpus)
+        wanted = wanted_speakers(data.training, speakers, f"{data.corpus} in [data]")
         chosen = validation | table["speaker"].isin(wanted).to_numpy()
         table, validation = table[chosen].reset_index(drop=True), validation[chosen]
     spectra, prints, why = _decode(table, show)
@@ -133,12 +133,16 @@ def _validation(data: DataConfig, table: "pd.DataFrame", seed: int) -> npt.NDArr
     speakers = sorted(set(table["speaker"].dropna()))
     known = bool(speakers) and bool(table["speaker"].notna().all())
     if data.validation:
-        chosen = wanted_speakers(data.validation, speakers, data.corpus)
+        chosen = wanted_speakers(data.validation, speakers, f"{data.corpus} in [data]")
     else:
         units = speakers if known else [str(clip) for clip in table["clip"]]
         number = max(1, round(data.validation_share * len(units)))
         chosen = set(np.random.default_rng(seed).permutation(np.array(units))[:number].tolist())
-    both = wanted_speakers(data.training, speakers, data.corpus) & chosen if data.training else None
+    both = chosen & (
+        wanted_speakers(data.training, speakers, f"{data.corpus} in [data]")
+        if data.training
+        else set()
+    )
     if both:
         raise UsageError(f"speakers {sorted(both)[:3]} are for training and for validation")
     column = table["speaker"] if known or data.validation else table["clip"]
