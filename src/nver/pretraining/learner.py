@@ -1,6 +1,7 @@
 """The network that learns: Audio-Mamba, its task without labels, and a head for the emotions."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import torch
@@ -12,12 +13,16 @@ from nver.encoders.audio_mamba.network import FRAMES, AudioMamba, Sizes
 
 
 class Learner(nn.Module):
-    """Audio-Mamba and a linear model on the mean of its rows, the embedding of the encoder."""
+    """Audio-Mamba and a linear model on the mean of its rows, the embedding of the encoder.
 
-    def __init__(self, sizes: Sizes, emotions: int, dropout: float) -> None:
+    Another network that has `sizes` and gives tokens (clips, tokens, width) can take its place, but
+    not in `reconstruct`.
+    """
+
+    def __init__(self, encoder: nn.Module, emotions: int, dropout: float) -> None:
         super().__init__()
-        self.encoder = AudioMamba(sizes)
-        self.dropout = nn.Dropout(dropout)
+        self.encoder = cast(AudioMamba, encoder)
+        self.dropout, sizes = nn.Dropout(dropout), self.encoder.sizes
         self.head = nn.Linear(sizes.grid[1] * sizes.width, emotions)
 
     def reconstruct(self, chunks: Tensor, masked: Tensor, valid: Tensor) -> Tensor:

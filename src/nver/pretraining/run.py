@@ -4,7 +4,7 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 import nver
-from nver.encoders.audio_mamba.network import Sizes
+from nver.encoders.audio_mamba.network import AudioMamba, Sizes
 from nver.encoders.devices import find_device
 from nver.errors import NverError, UsageError
 from nver.files import write_whole
@@ -90,12 +90,16 @@ class Training:
         spectra: Spectra,
         folder: Path,
         device: torch.device,
+        *,
+        network: nn.Module | None = None,
+        write: Callable[[Learner, Path, Sequence[str]], None] = write_encoder,
     ) -> None:
+        """`network` and `write` are for another in place of the recipe's Audio-Mamba."""
         self.recipe, self.spectra, self.folder, self.device = recipe, spectra, folder, device
-        self.progress = Progress(tree, schedule.STAGES[0])
-        network = Sizes(**vars(recipe.network))
+        self.progress, self.write = Progress(tree, schedule.STAGES[0]), write
+        encoder = AudioMamba(Sizes(**vars(recipe.network))) if network is None else network
         emotions = max(1, len(spectra.emotions))
-        self.learner = Learner(network, emotions, recipe.supervised.dropout).to(device)
+        self.learner = Learner(encoder, emotions, recipe.supervised.dropout).to(device)
         self.best: dict[str, Tensor] = {}
         self.moments: Mapping[str, Tensor] = {}
         self.last = folder / "untrained"
@@ -121,7 +125,7 @@ class Training:
             return False
         if self.best:
             self.learner.load_state_dict(self.best)
-        write_encoder(self.learner, self.last, self.spectra.emotions)
+        self.write(self.learner, self.last, self.spectra.emotions)
         self._enter_next(stage)
         return True
 
