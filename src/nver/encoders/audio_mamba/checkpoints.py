@@ -147,7 +147,8 @@ def _refusal(file: Path) -> str:
 
 def build_network(state: Mapping[str, Tensor], name: str) -> AudioMamba:
     """The network of a state dict, every key and shape accounted for; `name` is for the errors."""
-    with torch.device("meta"):  # no time and no random numbers for initial values
+    # the meta device would save the initial values and import torch._dynamo, which takes 1.2 s
+    with torch.random.fork_rng(devices=[]):
         network = AudioMamba(Sizes.of(state))
     try:
         network.load_state_dict(state, strict=True, assign=True)
