@@ -103,7 +103,7 @@ def train(
             seen.add(shape)
         cells = [pair for pair in cells if not only or pair[1] in only]
         groups.append((material, cells))
-    write_plan(folder, "benchmark", planned(groups, experiment, []), arguments.workers)
+    write_plan(folder, planned(groups, experiment, []), arguments.workers)
     with (folder / STARTS).open("a") as starts:
         print(time.time(), file=starts)
     for _ in evaluate(folder, groups, experiment, arguments.workers, False):

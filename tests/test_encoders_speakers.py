@@ -179,3 +179,7 @@ def test_other_speaker_weights_are_refused(name: str, tmp_path: Path) -> None:
     assert "classifier.weight" in refused(file)
     torch.save({"model": Harmful()}, file)
     assert "not unpickled" in refused(file)
+    file.write_bytes(b"<!DOCTYPE html>")
+    assert "no PyTorch file" in refused(file)
+    file.write_bytes(b"\x80\x02jRIFF")
+    assert "fetch it again" in refused(file) or "not unpickled" in refused(file)

@@ -106,6 +106,22 @@ def test_nothing_that_can_be_run_is_a_failure(
     assert code == 1
 
 
+def test_a_dry_run_counts_what_was_finished_under_another_recipe(
+    ran: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def dry(*changed: str) -> tuple[int, int, int]:
+        sets = [word for change in changed for word in ("--set", change)]
+        args = ("run", "recipe.toml", "--out", str(ran), "--dry-run", "--json", *sets)
+        found = json.loads(call(capfd, *args)[1])
+        return tuple(found[key]["cells"] for key in ("finished", "to_do", "waiting"))
+
+    assert dry() == (3, 0, 9)
+    more = 'encoders=["logmel-stats", "prosody-stats", "duration-level", "audio-mamba-tiny"]'
+    finished, to_do, _ = dry(more)
+    assert (finished, to_do > 0) == (3, True)
+    assert dry("training.epochs=3")[0] == 0
+
+
 def test_status(ran: Path, capfd: pytest.CaptureFixture[str]) -> None:
     code, out, _ = call(capfd, "status", str(ran))
     assert code == 0
@@ -121,7 +137,7 @@ def test_status_of_a_run_that_goes_on_and_of_a_stopped_one(ran: Path, tmp_path: 
     """The first of three cells is done: made up from the plan of a whole run."""
     cells = [c for c in read_plan(ran).cells if not c.waits_for]
     (tmp_path / "cells").mkdir()
-    write_plan(tmp_path, "recipe", [replace(c, cost=10.0) for c in cells], 1)
+    write_plan(tmp_path, [replace(c, cost=10.0) for c in cells], 1)
     before = read_progress(tmp_path)
     assert [state for _, state in before.cells] == ["running", "waiting", "waiting"]
     assert before.remaining_s == 30

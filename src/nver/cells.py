@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nver.corpora import Corpus
 from nver.errors import NverError
@@ -37,10 +37,7 @@ if TYPE_CHECKING:
 
 Keyed = tuple[Cell, str]  # a cell and the name of its file
 UNKNOWN_DIM = 768  # for the plan's cost, until the weights say (our choice: the commonest)
-DECIDING = (
-    *("corpora", "roots", "encoders", "classifiers", "filter", "filters", "transfers", "labels"),
-    *("folds", "training", "stress"),
-)
+DECIDING = ("filter", "filters", "labels", "training", "stress")  # tables of a recipe, any cell
 log = logging.getLogger("nver")
 
 
@@ -149,11 +146,37 @@ def _cost(
     return tried * cell_cost(entry.name, dims, steps, trainings=folds, epochs=epochs)
 
 
-def recipe_digest(experiment: Experiment) -> str:
-    """SHA-256 of what in a recipe decides its cells; equal recipes have equal cells."""
+def marked(cells: Sequence[PlannedCell], experiment: Experiment) -> list[PlannedCell]:
+    """The cells, each with a digest of what in the recipe decides it, and not of the others."""
     tree = experiment_to_tree(experiment)
-    kept = {key: tree.get(key) for key in DECIDING}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+    labels = list(experiment.encoders)
+    streams = {
+        (c.label, "+".join(s)): s for c in experiment.classifiers for s in streams_of(c, labels)
+    }
+    sides = {cross_corpus(t.train, t.test): (t.train, t.test) for t in experiment.transfers}
+    found = []
+    for cell in cells:
+        corpora = sides.get(cell.protocol, (cell.corpus,))
+        decides = _deciding(tree, corpora, streams[cell.classifier, cell.encoders], cell.classifier)
+        text = json.dumps(decides, sort_keys=True)
+        found.append(replace(cell, mark=hashlib.sha256(text.encode()).hexdigest()))
+    return found
+
+
+def _deciding(
+    tree: Mapping[str, Any], corpora: Collection[str], stream: Collection[str], classifier: str
+) -> dict[str, Any]:
+    """What in a recipe's tables decides one cell; its place in the grid says the rest."""
+    apart = ("kind", "seeds")
+    (own,) = (c for c in tree["classifiers"] if c["label"] == classifier)
+    return {
+        **{key: tree.get(key) for key in DECIDING},
+        "corpora": [c for c in tree["corpora"] if c["name"] in corpora],
+        "roots": {name: root for name, root in tree.get("roots", {}).items() if name in corpora},
+        "encoders": [e for e in tree["encoders"] if e["label"] in stream],
+        "classifier": {key: value for key, value in own.items() if key != "encoders"},
+        "folds": {key: value for key, value in tree["folds"].items() if key not in apart},
+    }
 
 
 def dim_of(experiment: Experiment, label: str) -> int:

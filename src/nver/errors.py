@@ -36,6 +36,10 @@ class WeightsError(NverError):
     """An encoder's weights are absent, incomplete or of another architecture."""
 
 
+class NotCachedError(WeightsError):
+    """Weights of the hub that are not here, where nothing may be fetched."""
+
+
 class StoreError(NverError):
     """The embedding store is damaged or is not a store."""
 

@@ -11,12 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from nver.cells import Size, dim_of, plan_cells, recipe_digest, sizes_of
+from nver.cells import Size, dim_of, marked, plan_cells, sizes_of
 from nver.corpora import Corpus
 from nver.downstream import build_classifier
 from nver.embeddings import EmbeddingStore, key_clips
 from nver.encoders import Encoder, load_spec
-from nver.errors import MissingExtraError, NverError, StoreError, WeightsError
+from nver.encoders.weights import is_offline
+from nver.errors import (
+    MissingExtraError,
+    NotCachedError,
+    NverError,
+    StoreError,
+    WeightsError,
+)
 from nver.experiment import Experiment, streams_of
 from nver.material import find_corpora
 from nver.missing import Missing, missing_encoder, with_cells
@@ -55,7 +62,7 @@ class Forecast:
     """What a run would take. Seconds are wall time on `workers`; disk is in bytes.
 
     Attributes:
-        finished: cells of the last run of the same recipe in that folder; they are kept.
+        finished: cells of the last run in that folder that the recipe decides alike; they are kept.
         to_do: cells that a run would train now; early stopping makes them cheaper, not dearer.
         waiting: cells that wait for what is missing, of corpora with published counts.
         disk: what it is for -> how much.
@@ -83,8 +90,9 @@ def forecast(experiment: Experiment, folder: Path, workers: int) -> Forecast:
         UsageError: the recipe is wrong.
     """
     corpora, absent = find_corpora(experiment)
+    offline = is_offline()
     with _offline():
-        encoders, weights = _encoders(experiment)
+        encoders, weights = _encoders(experiment, may_fetch=not offline)
     missing = with_cells([*absent, *weights], experiment)
     sizes = sizes_of(corpora, experiment)
     cells = plan_cells(experiment, sizes, missing)
@@ -125,8 +133,13 @@ class _Timed:
     speed: float
 
 
-def _encoders(experiment: Experiment) -> tuple[dict[str, _Timed], list[Missing]]:
-    """The encoders that are here, one loaded at a time, and those that are not."""
+def _encoders(
+    experiment: Experiment, *, may_fetch: bool
+) -> tuple[dict[str, _Timed], list[Missing]]:
+    """The encoders that are here, one loaded at a time, and those that are missing.
+
+    One that a run would fetch from the hub is neither.
+    """
     found, missing = {}, []
     for label, spec in experiment.encoders.items():
         try:
@@ -134,7 +147,8 @@ def _encoders(experiment: Experiment) -> tuple[dict[str, _Timed], list[Missing]]
                 encoder = load_spec(spec)
                 found[label] = _Timed(encoder.identity, _speed(encoder))
         except (WeightsError, MissingExtraError) as error:
-            missing.append(missing_encoder(label, spec, error))
+            if not (may_fetch and isinstance(error, NotCachedError)):
+                missing.append(missing_encoder(label, spec, error))
     return found, missing
 
 
@@ -151,19 +165,17 @@ def _speed(encoder: Encoder) -> float:
 
 
 def _finished(folder: Path, experiment: Experiment, cells: Sequence[PlannedCell]) -> set[int]:
-    """Places of the cells that the last run of this folder finished, by its plan."""
+    """Places of the cells that the last run of this folder finished and the recipe decides so."""
     try:
         plan = read_plan(folder)
     except NverError:
         return set()
-    if plan.recipe != recipe_digest(experiment):
-        return set()
     done = {_place(c) for c in plan.cells if c.key and is_finished(cell_file(folder, c.key))}
-    return {number for number, cell in enumerate(cells) if _place(cell) in done}
+    return {n for n, cell in enumerate(marked(cells, experiment)) if _place(cell) in done}
 
 
 def _place(cell: PlannedCell) -> tuple[object, ...]:
-    return cell.corpus, cell.protocol, cell.seed, cell.encoders, cell.classifier
+    return cell.corpus, cell.protocol, cell.seed, cell.encoders, cell.classifier, cell.mark
 
 
 def _seconds(

@@ -1,5 +1,6 @@
 """What of a recipe is not here: corpora and weights, where to get them, which cells wait."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
@@ -65,11 +66,12 @@ def missing_encoders(experiment: Experiment) -> list[Missing]:
 
 
 def missing_encoder(label: str, spec: EncoderSpec, error: NverError) -> Missing:
+    name = label if re.fullmatch(r"[\w-]+", label) else "NUMBER"  # of the entry, from 0
     if isinstance(error, MissingExtraError):
         return Missing("encoder", label, _plain(error), f'pip install "nver[{error.extra}]"')
     url = card_of(spec.name).url
     where = "" if url in str(error) else f"; see {url}"
-    return Missing("encoder", label, _plain(error) + where, f"--set encoders.{label}.weights=DIR")
+    return Missing("encoder", label, _plain(error) + where, f"--set encoders.{name}.weights=DIR")
 
 
 def _plain(error: NverError) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nver.cells import evaluate, plan_cells, planned, recipe_digest, sizes_of, with_keys
+from nver.cells import evaluate, marked, plan_cells, planned, sizes_of, with_keys
 from nver.engine import usable_cores
 from nver.errors import NverError
 from nver.experiment import NO_FOLDS, Experiment
@@ -116,8 +116,7 @@ def run(
     corpora, absent = load_corpora(recipe)
     workers = workers or usable_cores()
     sizes = sizes_of(corpora, recipe)
-    mark = recipe_digest(recipe)
-    write_plan(folder, mark, plan_cells(recipe, sizes, absent), workers)
+    write_plan(folder, marked(plan_cells(recipe, sizes, absent), recipe), workers)
     gathered = gather_all(corpora, recipe, rehash=rehash, workers=workers, show=show_progress_bar)
     materials, possible = gathered.materials, gathered.experiment
     for material in materials:
@@ -130,7 +129,7 @@ def run(
         raise NverError("nothing can be run: every transfer waits for a corpus that is not here")
     groups = [(m, with_keys(m, f, possible)) for m, f in folds]
     before = plan_cells(recipe, sizes, missing)
-    write_plan(folder, mark, planned(groups, possible, before), workers)
+    write_plan(folder, marked(planned(groups, possible, before), recipe), workers)
     cells = list(evaluate(folder, groups, possible, workers, show_progress_bar))
     predictions, trainings, stress = zip(*cells, strict=True)
     # together and last: a run that stops before leaves the folder as it was, but for its cells

@@ -36,6 +36,7 @@ class PlannedCell:
         key: the name of its file in `cells/`; "" until its embeddings are there.
         steps: of an epoch of one training.
         waits_for: the corpora and encoders that are not here, "" where none is missing.
+        mark: digest of what in the recipe decides it.
     """
 
     corpus: str
@@ -48,13 +49,13 @@ class PlannedCell:
     cost: float
     key: str = ""
     waits_for: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run set out to do. Times are in s since 1970; `recipe` is a digest of the recipe."""
+    """What a run set out to do. Times are in s since 1970."""
 
-    recipe: str
     started: float
     pid: int
     host: str
@@ -108,9 +109,8 @@ def is_finished(file: Path) -> bool:
     return file.exists() and trainings_file(file).exists()
 
 
-def write_plan(folder: Path, recipe: str, cells: Sequence[PlannedCell], workers: int) -> None:
-    host = socket.gethostname()
-    plan = Plan(recipe, time.time(), os.getpid(), host, workers, tuple(cells))
+def write_plan(folder: Path, cells: Sequence[PlannedCell], workers: int) -> None:
+    plan = Plan(time.time(), os.getpid(), socket.gethostname(), workers, tuple(cells))
     write_whole(folder / PLAN, json.dumps(asdict(plan), indent=1) + "\n")
 
 

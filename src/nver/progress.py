@@ -84,5 +84,5 @@ def _remaining(
     current = sum(cell.cost for cell, state in cells if state == RUNNING)
     return (
         max(0.0, speed * left - min(waited, speed * current)),
-        f"from the {len(fresh)} cells that this run has finished",
+        f"from {len(fresh)} cell{'s' if len(fresh) > 1 else ''} that this run has finished",
     )

@@ -68,6 +68,9 @@ def _position(entries: list[Any], part: str, override: str) -> int:
         if not isinstance(entries[position], dict):
             entries[position] = {"name": part}
         return position
+    called = [e.get("name") if isinstance(e, dict) else e for e in entries]
+    if called.count(part) == 1:
+        return called.index(part)
     if part.isdecimal() and int(part) < len(entries):
         return int(part)
     raise unknown_name(f"entry in --set {override}:", part, [str(n) for n in names])

@@ -1,6 +1,7 @@
 """How a classifier is trained, `[training]` of a recipe: without torch, to check it early."""
 
 from dataclasses import dataclass
+from math import inf
 
 from nver.checks import check_count, check_number
 
@@ -24,7 +25,7 @@ class TrainingConfig:
     class_weights: bool = False  # none in the paper
 
     def __post_init__(self) -> None:
-        check_number("learning_rate", self.learning_rate, lambda rate: rate > 0, "above 0")
+        check_number("learning_rate", self.learning_rate, lambda rate: 0 < rate < inf, "above 0")
         check_number("weight_decay", self.weight_decay, lambda decay: decay >= 0, "of at least 0")
         check_number("validation_share", self.validation_share, lambda s: 0 <= s < 1, "in [0, 1)")
         for name in ("batch_size", "epochs", "patience"):

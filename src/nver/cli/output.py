@@ -82,6 +82,7 @@ def _summary(result: "Run") -> dict[str, Any]:
     return {
         "folder": str(result.folder),
         "report": str(result.report),
+        "rehearsal": result.rehearsal,
         "scores": records(result.scores),
         "gaps": records(result.gaps),
         "views": records(result.views),

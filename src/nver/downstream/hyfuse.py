@@ -12,7 +12,7 @@ ball -> log_0 -> dense 512 -> dense 128 -> output. The branches and the dense la
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import reduce
-from math import expm1, log
+from math import expm1, inf, log
 from typing import Any
 
 import torch
@@ -80,7 +80,7 @@ class HyfuseOptions:
         check_choice("curvature of hyfuse", self.curvature, ("fixed", "learned"))
         check_choice("output of hyfuse", self.output, ("euclidean", "hyperbolic"))
         check_number("c", self.c, lambda c: 1e-3 <= c <= 10, "from 1e-3 to 10")
-        check_number("clip", self.clip, lambda norm: norm >= 0, "of at least 0")
+        check_number("clip", self.clip, lambda norm: 0 <= norm < inf, "of at least 0; 0 is no clip")
         check_pool(self.pool, self.positions)
         check_count("width", self.width)
         check_dropout(self.dropout)

@@ -30,8 +30,9 @@ def exp_0(v: Tensor, c: Curvature) -> Tensor:
 
 def clip_norm(v: Tensor, most: float) -> Tensor:
     """v, shortened to the norm `most` where it is longer (Guo et al. 2022)."""
-    norm = _root(_square(v.double()))
-    return v * (_double(most) / torch.maximum(norm, _double(most))).to(v.dtype)
+    wide, longest = v.double(), _double(most)
+    norm = _root(_square(wide))
+    return (wide * (longest / torch.maximum(norm, longest))).to(v.dtype)
 
 
 def log_0(y: Tensor, c: Curvature) -> Tensor:

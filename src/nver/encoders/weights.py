@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nver.errors import MissingExtraError, WeightsError
+from nver.errors import MissingExtraError, NotCachedError, WeightsError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,7 +61,7 @@ def find_file(weights: str, name: str, revision: str | None) -> tuple[Path, str]
         try:
             folder = _download(weights, revision, name)
         except (OSError, ValueError) as error:
-            raise WeightsError(_not_found(weights, revision, error, name)) from error
+            raise _not_found(weights, revision, error, name) from error
         found = folder.name
     if not (folder / name).is_file():
         raise WeightsError(f"weights {weights!r}: {folder} has no {name}")
@@ -124,7 +124,7 @@ def _from_hub(weights: str, revision: str | None) -> Path:
             folder = _download(weights, folder.name, *_patterns(PICKLED))
     except (OSError, ValueError) as error:
         needed = f"{CONFIG}, {FRONTEND} and {SAFETENSORS}"
-        raise WeightsError(_not_found(weights, revision, error, needed)) from error
+        raise _not_found(weights, revision, error, needed) from error
     return folder
 
 
@@ -139,15 +139,15 @@ def _download(weights: str, revision: str | None, *patterns: str) -> Path:
     return Path(folder)
 
 
-def _not_found(weights: str, revision: str | None, error: Exception, needed: str) -> str:
+def _not_found(weights: str, revision: str | None, error: Exception, needed: str) -> WeightsError:
     what = f"{weights!r}" + (f" at revision {revision!r}" if revision else "")
     if is_offline():
-        return (
+        return NotCachedError(
             f"weights {what}: no such folder, and not in the hub's cache, which is all that"
             " HF_HUB_OFFLINE allows: give a local folder, or unset HF_HUB_OFFLINE once to download"
         )
     reason = str(error).strip().partition("\n")[0]
-    return (
+    return WeightsError(
         f"weights {what}: no such folder, and the hub gave none ({reason}): give a local folder"
         f" with {needed}, or a hub id (organisation/model)"
     )
@@ -222,6 +222,11 @@ def _read_tensors(file: Path) -> "dict[str, Tensor]":
 def _unpickled(file: Path) -> Any:
     import torch
 
+    with file.open("rb") as start:
+        if start.read(1) not in (b"P", b"\x80"):  # a zip file, or a pickle as of protocol 2
+            raise WeightsError(
+                f"{file} is no PyTorch file (a web page, or a pointer of git-LFS?): fetch it again"
+            )
     try:
         return torch.load(
             file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file)
@@ -231,7 +236,7 @@ def _unpickled(file: Path) -> Any:
             f"{file} holds more than tensors and was not unpickled, as it could run code: ask its"
             " author for safetensors"
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError) as error:
+    except (RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError) as error:
         raise WeightsError(_damaged(file, error)) from error
 
 

@@ -112,7 +112,8 @@ def draw_projection(
 ) -> Drawing:
     """The t-SNE of one corpus and encoder, coloured by emotion."""
     synthetic = " — SYNTHETIC RECORDINGS" if corpus in run.synthetic else ""
-    title = f"{encoder}\nt-SNE of {len(points):,} clips of {corpus}{synthetic}"
+    remark = " — REHEARSAL" if run.rehearsal else ""
+    title = f"{encoder}\nt-SNE of {len(points):,} clips of {corpus}{synthetic}{remark}"
     figure = projection_figure(points, emotions, title)
     return Drawing(
         stem=stem("tsne", corpus, encoder),
