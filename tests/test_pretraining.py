@@ -114,6 +114,18 @@ def test_the_same_recipe_gives_the_same_bits_stopped_or_not(
     ).read_bytes()
 
 
+def test_a_stage_may_end_before_its_schedule(
+    done: Path, recipe: PretrainingRecipe, tmp_path: Path
+) -> None:
+    shutil.copy(done / "spectra.safetensors", tmp_path)
+    short = replace(recipe, supervised=replace(recipe.supervised, stop_after=2))
+    assert pretrain(short, tmp_path) == tmp_path / "supervised"
+    times = ("wall_s", "core_s")
+    whole, part = ([{k: v for k, v in row.items() if k not in times} for row in log_of(folder)]
+                   for folder in (done, tmp_path))  # fmt: skip
+    assert part == whole[:4]
+
+
 def test_each_stage_is_an_encoder(done: Path) -> None:
     clips = [burst(1.0), burst(0.3), burst(2.7)]
     made = [

@@ -61,10 +61,12 @@ class StageConfig:
     """What both stages have: how long, how fast, on which part of a clip.
 
     `crop` is in frames of 10 ms, cut anew at a random place each epoch; the learning rate rises
-    over the share `warm_up` of the steps and falls along a cosine to zero. AdamW.
+    over the share `warm_up` of the steps and falls along a cosine to zero. AdamW. `stop_after`
+    ends the stage after so many of its epochs, on the way to zero; 0: after all.
     """
 
     epochs: int = 0
+    stop_after: int = 0
     batch_size: int = 64
     learning_rate: float = 1e-3
     warm_up: float = 0.1
@@ -73,6 +75,7 @@ class StageConfig:
 
     def __post_init__(self) -> None:
         check_count("epochs", self.epochs, 0)
+        check_count("stop_after", self.stop_after, 0)
         check_count("batch_size", self.batch_size)
         check_count("crop", self.crop)
         check_number("learning_rate", self.learning_rate, lambda rate: rate > 0, "above 0")

@@ -149,11 +149,12 @@ class Training:
         clips = np.flatnonzero(~self.spectra.validation)
         an_epoch = schedule.steps_an_epoch(len(clips), config)
         steps = config.epochs * an_epoch
+        last = min(steps, (config.stop_after or config.epochs) * an_epoch)
         adam = schedule.optimiser(self.learner, config)
         restore_moments(self.learner, adam, self.moments)
         first, clock, seed = self.progress.step, Clock(self.progress), self.recipe.seed
-        with tqdm(total=steps, initial=first, unit="step", desc=stage, disable=not show) as bar:
-            for step in range(first, steps):
+        with tqdm(total=last, initial=first, unit="step", desc=stage, disable=not show) as bar:
+            for step in range(first, last):
                 rows = schedule.batch(seed, stage, step, clips, config)
                 rate = schedule.learning_rate(step, steps, config)
                 rng = schedule.generator(seed, stage, step)
@@ -167,7 +168,7 @@ class Training:
                 over = time.perf_counter() > deadline
                 if over or (step + 1) % SAVED_EVERY == 0 or (step + 1) % an_epoch == 0:
                     save_checkpoint(self.folder, self.progress, self.learner, adam, self.best)
-                if over and step + 1 < steps:
+                if over and step + 1 < last:
                     return False
         return True
 
