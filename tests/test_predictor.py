@@ -16,7 +16,9 @@ from nver.cli import main
 from nver.corpora.synthetic import make_clip
 from nver.errors import NverError, UsageError, WeightsError
 from nver.experiment import parse_experiment
+from nver.families import read_families
 from nver.models import SHIPPED, read_model, shipped_folder
+from nver.registry import lookup
 from nver.teaching import judge
 
 SOUNDS = ("laugh", "cry", "gasp", "sigh")
@@ -192,14 +194,44 @@ def test_the_threshold_leaves_the_share_answered() -> None:
     assert measured["answered"] == pytest.approx(0.7, abs=0.01)
 
 
-def test_the_shipped_model_is_whole_or_said_to_be_absent() -> None:
-    folder = Path(nver.__file__).parent / "models" / SHIPPED
-    if (folder / "config.json").exists():
-        assert read_model().emotions
-        assert shipped_folder() == folder
-    else:
-        with pytest.raises(NverError, match="comes without a trained model"):
-            nver.load_predictor()
+def test_the_shipped_model_answers_in_emogators_families() -> None:
+    model = read_model()
+    assert set(model.emotions) == set(lookup("corpora", "emogator").emotions)
+    assert model.families == read_families("emogator")
+    assert shipped_folder() == Path(nver.__file__).parent / "models" / SHIPPED
+    made = model.made["speakers"]
+    assert (made["train"]["speakers"][-1], made["validation"]["speakers"][-1]) == (
+        "000207",
+        "000232",
+    )
+    assert not {"000233", "000257"} & {*made["train"]["speakers"], *made["validation"]["speakers"]}
+    (answer,) = nver.load_predictor().predict(make_clip("laugh", 3, 1))
+    assert answer.answer in {*model.families, "not sure"}
+
+
+def test_a_build_without_a_model_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nver.models.SHIPPED", "nothing")
+    with pytest.raises(NverError, match="comes without a trained model"):
+        nver.load_predictor()
+
+
+@pytest.mark.long  # a quarter of a minute; times of one processor core, whatever else runs
+def test_the_shipped_model_loads_in_2_s_and_answers_in_300_ms(shared: Path) -> None:
+    clips = sorted((shared / "data" / "emogator").rglob("*.opus"))[:20]
+    code = (
+        "import sys, time, torch; start = time.process_time(); import nver; "
+        "torch.set_num_threads(1); predictor = nver.load_predictor(); "
+        "loaded = time.process_time(); answers = predictor.predict(sys.argv[1:]); "
+        "each = (time.process_time() - loaded) / len(answers); "
+        "print(loaded, each, sum(not a.error for a in answers))"
+    )
+    command = [sys.executable, "-c", code, *map(str, clips)]
+    for _ in range(2):  # the first fills the caches of compiled code
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    loading, each, answered = map(float, done.stdout.split())
+    assert loading < 2  # from the start of Python, with torch
+    assert each < 0.3
+    assert answered == len(clips)
 
 
 # --------------------------------------------------------------------------------- command line
