@@ -23,7 +23,9 @@ from nver.recipe import read_experiment
 from nver.registry import names
 
 EXPERIMENTS = Path(__file__).resolve().parents[1] / "experiments"
-RECIPES = sorted(EXPERIMENTS.glob("*.toml"))
+RECIPES = [  # of `nver run`; those of `nver pretrain` name no classifier
+    file for file in sorted(EXPERIMENTS.glob("*.toml")) if "classifiers" in file.read_text("utf-8")
+]
 GRIDS = {"crema-d": "hyfuse_crema_d.toml", "emodb": "hyfuse_emodb.toml"}
 MIXED, SPEECH, CODECS = 28, 21, 6  # pairs of seven speech models and four codecs
 
