@@ -12,7 +12,6 @@ from nver.calibration import (
     BINS,
     CALIBRATED,
     RAW,
-    TEMPERATURES,
     brier_score,
     calibration_table,
     certainty_of,
@@ -28,6 +27,7 @@ from nver.errors import NverError
 from nver.evaluation import Cell, cross_validate
 from nver.folds import Folds, make_folds
 from nver.predictions import read_predictions, write_predictions
+from nver.temperature import TEMPERATURES
 from nver.training import TrainingConfig
 
 Drawn = tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]

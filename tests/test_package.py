@@ -17,7 +17,7 @@ SOURCE = ROOT / "src" / "nver"
 def data_files() -> list[Path]:
     """Everything in the package that is no code."""
     files = (f for f in SOURCE.rglob("*") if f.is_file() and f.suffix not in (".py", ".pyc"))
-    return sorted(f for f in files if not any(part.startswith(".") for part in f.parts[-2:]))
+    return sorted(f for f in files if "__pycache__" not in f.parts and f.name[0] != ".")
 
 
 def test_no_data_file_is_kept_out_of_the_wheel() -> None:
