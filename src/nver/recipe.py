@@ -23,18 +23,27 @@ def read_experiment(recipe: str | Path, overrides: Sequence[str] | str = ()) -> 
     if not isinstance(recipe, str | Path):
         raise UsageError(f"expected the path of a recipe, got {recipe!r}")
     path = Path(recipe)
-    try:
-        tree = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not TOML: {error}") from error
+    tree = read_toml(path)
     _resolve_paths(tree, path.resolve().parent)
     for override in [overrides] if isinstance(overrides, str) else overrides:
         _override(tree, override)
     _resolve_paths(tree, Path.cwd())
     tree.setdefault("name", path.stem)
     return parse_experiment(tree)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file.
+
+    Raises:
+        UsageError: it cannot be read, or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not TOML: {error}") from error
 
 
 def _override(tree: dict[str, Any], override: str) -> None:

@@ -1,6 +1,5 @@
 """A pre-training recipe: a TOML file as frozen dataclasses; an unknown key names the nearest."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from nver.checks import check_choice, check_count, check_number
 from nver.errors import UsageError
 from nver.experiment import check_keys, plain_values
+from nver.recipe import read_toml
 
 PRECISIONS = ("float32", "bfloat16")
 
@@ -158,12 +158,7 @@ def read_recipe(file: str | Path, root: str | Path | None = None) -> Pretraining
         UsageError: what is wrong, where, and the nearest known key.
     """
     path = Path(file)
-    try:
-        tree = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not TOML: {error}") from error
+    tree = read_toml(path)
     data = tree.setdefault("data", {})
     if root is not None:
         data["root"] = str(Path(root).absolute())

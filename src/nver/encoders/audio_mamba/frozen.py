@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nver.encoders.audio_mamba.network import EPSILON, TOKENS, AudioMamba, Block
+from nver.encoders.audio_mamba.network import EPSILON, TOKENS, AudioMamba, Block, each_alone
 from nver.encoders.selective_scan.inputs import Inputs
 from nver.encoders.selective_scan.numba_form import convolve_into, prepared_decay, scan_into
 
@@ -40,12 +40,7 @@ class FrozenAudioMamba:
         `patches` says of how many patches in time, at most 50, each chunk's tokens are asked for;
         the others are zero. No token depends on what follows it, and time goes with the number.
         """
-        sizes = self.network.sizes
-        tokens = chunks.new_zeros(len(chunks), sizes.tokens, sizes.width)
-        for number, asked in enumerate(patches):
-            chunk = chunks[number : number + 1, : asked * sizes.patch[0]]
-            tokens[number, : asked * sizes.grid[1]] = self.encode(chunk)[0]
-        return tokens
+        return each_alone(self.encode, self.network.sizes, chunks, patches)
 
     def encode(self, chunk: Tensor) -> Tensor:
         """(1, tokens, width) from one chunk (1, frames, 80)."""

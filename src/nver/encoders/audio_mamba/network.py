@@ -9,7 +9,7 @@ Ours are the sizes that upstream has fixed: other patches, and strided convoluti
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -133,6 +133,17 @@ class AudioMamba(nn.Module):
         first = (self.cls_token + self.pos_embed[:, :1]).expand(len(patches), -1, -1)
         places = self.pos_embed[:, 1 : patches.shape[1] + 1]
         return torch.cat([first, patches + places], dim=1)
+
+
+def each_alone(
+    encode: Callable[[Tensor], Tensor], sizes: Sizes, chunks: Tensor, patches: Sequence[int]
+) -> Tensor:
+    """(chunks, tokens, width): what `encode` gives for the first patches of each chunk, then 0."""
+    tokens = chunks.new_zeros(len(chunks), sizes.tokens, sizes.width)
+    for number, asked in enumerate(patches):
+        chunk = chunks[number : number + 1, : asked * sizes.patch[0]]
+        tokens[number, : asked * sizes.grid[1]] = encode(chunk)[0]
+    return tokens
 
 
 class Patches(nn.Module):

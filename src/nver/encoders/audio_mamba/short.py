@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nver.encoders.audio_mamba.network import AudioMamba, Block, Mixer
+from nver.encoders.audio_mamba.network import AudioMamba, Block, Mixer, each_alone
 
 
 class ShortAudioMamba:
@@ -29,13 +29,8 @@ class ShortAudioMamba:
         `patches` says of how many patches in time each chunk's tokens are asked for; the others
         are zero.
         """
-        sizes = self.network.sizes
-        tokens = chunks.new_zeros(len(chunks), sizes.tokens, sizes.width)
         with torch.autocast("cpu", self.dtype, enabled=self.dtype != torch.float32):
-            for number, asked in enumerate(patches):
-                chunk = chunks[number : number + 1, : asked * sizes.patch[0]]
-                tokens[number, : asked * sizes.grid[1]] = self.encode(chunk)[0]
-        return tokens
+            return each_alone(self.encode, self.network.sizes, chunks, patches)
 
     def encode(self, chunk: Tensor) -> Tensor:
         """(1, tokens, width) from one chunk (1, frames, 80)."""
