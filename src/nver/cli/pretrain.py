@@ -5,9 +5,11 @@ from pathlib import Path
 
 import click
 
+from nver.cli.options import RECIPE
+
 
 @click.command()
-@click.argument("recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@RECIPE
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),

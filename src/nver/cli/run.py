@@ -6,23 +6,18 @@ from pathlib import Path
 import click
 
 from nver.cli.forecast import foretell
+from nver.cli.options import RECIPE, SET
 from nver.cli.output import finish_run
 
 
 @click.command()
-@click.argument("recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@RECIPE
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     help="The run folder.  [default: runs/NAME]",
 )
-@click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="A.B=C",
-    help="Override a key of the recipe; again for more.",
-)
+@SET
 @click.option("--workers", type=click.IntRange(min=1), help="Processes.  [default: one a core]")
 @click.option("--rehash", is_flag=True, help="Look at every file's content again.")
 @click.option(

@@ -6,22 +6,18 @@ from pathlib import Path
 
 import click
 
+from nver.cli.options import RECIPE, SET
+
 
 @click.command()
-@click.argument("recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@RECIPE
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     required=True,
     help="The model folder.",
 )
-@click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="A.B=C",
-    help="Override a key of the recipe; again for more.",
-)
+@SET
 @click.option(
     "--answered",
     type=click.FloatRange(0, 1, min_open=True),
