@@ -27,7 +27,7 @@ from nver.pretraining.checkpoint import load_checkpoint
 from nver.pretraining.recipe import DataConfig, PretrainingRecipe, Supervised
 from nver.pretraining.run import Training, one_stream
 from nver.pretraining.spectra import read_spectra
-from nver.pretraining.tasks import Recognition, autocast
+from nver.pretraining.tasks import Recognition
 
 CHANNELS = (1, 16, 48, 64, 96, 128, 192)
 HALVING = (0, 1, 2, 4)  # after which layers
@@ -87,8 +87,7 @@ def report(training: Training, speakers: str, out: Path) -> None:
     task = Recognition(training.recipe, spectra, torch.device("cpu"))
     training.learner.eval()
     print({name: round(value, 4) for name, value in task.validate(training.learner).items()})
-    with torch.no_grad(), autocast(torch.device("cpu"), training.recipe.precision):
-        logits = torch.cat(list(task._logits(training.learner)))
+    logits, _ = task.found(training.learner)
     rows = corpus.table[corpus.table["speaker"].isin(chosen)]
     rows = rows[~rows["clip"].isin(spectra.facts["left_out_clips"])].reset_index(drop=True)
     probabilities = pd.DataFrame(logits.softmax(dim=1).numpy(), columns=spectra.emotions)

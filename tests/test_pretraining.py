@@ -15,6 +15,7 @@ import nver
 import nver.cli
 from fakes import burst
 from nver.encoders.base import EncoderSpec
+from nver.encoders.logmel_stats import LogmelStats
 from nver.encoders.nver_mamba import NVER_MAMBA
 from nver.errors import CorpusError, NverError, UsageError
 from nver.pretraining import augment, pretrain, read_recipe, schedule
@@ -31,6 +32,7 @@ seed = 3
 corpus = "synthetic"
 training = ["synthetic01-synthetic02"]
 validation = ["synthetic03"]
+teachers = ["duration-level", "prosody-stats"]
 
 [network]
 width = 16
@@ -50,6 +52,7 @@ epochs = 5
 batch_size = 8
 crop = 64
 learning_rate = 3e-3
+teaching = 1.0
 """
 STEPS = (2 + 5) * (2 * 6 * 5 // 8)
 
@@ -150,6 +153,41 @@ def test_the_head_is_of_the_encoders_embedding(done: Path, recipe: PretrainingRe
     uar = nver.metrics.unweighted_average_recall(held["emotion"].tolist(), predicted)
     best = max(float(row["uar"] or 0) for row in log_of(done))
     assert uar == pytest.approx(best, abs=0.07)  # two of 30 clips: bfloat16 against float32
+
+
+def test_what_the_teachers_hear_is_learnt(done: Path, recipe: PretrainingRecipe) -> None:
+    errors = [float(row["taught"]) for row in log_of(done)[2:]]
+    assert errors[-1] < errors[0]
+    spectra = read_spectra(recipe.data, recipe.seed, done / "spectra.safetensors")
+    corpus = nver.load_corpus("synthetic", recipe.data.root)
+    told = np.concatenate(
+        [nver.load_encoder(name).encode(corpus.table["file"].tolist())
+         for name in recipe.data.teachers], axis=1)  # fmt: skip
+    fitted = (corpus.table["speaker"] != "synthetic03").to_numpy()
+    varies = told[fitted].std(axis=0) > 1e-4
+    scaled = (told - told[fitted].mean(axis=0))[:, varies] / told[fitted].std(axis=0)[varies]
+    np.testing.assert_allclose(spectra.taught[:, varies], scaled.clip(-5, 5), atol=2e-3)
+
+
+def test_the_first_stage_learns_nothing_from_the_teachers(
+    done: Path, recipe: PretrainingRecipe, tmp_path: Path
+) -> None:
+    alone = replace(recipe, data=replace(recipe.data, teachers=()),
+                    supervised=replace(recipe.supervised, teaching=0.0, epochs=1))  # fmt: skip
+    pretrain(alone, tmp_path)
+    assert weights(tmp_path / "self-supervised") == weights(done / "self-supervised")
+    assert weights(tmp_path / "supervised") != weights(done / "supervised")
+    assert log_of(tmp_path)[-1]["taught"] == ""
+
+
+def test_teachers_hear_what_the_network_hears(
+    recipe: PretrainingRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UsageError, match=r"teaching needs \[data\] teachers, encoders; got none"):
+        PretrainingRecipe(supervised=Supervised(teaching=1.0))
+    monkeypatch.setattr(LogmelStats, "sampling_rate", 8000)
+    with pytest.raises(UsageError, match="logmel-stats is for 8000 Hz"):
+        read_spectra(replace(recipe.data, teachers=("logmel-stats",)), 0, tmp_path / "kept")
 
 
 def test_a_folder_of_another_recipe_is_refused(done: Path, recipe: PretrainingRecipe) -> None:

@@ -15,15 +15,17 @@ from nver.encoders.audio_mamba.network import FRAMES, AudioMamba, Sizes
 class Learner(nn.Module):
     """Audio-Mamba and a linear model on the mean of its rows, the embedding of the encoder.
 
-    Another network that has `sizes` and gives tokens (clips, tokens, width) can take its place, but
-    not in `reconstruct`.
+    `taught` numbers are predicted from the same mean by another linear model, see `teaching` in the
+    recipe. Another network that has `sizes` and gives tokens (clips, tokens, width) can take its
+    place, but not in `reconstruct`.
     """
 
-    def __init__(self, encoder: nn.Module, emotions: int, dropout: float) -> None:
+    def __init__(self, encoder: nn.Module, emotions: int, dropout: float, taught: int = 0) -> None:
         super().__init__()
         self.encoder = cast(AudioMamba, encoder)
         self.dropout, sizes = nn.Dropout(dropout), self.encoder.sizes
         self.head = nn.Linear(sizes.grid[1] * sizes.width, emotions)
+        self.pupil = nn.Linear(sizes.grid[1] * sizes.width, taught) if taught else None
 
     def reconstruct(self, chunks: Tensor, masked: Tensor, valid: Tensor) -> Tensor:
         """The mean squared error of the masked patches' pixels, of (clips, frames, 80).
@@ -47,10 +49,11 @@ class Learner(nn.Module):
         inside = torch.arange(grid.shape[1], device=grid.device) < rows[:, None]
         return (grid * inside[..., None]).sum(dim=1) / rows[:, None]
 
-    def forward(self, chunks: Tensor, rows: Tensor) -> Tensor:
-        """Logits (clips, emotions)."""
-        logits: Tensor = self.head(self.dropout(self.embed(chunks, rows)))
-        return logits.float()
+    def forward(self, chunks: Tensor, rows: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Logits (clips, emotions), and what was taught (clips, taught)."""
+        mean = self.embed(chunks, rows)
+        taught = None if self.pupil is None else self.pupil(mean).float()
+        return self.head(self.dropout(mean)).float(), taught
 
 
 def to_pixels(chunks: Tensor, sizes: Sizes) -> Tensor:

@@ -20,7 +20,8 @@ class DataConfig:
     `corpus` is one of `nver list corpora`, or a name of one's own; "" takes every audio file below
     `root` (no emotions: self-supervised only). `training` and `validation` are speakers, by id or
     range ("000001-000207"); all others are not even decoded. Without `validation`, that share of
-    the speakers (of the clips, where speakers are unknown) is held out.
+    the speakers (of the clips, where speakers are unknown) is held out. `teachers` are encoders
+    whose embeddings of each clip are kept too, for `[supervised] teaching`.
     """
 
     corpus: str = ""
@@ -28,6 +29,7 @@ class DataConfig:
     training: tuple[str, ...] = ()
     validation: tuple[str, ...] = ()
     validation_share: float = 0.1
+    teachers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_number("validation_share", self.validation_share, lambda s: 0 < s < 1, "in (0, 1)")
@@ -101,7 +103,8 @@ class Supervised(StageConfig):
     `mixup` is the Beta distribution's parameter, `stretch` the largest change of tempo (0.15: 15 %
     faster or slower), `shift` the largest move along the bands, `tilt` the deviation of a slope
     over the bands; `time_masks` of up to `time_mask` frames, `band_masks` of up to `band_mask`
-    bands. `dropout` is before the head alone.
+    bands. `dropout` is before the head alone. `teaching` is the weight of a second loss: the mean
+    squared error of the teachers' standardised embeddings, from a linear model on the same mean.
     """
 
     mixup: float = 0.3
@@ -114,10 +117,11 @@ class Supervised(StageConfig):
     band_mask: int = 12
     dropout: float = 0.2
     smoothing: float = 0.0
+    teaching: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("mixup", "shift", "tilt"):
+        for name in ("mixup", "shift", "tilt", "teaching"):
             check_number(name, getattr(self, name), lambda value: value >= 0, "of at least 0")
         for name in ("stretch", "dropout", "smoothing"):
             check_number(name, getattr(self, name), lambda share: 0 <= share < 1, "in [0, 1)")
@@ -141,6 +145,8 @@ class PretrainingRecipe:
         check_choice("precision", self.precision, PRECISIONS)
         if self.supervised.epochs and not self.data.corpus:
             raise UsageError("[supervised] needs emotions, so [data] needs a corpus; got none")
+        if self.supervised.teaching and not self.data.teachers:
+            raise UsageError("[supervised] teaching needs [data] teachers, encoders; got none")
 
 
 TABLES: dict[str, type] = {

@@ -17,7 +17,7 @@ from nver.pretraining.learner import Learner
 
 HEAD, LOG = "head.safetensors", "log.csv"
 COLUMNS = ("stage", "epoch", "step", "learning_rate", "loss", "validation_loss", "uar", "top3",
-           "wall_s", "core_s")  # fmt: skip
+           "taught", "wall_s", "core_s")  # fmt: skip
 KEPT_AS = torch.float16  # at most 12 MB; the finest of the two half precisions for weights near 1
 
 

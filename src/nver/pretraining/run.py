@@ -99,7 +99,8 @@ class Training:
         self.progress, self.write = Progress(tree, schedule.STAGES[0]), write
         encoder = AudioMamba(Sizes(**vars(recipe.network))) if network is None else network
         emotions = max(1, len(spectra.emotions))
-        self.learner = Learner(encoder, emotions, recipe.supervised.dropout).to(device)
+        taught = spectra.taught.shape[1] if recipe.supervised.teaching else 0
+        self.learner = Learner(encoder, emotions, recipe.supervised.dropout, taught).to(device)
         self.best: dict[str, Tensor] = {}
         self.moments: Mapping[str, Tensor] = {}
         self.last = folder / "untrained"

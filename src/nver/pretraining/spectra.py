@@ -14,7 +14,9 @@ import torch
 from nver.audio import FloatArray, load_audio
 from nver.corpora import load_corpus
 from nver.corpora.tree import nothing_found, walk
+from nver.downstream.scaling import fit_scale
 from nver.duplicates import repeated, same_sounds
+from nver.encoders import Encoder, load_encoder
 from nver.encoders.audio_mamba.frontend import SAMPLING_RATE, log_mel
 from nver.errors import AudioError, UsageError
 from nver.files import write_whole
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LONGEST = 1000  # frames: a longer recording is cut, so that each 10 s of it count (our choice)
+FARTHEST = 5.0  # deviations: beyond it a lesson is cut, so that no clip outweighs others (ours)
 UNKNOWN = ""  # the speaker or emotion of a recording of which it is not known
 REPEATED = "the same recording as another clip"
 
@@ -35,14 +38,15 @@ class Spectra:
     """Spectrograms one after another, in half precision, and what is known of each.
 
     `frames` is (all frames, 80); clip i has the rows starts[i] to starts[i + 1]. `emotion` is its
-    number in `emotions`, `validation` whether it is held out; `facts` says what was read and what
-    was left out, for the log.
+    number in `emotions`, `validation` whether it is held out, `taught` the teachers' standardised
+    embeddings (clips, numbers); `facts` says what was read and what was left out, for the log.
     """
 
     frames: npt.NDArray[np.float16]
     starts: npt.NDArray[np.int64]
     emotion: npt.NDArray[np.int64]
     validation: npt.NDArray[np.bool_]
+    taught: FloatArray
     emotions: tuple[str, ...]
     facts: Mapping[str, Any]
 
@@ -77,7 +81,7 @@ def _make(data: DataConfig, seed: int, show: bool) -> Spectra:
         wanted = wanted_speakers(data.training, speakers, f"{data.corpus} in [data]")
         chosen = validation | table["speaker"].isin(wanted).to_numpy()
         table, validation = table[chosen].reset_index(drop=True), validation[chosen]
-    spectra, prints, why = _decode(table, show)
+    spectra, prints, lessons, why = _decode(table, _teachers(data.teachers), show)
     why |= dict.fromkeys(_repeated(table, validation, prints, why), REPEATED)
     good = [row for row in range(len(table)) if row not in why]
     codes = {emotion: code for code, emotion in enumerate(emotions)}
@@ -88,6 +92,7 @@ def _make(data: DataConfig, seed: int, show: bool) -> Spectra:
     ]
     rows = [row for row, _ in pieces]
     held = validation[rows]
+    lessons = lessons[rows]
     if not pieces or held.all() or not held.any():
         raise UsageError(
             f"{len(good)} clips can be used, {int(validation[good].sum())} of them for validation;"
@@ -98,6 +103,7 @@ def _make(data: DataConfig, seed: int, show: bool) -> Spectra:
         starts=np.cumsum([0, *(len(piece) for _, piece in pieces)]),
         emotion=np.array([codes.get(str(table["emotion"][row]), -1) for row in rows]),
         validation=held,
+        taught=fit_scale(lessons[~held])(lessons).clip(-FARTHEST, FARTHEST),
         emotions=tuple(emotions),
         facts={
             **facts,
@@ -150,14 +156,26 @@ def _validation(data: DataConfig, table: "pd.DataFrame", seed: int) -> npt.NDArr
     return held
 
 
+def _teachers(names: Sequence[str]) -> list[Encoder]:
+    encoders = [load_encoder(name) for name in names]
+    for encoder in encoders:
+        if encoder.sampling_rate != SAMPLING_RATE:
+            raise UsageError(
+                f"[data] teachers hear what Audio-Mamba hears, {SAMPLING_RATE} Hz; {encoder.name}"
+                f" is for {encoder.sampling_rate} Hz"
+            )
+    return encoders
+
+
 def _decode(
-    table: "pd.DataFrame", show: bool
-) -> tuple[list[npt.NDArray[np.float16]], FloatArray, dict[int, str]]:
-    """The spectrogram and the print of each row, and why some rows have none."""
+    table: "pd.DataFrame", teachers: Sequence[Encoder], show: bool
+) -> tuple[list[npt.NDArray[np.float16]], FloatArray, FloatArray, dict[int, str]]:
+    """The spectrogram, print and lesson of each row, and why some rows have none."""
     from tqdm import tqdm
 
     spectra: list[npt.NDArray[np.float16]] = []
     prints: list[FloatArray] = []
+    lessons: list[FloatArray] = []
     why: dict[int, str] = {}
     rows = table[["file", "start", "end"]].itertuples(index=False, name=None)
     for number, (file, start, end) in enumerate(
@@ -170,7 +188,9 @@ def _decode(
             waveform = np.zeros(SAMPLING_RATE // 10, np.float32)
         spectra.append(log_mel(torch.from_numpy(waveform)).numpy().astype(np.float16))
         prints.append(sound_print(waveform))
-    return spectra, np.stack(prints), why
+        told = [teacher.embed([waveform])[0] for teacher in teachers]
+        lessons.append(np.concatenate([np.zeros(0, np.float32), *told]))
+    return spectra, np.stack(prints), np.stack(lessons), why
 
 
 def _repeated(
@@ -200,7 +220,7 @@ def _repeated(
 def _save(spectra: Spectra, file: Path, asked: str) -> None:
     from safetensors.numpy import save
 
-    arrays = {name: getattr(spectra, name) for name in ("frames", "starts", "emotion")}
+    arrays = {name: getattr(spectra, name) for name in ("frames", "starts", "emotion", "taught")}
     arrays["validation"] = spectra.validation.astype(np.uint8)
     words = {"asked": asked, "emotions": json.dumps(spectra.emotions)}
     write_whole(file, save(arrays, {**words, "facts": json.dumps(spectra.facts)}))

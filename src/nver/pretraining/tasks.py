@@ -85,17 +85,23 @@ class Recognition(Task):
         mixed = wide * chunks + (1 - wide) * chunks[partner]
         rows = torch.maximum(rows, torch.where(share < 1, rows[partner], rows))
         emotions = torch.from_numpy(self.spectra.emotion[clips])
-        logits = learner(mixed.to(self.device), rows.to(self.device))
-        target = emotions.to(self.device)
-        return mixed_loss(
-            logits, target, partner.to(self.device), share.to(self.device), config.smoothing
-        )
+        logits, taught = learner(mixed.to(self.device), rows.to(self.device))
+        share, partner = share.to(self.device), partner.to(self.device)
+        loss = mixed_loss(logits, emotions.to(self.device), partner, share, config.smoothing)
+        if taught is not None:
+            targets = torch.from_numpy(self.spectra.taught[clips]).to(self.device)
+            targets = share[:, None] * targets + (1 - share[:, None]) * targets[partner]
+            loss = loss + config.teaching * F.mse_loss(taught, targets)
+        return loss
 
     @torch.no_grad()
     def validate(self, learner: Learner) -> dict[str, float]:
-        """Cross-entropy, UAR and top-3 recall of the held-out clips, all their chunks counted."""
-        with autocast(self.device, self.recipe.precision):
-            logits = torch.cat(list(self._logits(learner)))
+        """Cross-entropy, UAR and top-3 recall of the held-out clips, all their chunks counted.
+
+        And `taught`, the mean squared error of what was taught, of a variance of 1.
+        """
+        logits, taught = self.found(learner)
+        lessons = torch.from_numpy(self.spectra.taught[self.held])
         emotions = torch.from_numpy(self.spectra.emotion[self.held])
         classes = logits.shape[1]
         counts = np.zeros((classes, classes), np.int64)
@@ -108,10 +114,19 @@ class Recognition(Task):
             "validation_loss": float(F.cross_entropy(logits, emotions)),
             "uar": uar,
             "top3": float(np.mean(recall)),
+            **({} if taught is None else {"taught": float(F.mse_loss(taught, lessons))}),
             "score": uar,
         }
 
-    def _logits(self, learner: Learner) -> Iterator[Tensor]:
+    @torch.no_grad()
+    def found(self, learner: Learner) -> tuple[Tensor, Tensor | None]:
+        """Logits (held-out clips, emotions), and what was taught, of the held-out clips."""
+        with autocast(self.device, self.recipe.precision):
+            means = torch.cat(list(self._means(learner)))
+            taught = None if learner.pupil is None else learner.pupil(means).float().cpu()
+            return learner.head(means).float().cpu(), taught
+
+    def _means(self, learner: Learner) -> Iterator[Tensor]:
         """Of some held-out clips at a time: the mean over the rows of all their chunks."""
         sizes = learner.encoder.sizes
         for clips in np.split(self.held, range(AT_ONCE, len(self.held), AT_ONCE)):
@@ -125,7 +140,7 @@ class Recognition(Task):
             zeros = torch.zeros(len(clips), means.shape[1])
             sums = zeros.index_add(0, of, means * rows[:, None])
             counted = torch.zeros(len(clips)).index_add(0, of, rows.float())
-            yield learner.head((sums / counted[:, None]).to(self.device)).float().cpu()
+            yield (sums / counted[:, None]).to(self.device)
 
 
 TASKS: dict[str, type[Task]] = {"self_supervised": Reconstruction, "supervised": Recognition}
