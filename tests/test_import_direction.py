@@ -38,6 +38,7 @@ LAYERS = [
     "folds",
     "downstream",
     "training_config",
+    "adam",
     "training",
     "tuning",
     "predictions",

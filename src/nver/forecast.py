@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nver.adam import Adam
 from nver.cells import Size, dim_of, marked, plan_cells, sizes_of
 from nver.corpora import Corpus
 from nver.downstream import build_classifier
@@ -216,7 +217,7 @@ def step_seconds(
     with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         classifier = build_classifier(name, dims, emotions, **options)
-        optimiser = torch.optim.Adam(classifier.parameters(), fused=True)
+        optimiser = Adam(classifier.parameters(), experiment.training.learning_rate)
         streams = [torch.randn(size, dim) for dim in dims]
         truth = torch.randint(emotions, (size,))
         start = 0.0

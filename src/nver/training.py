@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from nver.adam import Adam
 from nver.downstream.base import Classifier
 from nver.downstream.scaling import Scale, as_embeddings, fit_scale, no_scale
 from nver.errors import NverError
@@ -129,9 +130,7 @@ def _train(
     shuffle: torch.Generator,
 ) -> tuple[tuple[Epoch, ...], int]:
     """Train in place; the history, and the epoch whose weights are left in the classifier."""
-    optimiser = torch.optim.Adam(
-        classifier.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True
-    )
+    optimiser = Adam(classifier.parameters(), config.learning_rate, config.weight_decay)
     training, validation = torch.tensor(~held).nonzero()[:, 0], clips[torch.tensor(held)]
     history: list[Epoch] = []
     lowest, best, weights = inf, 0, classifier.state_dict()
@@ -154,7 +153,7 @@ def _train_epoch(
     classifier: Classifier,
     clips: _Clips,
     order: Tensor,
-    optimiser: torch.optim.Optimizer,
+    optimiser: Adam,
     batch_size: int,
 ) -> tuple[float, float]:
     """One pass over the training clips in that order; the mean loss and its auxiliary part."""
