@@ -32,7 +32,8 @@ from torch.utils.data import DataLoader, TensorDataset
 from nver.downstream import build_classifier
 from nver.downstream.scaling import fit_scale
 from nver.engine import usable_cores
-from nver.evaluation import Cell, cross_validate, training_seed
+from nver.evaluation import Cell, cross_validate
+from nver.evaluation.fold_training import training_seed
 from nver.folds import make_folds, validation_mask
 from nver.metrics import unweighted_average_recall
 from nver.training import TrainingConfig

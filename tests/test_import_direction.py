@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -83,19 +84,32 @@ def layer(module: str) -> str:
     return module.split(".")[1] if "." in module else ""
 
 
-def imported(file: Path) -> set[str]:
-    """The layers that a file imports, at the top or inside functions, but not for types only."""
+def name_of(file: Path) -> str:
+    return ".".join(("nver", *file.relative_to(SOURCE).with_suffix("").parts))
+
+
+MODULES = {name_of(file).removesuffix(".__init__"): name_of(file) for file in FILES}
+
+
+def imported_modules(file: Path) -> set[str]:
+    """The files that a file imports, at the top or inside functions, but not for types only."""
     found = set()
     tree = ast.parse(file.read_text())
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             node.body = [ast.Pass()]
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nver."):
-            found.add(layer(node.module or ""))
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{a.name}" for a in node.names]
+            found |= {name if name in MODULES else node.module or "" for name in names}
         elif isinstance(node, ast.Import):
-            found |= {layer(a.name) for a in node.names if a.name.startswith("nver.")}
-    return found
+            found |= {a.name for a in node.names}
+    return {MODULES[name] for name in found if name in MODULES}
+
+
+def imported(file: Path) -> set[str]:
+    """The layers that a file imports; `nver` itself is none, it imports on first use."""
+    return {layer(name) for name in imported_modules(file)} - {"__init__"}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(SOURCE)))
@@ -106,6 +120,11 @@ def test_a_file_imports_only_from_layers_above(file: Path) -> None:
     assert own in LAYERS, f"{own} has no place in LAYERS: give it one"
     below = {name for name in imported(file) if LAYERS.index(name) > LAYERS.index(own)}
     assert not below, f"{own} imports {sorted(below)}, which lie below it"
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    circle = TopologicalSorter({name_of(file): imported_modules(file) for file in FILES})
+    list(circle.static_order())  # raises CycleError, and names them
 
 
 def test_every_layer_exists() -> None:

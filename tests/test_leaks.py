@@ -15,7 +15,9 @@ import pandas as pd
 import pytest
 import torch
 
-from nver.evaluation import Cell, Learnt, Training, _write_data, cross_validate, learn_fold
+from nver.evaluation import Cell, Learnt, cross_validate
+from nver.evaluation.fold_data import write_data
+from nver.evaluation.fold_training import Training, learn_fold
 from nver.folds import make_folds
 from nver.gaps import gap_table
 from nver.metrics import score_table
@@ -47,7 +49,7 @@ def corpus(speakers: int = 10, clips_each: int = 12, seed: int = 0) -> tuple[pd.
 
 def learn(folder: Path, table: pd.DataFrame, rows: Array, cell: Cell, fold: int) -> Learnt:
     folder.mkdir()
-    _write_data(folder, table, {"x": rows}, EMOTIONS)
+    write_data(folder, table, {"x": rows}, EMOTIONS)
     return learn_fold(Training(str(folder), cell, fold, len(EMOTIONS), CONFIG))[0]
 
 

@@ -11,7 +11,9 @@ import soundfile
 import nver
 from nver.corpora.synthetic import make_clip
 from nver.errors import NverError, UsageError
-from nver.evaluation import Cell, Training, _write_data, learn_fold
+from nver.evaluation import Cell
+from nver.evaluation.fold_data import write_data
+from nver.evaluation.fold_training import Training, learn_fold
 from nver.experiment import experiment_to_tree, parse_experiment
 from nver.folds import Folds, check_speakers
 from nver.training import TrainingConfig, fit
@@ -125,11 +127,11 @@ def test_the_training_is_that_of_fit_with_the_validation_clips(tmp_path: Path) -
     fold = np.repeat([-1, -1, -1, -2, 0, 0], 10).astype(np.int64)
     folder, config = tmp_path / "data", TrainingConfig(epochs=5, patience=1)
     folder.mkdir()
-    _write_data(folder, table, {"x": rows}, ["a", "b"])
+    write_data(folder, table, {"x": rows}, ["a", "b"])
     cell = Cell("linear", ("x",), Folds("split", 0, fold))
     learnt, _ = learn_fold(Training(str(folder), cell, 0, 2, config))
     from nver.downstream import build_classifier
-    from nver.evaluation import training_seed
+    from nver.evaluation.fold_training import training_seed
 
     kept = fold != 0
     expected = fit(
