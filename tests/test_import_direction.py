@@ -17,6 +17,7 @@ LAYERS = [
     "printed",
     "families",
     "checks",
+    "toml_values",
     "files",
     "paths",
     "scratch",

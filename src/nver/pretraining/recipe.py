@@ -7,8 +7,8 @@ from typing import Any
 
 from nver.checks import check_choice, check_count, check_number
 from nver.errors import UsageError
-from nver.experiment import check_keys, plain_values
 from nver.recipe import read_toml
+from nver.toml_values import check_keys, plain_values
 
 PRECISIONS = ("float32", "bfloat16")
 

@@ -1,0 +1,131 @@
+"""A whole recipe: its tables as one frozen dataclass, every key and type checked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nver.encoders import EncoderSpec
+from nver.errors import UsageError
+from nver.experiment.corpora import (
+    CorpusEntry,
+    Filter,
+    Transfer,
+    parse_corpus,
+    parse_filters,
+    parse_labels,
+    parse_roots,
+    parse_transfers,
+)
+from nver.experiment.figures import Figures, parse_figures
+from nver.experiment.folds import NO_FOLDS, FoldsConfig, parse_folds
+from nver.experiment.stress import StressConfig, parse_stress
+from nver.experiment.systems import (
+    ClassifierEntry,
+    check_validation,
+    parse_classifier,
+    parse_encoder,
+)
+from nver.families import parse_families
+from nver.folds import SPLIT
+from nver.hypotheses import Hypothesis, parse_hypotheses
+from nver.printed import printed_table
+from nver.toml_values import check_keys, check_unique, plain_values, typed
+from nver.training_config import TrainingConfig
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A recipe: what is compared, on which recordings, how it is trained and tested.
+
+    `encoders` is keyed by label: the name, or the entry's own `label` where one encoder is
+    compared with itself (two layers, two poolings). `filters` hold for one corpus, in place of
+    `filter`; `labels` map a corpus's emotions to the shared names of the transfers. `printed`
+    names a published table to stand beside the measured one (`nver.printed`). `rehearsal` marks
+    every page and table as no result. `families` are a coarser view of the emotions
+    (`nver.families`), scored beside them.
+    """
+
+    name: str
+    corpora: tuple[CorpusEntry, ...]
+    encoders: Mapping[str, EncoderSpec]
+    classifiers: tuple[ClassifierEntry, ...]
+    title: str = ""
+    roots: Mapping[str, str] = field(default_factory=dict)
+    filter: Filter = field(default_factory=Filter)
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+    transfers: tuple[Transfer, ...] = ()
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    folds: FoldsConfig = field(default_factory=FoldsConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    stress: StressConfig = field(default_factory=StressConfig)
+    hypotheses: tuple[Hypothesis, ...] = ()
+    store: str | None = None
+    printed: str = ""
+    rehearsal: bool = False
+    figures: Figures = field(default_factory=Figures)
+    families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def parse_experiment(tree: Mapping[str, Any]) -> Experiment:
+    """An experiment from a recipe's tables, every key and type checked."""
+    check_keys(tree, Experiment, "the recipe")
+    for key in ("corpora", "encoders", "classifiers"):
+        if not isinstance(tree.get(key), list) or not tree[key]:
+            raise UsageError(f"the recipe needs {key}: a list of at least one; got {tree.get(key)}")
+    # what needs no torch comes first: a slip is answered at once
+    folds, training = parse_folds(tree.get("folds", {})), _training(tree.get("training", {}))
+    stress = parse_stress(tree.get("stress", {}))
+    labelled = [parse_encoder(entry) for entry in tree["encoders"]]
+    names = [label for label, _ in labelled]
+    check_unique("encoder label", names)
+    classifiers = tuple(parse_classifier(entry, names) for entry in tree["classifiers"])
+    check_unique("classifier label", [c.label for c in classifiers])
+    corpora = tuple(parse_corpus(entry) for entry in tree["corpora"])
+    check_unique("corpus", [c.name for c in corpora])
+    check_validation(training, classifiers)
+    experiment = Experiment(
+        name=typed(tree.get("name", "experiment"), str, "name"),
+        title=typed(tree.get("title", ""), str, "title"),
+        corpora=corpora,
+        encoders=dict(labelled),
+        classifiers=classifiers,
+        roots=parse_roots(tree.get("roots", {}), [c.name for c in corpora]),
+        filter=plain_values(Filter, tree.get("filter", {}), "[filter]"),
+        filters=parse_filters(tree.get("filters", {}), [c.name for c in corpora]),
+        transfers=parse_transfers(tree.get("transfers", []), [c.name for c in corpora]),
+        labels=parse_labels(tree.get("labels", {}), [c.name for c in corpora]),
+        folds=folds,
+        training=training,
+        stress=stress,
+        hypotheses=_hypotheses(tree.get("hypotheses", []), dict(labelled), classifiers),
+        store=typed(tree["store"], str, "store") if "store" in tree else None,
+        printed=_printed(tree.get("printed", "")),
+        rehearsal=typed(tree.get("rehearsal", False), bool, "rehearsal"),
+        figures=parse_figures(tree.get("figures", {}), names, classifiers),
+        families=parse_families(tree.get("families", {})),
+    )
+    if NO_FOLDS in experiment.folds.kind and not experiment.transfers:
+        raise UsageError('[folds] kind = "none" leaves nothing to do without [[transfers]]')
+    if SPLIT in experiment.folds.kind and len(corpora) > 1:
+        raise UsageError(
+            f'[folds] kind = "split" names the speakers of one corpus; got {len(corpora)} corpora'
+        )
+    return experiment
+
+
+def _training(table: Any) -> TrainingConfig:
+    training: TrainingConfig = plain_values(TrainingConfig, table, "[training]")
+    return training
+
+
+def _hypotheses(
+    entries: Any, encoders: Mapping[str, EncoderSpec], classifiers: Sequence[ClassifierEntry]
+) -> tuple[Hypothesis, ...]:
+    names = {label: spec.name for label, spec in encoders.items()}
+    return parse_hypotheses(entries, names, {entry.label: entry.name for entry in classifiers})
+
+
+def _printed(name: Any) -> str:
+    if typed(name, str, "printed"):
+        printed_table(name)  # raises where there is none
+    return str(name)
