@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 import nver
 import nver.cli
@@ -208,6 +210,26 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
         load_checkpoint(tmp_path)
 
 
+def test_a_checkpoint_of_another_network_is_named(
+    done: Path, recipe: PretrainingRecipe, tmp_path: Path
+) -> None:
+    shutil.copytree(done, tmp_path / "out")
+    file = tmp_path / "out" / FILE
+    with safe_open(file, "pt") as opened:
+        words = opened.metadata()
+    tensors = load_file(file)
+    tensors.pop("learner.head.bias")
+    save_file(tensors, file, words)
+    with pytest.raises(NverError, match=r"does not fit the recipe's network \(.* remove it"):
+        pretrain(recipe, tmp_path / "out")
+
+
+@pytest.mark.parametrize("minutes", [0, -1, float("nan")])
+def test_minutes_that_are_none(minutes: float, recipe: PretrainingRecipe, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="minutes must be a number above 0"):
+        pretrain(recipe, tmp_path, minutes=minutes)
+
+
 def test_recordings_without_labels(tmp_path: Path, recipe: PretrainingRecipe) -> None:
     """Audio files of a folder; silent and repeated ones are left out, long ones are cut."""
     clips = {f"{i}.wav": burst(1.0 + 0.1 * i, 150 + 40 * i, seed=i) for i in range(8)}
@@ -230,10 +252,27 @@ def test_recordings_without_labels(tmp_path: Path, recipe: PretrainingRecipe) ->
     assert pretrain(own, tmp_path / "out") == tmp_path / "out/self-supervised"
 
 
+def test_a_clip_far_beyond_full_scale_is_left_out(
+    tmp_path: Path, recipe: PretrainingRecipe
+) -> None:
+    (tmp_path / "in").mkdir()
+    for number, gain in enumerate((1, 1, 1, 1e30)):
+        clip = burst(1.0, 150 + 40 * number, seed=number) * gain
+        soundfile.write(tmp_path / "in" / f"{number}.wav", clip, 16_000, subtype="FLOAT")
+    data = replace(recipe.data, corpus="", root=str(tmp_path / "in"), training=(), validation=(),
+                   validation_share=0.5, teachers=())  # fmt: skip
+    facts = read_spectra(data, 0, tmp_path / "kept").facts
+    assert (facts["left_out"], facts["left_out_clips"]) == ({"not finite": 1}, ["3.wav"])
+
+
 def test_no_recordings(tmp_path: Path, recipe: PretrainingRecipe) -> None:
     data = replace(recipe.data, corpus="", root=str(tmp_path), training=(), validation=())
     with pytest.raises(CorpusError, match="no clip found; expected audio files"):
         read_spectra(data, 0, tmp_path / "kept")
+    with pytest.raises(CorpusError, match="no such folder"):
+        read_spectra(replace(data, root=str(tmp_path / "gone")), 0, tmp_path / "kept")
+    with pytest.raises(UsageError, match="no recordings are named"):
+        read_spectra(replace(data, root=""), 0, tmp_path / "kept")
 
 
 @pytest.mark.parametrize(
@@ -244,6 +283,7 @@ def test_no_recordings(tmp_path: Path, recipe: PretrainingRecipe) -> None:
         ("[network]\ndeep = 1", r"key in \[network\]: 'deep'; did you mean 'depth'"),
         ("[network]\nwidth = 30", "width a multiple of 4"),
         ("[supervised]\nepochs = 1", "needs emotions"),
+        ("[self_supervised]\nlearning_rate = inf", "learning_rate must be a number above 0"),
         ("[supervised]\ndropout = 1.0", r"in \[0, 1\)"),
         ("[self_supervised]\nmasking = 0", r"masking must be a number in \(0, 1\)"),
         ("precision = 'half'", "unknown precision 'half'"),
@@ -298,6 +338,17 @@ def test_other_speakers_are_not_decoded(
     read_spectra(data, 0, tmp_path / "kept")
     assert len(set(seen)) == 60  # some twice: their prints are alike
     assert not [file for file in seen if "synthetic02" in file]
+
+
+def test_without_named_validation_speakers_a_share_of_the_training_is_held_out(
+    recipe: PretrainingRecipe, tmp_path: Path
+) -> None:
+    """The speakers that are not named stay unheard, whichever seed draws."""
+    for seed in range(3):
+        data = replace(recipe.data, validation=(), teachers=())
+        facts = read_spectra(data, seed, tmp_path / "kept").facts
+        assert (facts["training_speakers"], facts["validation_speakers"]) == (1, 1)
+        assert facts["training_clips"] + facts["validation_clips"] == 60
 
 
 def test_pixels_there_and_back(recipe: PretrainingRecipe, corpus: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ class StageConfig:
         check_count("stop_after", self.stop_after, 0)
         check_count("batch_size", self.batch_size)
         check_count("crop", self.crop)
-        check_number("learning_rate", self.learning_rate, lambda rate: rate > 0, "above 0")
+        check_number("learning_rate", self.learning_rate, lambda rate: 0 < rate < inf, "above 0")
         check_number("warm_up", self.warm_up, lambda share: 0 <= share < 1, "in [0, 1)")
         check_number("weight_decay", self.weight_decay, lambda decay: decay >= 0, "of at least 0")
 

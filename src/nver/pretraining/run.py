@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 import nver
+from nver.checks import check_number
 from nver.encoders.audio_mamba.network import AudioMamba, Sizes
 from nver.encoders.devices import find_device
 from nver.errors import NverError, UsageError
@@ -59,9 +60,11 @@ def pretrain(
         The folder of the last stage's weights, or `out` if it was stopped before.
 
     Raises:
-        UsageError: the folder holds a training by another recipe.
-        NverError: the loss is not finite.
+        UsageError: the folder holds a training by another recipe; no such device.
+        NverError: the loss is not finite, or the checkpoint is damaged.
     """
+    if minutes is not None:
+        check_number("minutes", minutes, lambda value: value > 0, "above 0")
     folder, target = Path(out), find_device(device)
     tree = json.loads(json.dumps(recipe_to_tree(recipe)))
     begun = load_checkpoint(folder)
@@ -69,7 +72,7 @@ def pretrain(
         raise UsageError(f"{folder / FILE} is of another recipe; give another --out")
     spectra = read_spectra(recipe.data, recipe.seed, folder / SPECTRA, show=show)
     write_run(folder, tree, spectra, device)
-    deadline = time.perf_counter() + 60 * minutes if minutes else float("inf")
+    deadline = float("inf") if minutes is None else time.perf_counter() + 60 * minutes
     with one_stream(recipe.seed, target):
         training = Training(recipe, tree, spectra, folder, target)
         if begun is None:
@@ -109,7 +112,13 @@ class Training:
         """Go on from a checkpoint."""
         self.progress, self.best = progress, tensors["best"]
         self.moments = tensors["adam"]
-        self.learner.load_state_dict(tensors["learner"])
+        try:
+            self.learner.load_state_dict(tensors["learner"])
+        except RuntimeError as error:
+            raise NverError(
+                f"{self.folder / FILE} does not fit the recipe's network"
+                f" ({' '.join(str(error).split())}); remove it to begin anew"
+            ) from error
 
     def run(self, stage: str, deadline: float, show: bool) -> bool:
         """Train a stage, or what is left of it; whether it is finished."""

@@ -18,7 +18,7 @@ from nver.downstream.scaling import fit_scale
 from nver.duplicates import repeated, same_sounds
 from nver.encoders import Encoder, load_encoder
 from nver.encoders.audio_mamba.frontend import SAMPLING_RATE, log_mel
-from nver.errors import AudioError, UsageError
+from nver.errors import AudioError, CorpusError, UsageError
 from nver.files import write_whole
 from nver.material import wanted_speakers
 from nver.pretraining.recipe import DataConfig
@@ -62,7 +62,7 @@ def read_spectra(data: DataConfig, seed: int, kept: Path, *, show: bool = False)
     """What `data` asks for; from the file `kept` if that was made for the same, else it is made.
 
     Raises:
-        UsageError: nothing is left to train on or to validate with.
+        UsageError: no recordings are named, or none is left to train on or to validate with.
         CorpusError: no recordings.
     """
     asked = json.dumps({**asdict(data), "seed": seed}, sort_keys=True)
@@ -75,12 +75,7 @@ def read_spectra(data: DataConfig, seed: int, kept: Path, *, show: bool = False)
 
 def _make(data: DataConfig, seed: int, show: bool) -> Spectra:
     table, emotions, facts = _table(data)
-    validation = _validation(data, table, seed)
-    if data.training:
-        speakers = sorted(set(table["speaker"].dropna()))
-        wanted = wanted_speakers(data.training, speakers, f"{data.corpus} in [data]")
-        chosen = validation | table["speaker"].isin(wanted).to_numpy()
-        table, validation = table[chosen].reset_index(drop=True), validation[chosen]
+    table, validation = _parts(data, table, seed)
     spectra, prints, lessons, why = _decode(table, _teachers(data.teachers), show)
     why |= dict.fromkeys(_repeated(table, validation, prints, why), REPEATED)
     good = [row for row in range(len(table)) if row not in why]
@@ -126,6 +121,10 @@ def _table(data: DataConfig) -> "tuple[pd.DataFrame, list[str], dict[str, Any]]"
         corpus = load_corpus(data.corpus, data.root or None)
         facts = {"corpus": corpus.name, "licence": corpus.card.licence, "url": corpus.card.url}
         return corpus.table, corpus.emotions, facts
+    if not data.root:
+        raise UsageError("no recordings are named; give --root, or corpus or root in [data]")
+    if not Path(data.root).is_dir():
+        raise CorpusError(f"{data.root}: no such folder; expected one with audio files")
     names, foreign = walk(Path(data.root))
     if not names:
         raise nothing_found(Path(data.root), "audio files", foreign)
@@ -134,26 +133,28 @@ def _table(data: DataConfig) -> "tuple[pd.DataFrame, list[str], dict[str, Any]]"
     return table.assign(speaker=None, emotion=UNKNOWN), [], {"corpus": "audio files of a folder"}
 
 
-def _validation(data: DataConfig, table: "pd.DataFrame", seed: int) -> npt.NDArray[np.bool_]:
-    """(clips,): the speakers that were named, else a share of the speakers or of the clips."""
-    speakers = sorted(set(table["speaker"].dropna()))
-    known = bool(speakers) and bool(table["speaker"].notna().all())
-    if data.validation:
-        chosen = wanted_speakers(data.validation, speakers, f"{data.corpus} in [data]")
-    else:
-        units = speakers if known else [str(clip) for clip in table["clip"]]
-        number = max(1, round(data.validation_share * len(units)))
-        chosen = set(np.random.default_rng(seed).permutation(np.array(units))[:number].tolist())
-    both = chosen & (
-        wanted_speakers(data.training, speakers, f"{data.corpus} in [data]")
-        if data.training
-        else set()
-    )
-    if both:
+def _parts(
+    data: DataConfig, table: "pd.DataFrame", seed: int
+) -> "tuple[pd.DataFrame, npt.NDArray[np.bool_]]":
+    """The clips that are asked for, and which of them are held out: (clips,).
+
+    Held out are the speakers that were named, else a share of the others asked for, by speaker
+    where all are known.
+    """
+    column, where = table["speaker"], f"{data.corpus} in [data]"
+    speakers = sorted(set(column.dropna()))
+    training = wanted_speakers(data.training, speakers, where)
+    held = wanted_speakers(data.validation, speakers, where)
+    if both := training & held:
         raise UsageError(f"speakers {sorted(both)[:3]} are for training and for validation")
-    column = table["speaker"] if known or data.validation else table["clip"]
-    held: npt.NDArray[np.bool_] = column.isin(chosen).to_numpy()
-    return held
+    if training:
+        table = table[column.isin(training | held)].reset_index(drop=True)
+    by = "speaker" if held or (speakers and table["speaker"].notna().all()) else "clip"
+    if not held:
+        units = np.array(sorted(set(table[by])))
+        number = max(1, round(data.validation_share * len(units)))
+        held = set(np.random.default_rng(seed).permutation(units)[:number].tolist())
+    return table, table[by].isin(held).to_numpy()
 
 
 def _teachers(names: Sequence[str]) -> list[Encoder]:
@@ -183,14 +184,24 @@ def _decode(
     ):
         try:
             waveform = load_audio(file, SAMPLING_RATE, start=start, end=end)
+            spectrum = _spectrum(waveform)
         except AudioError as error:
             why[number] = error.reason
             waveform = np.zeros(SAMPLING_RATE // 10, np.float32)
-        spectra.append(log_mel(torch.from_numpy(waveform)).numpy().astype(np.float16))
+            spectrum = _spectrum(waveform)
+        spectra.append(spectrum)
         prints.append(sound_print(waveform))
         told = [teacher.embed([waveform])[0] for teacher in teachers]
         lessons.append(np.concatenate([np.zeros(0, np.float32), *told]))
     return spectra, np.stack(prints), np.stack(lessons), why
+
+
+def _spectrum(waveform: FloatArray) -> npt.NDArray[np.float16]:
+    """(frames, 80); raises AudioError where a level far beyond full scale gives no numbers."""
+    found: npt.NDArray[np.float16] = log_mel(torch.from_numpy(waveform)).numpy().astype(np.float16)
+    if not np.isfinite(found).all():
+        raise AudioError("its spectrogram has NaN or infinite values", "not finite")
+    return found
 
 
 def _repeated(
@@ -236,7 +247,7 @@ def _load(file: Path, asked: str) -> Spectra | None:
             if words["asked"] != asked:
                 return None
             arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError, KeyError):
+    except (OSError, SafetensorError, KeyError, TypeError):
         return None
     held = arrays.pop("validation").astype(bool)
     emotions = tuple(json.loads(words["emotions"]))
