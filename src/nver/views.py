@@ -12,7 +12,12 @@ import pandas as pd
 from nver.calibration import temperatures_of
 from nver.families import Families, membership
 from nver.metrics import unweighted_average_recall
-from nver.predictions import PROBABILITY_PREFIX, emotions_of, probability_columns
+from nver.predictions import (
+    PROBABILITY_PREFIX,
+    SYSTEM_COLUMNS,
+    emotions_of,
+    probability_columns,
+)
 from nver.temperature import tempered
 from nver.uncertainty import interval_table
 
@@ -78,8 +83,7 @@ def view_table(predictions: pd.DataFrame, families: Families | None = None) -> p
 def _view(rows: pd.DataFrame, families: Families | None) -> pd.DataFrame:
     emotions = emotions_of(rows)
     top = interval_table(among_first(rows))
-    keys = ["experiment", "corpus", "protocol", "encoders", "classifier"]
-    found = top[[*keys, "unit", "units"]].assign(top3_chance=FIRST / len(emotions))
+    found = top[[*SYSTEM_COLUMNS, "unit", "units"]].assign(top3_chance=FIRST / len(emotions))
     _put(found, "top3_accuracy", top, "accuracy")
     if families is None or not families:
         return found.assign(families=0, family_uar=np.nan, family_chance=np.nan)
