@@ -1,6 +1,8 @@
 """A model folder: trained, written, read back, asked; and what is refused."""
 
+import hashlib
 import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from safetensors.numpy import load_file, save
 
 import nver
 from nver.calibration import tempered
 from nver.cli import main
+from nver.cli.predict import plain
 from nver.corpora.synthetic import make_clip
 from nver.errors import NverError, UsageError, WeightsError
 from nver.experiment import parse_experiment
@@ -101,11 +105,14 @@ def test_a_bad_file_has_a_row_and_the_others_their_answers(
 ) -> None:
     broken, silent = tmp_path / "broken.wav", tmp_path / "silent.wav"
     broken.write_bytes(b"no audio")
-    soundfile.write(silent, np.zeros(16_000), 16_000)
-    paths = [broken, root / "cry" / "p7_1.wav", silent, tmp_path / "gone.wav"]
+    soundfile.write(silent, np.zeros(31 * 16_000), 16_000)
+    names = ["gone.wav", "n" * 300, "."]
+    paths = [broken, root / "cry" / "p7_1.wav", silent, *(tmp_path / name for name in names)]
     found = nver.load_predictor(model).predict(paths)
-    assert [a.reason for a in found] == ["unreadable", "", "silent", "missing"]
-    assert [bool(a.emotion) for a in found] == [False, True, False, False]
+    reasons = ["unreadable", "", "silent", "missing", "missing", "unreadable"]
+    assert [a.reason for a in found] == reasons
+    assert [bool(a.emotion) for a in found] == [not reason for reason in reasons]
+    assert (found[2].duration_s, found[2].note) == (31, "only the first 30 s")
     assert found[0].to_dict()["probability"] is None
     assert not found[0].error.startswith(str(broken))
 
@@ -119,6 +126,8 @@ def test_of_a_long_file_the_start_is_used_and_the_note_says_so(model: Path, tmp_
     assert long.note == "only the first 30 s"
     assert long.duration_s == pytest.approx(len(clip) / 16_000)
     assert start.note == ""
+    (click,) = predictor.predict(clip[8000:8160].astype(np.float32), 16_000)
+    assert click.note == "only 0.010 s long"
     assert long.probability == pytest.approx(start.probability, rel=1e-3)
 
 
@@ -144,8 +153,61 @@ def test_what_is_no_model_or_another_one_is_refused(model: Path, tmp_path: Path)
     small = {"name": "concat", "options": {"width": 8}}
     with pytest.raises(NverError, match="do not fit"):
         nver.load_predictor(_edited(model, tmp_path / "small", classifier=small))
+    huge = {"name": "concat", "options": {"width": 10**12}}
+    with pytest.raises(NverError, match=r"do not fit|cannot be built"):
+        nver.load_predictor(_edited(model, tmp_path / "huge", classifier=huge))
     with pytest.raises(UsageError, match="did you mean 'logmel-stats'"):
         nver.load_predictor(model, weights={"logmel-stat": "x"})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("temperature", 0, "temperature is a number above 0"),
+        ("temperature", 10**400, "OverflowError"),
+        ("threshold", float("nan"), "threshold is a number"),
+        ("emotions", ["laugh", "laugh", "gasp", "sigh"], "no emotion is there twice"),
+        ("emotions", [1, 2, 3, 4], "are words"),
+        ("families", {"loud": ["laugh"]}, "no family has cry, gasp, sigh"),
+        ("made", [], "are tables"),
+        ("classifier", {"name": ["concat"], "options": {}}, "are words"),
+    ],
+)
+def test_a_config_that_no_training_writes_is_refused(
+    key: str, value: Any, words: str, model: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(NverError, match=rf"config\.json: damaged, .*{words}"):
+        read_model(_edited(model, tmp_path / "odd", **{key: value}))
+
+
+def _with_weights(model: Path, folder: Path, data: bytes) -> Path:
+    _edited(model, folder, weights_sha256=hashlib.sha256(data).hexdigest())
+    (folder / "model.safetensors").write_bytes(data)
+    return folder
+
+
+def test_weights_that_no_training_writes_are_refused(model: Path, tmp_path: Path) -> None:
+    tensors = load_file(model / "model.safetensors")
+    mean = tensors["scale.0.mean"]
+    pickled = pickle.dumps(print)
+    with pytest.raises(NverError, match="no safetensors file"):
+        nver.load_predictor(_with_weights(model, tmp_path / "pickle", pickled))
+    for name, odd, words in (
+        ("nan", np.full_like(mean, np.nan), "finite and float32"),
+        ("whole", mean.astype(np.int64), "finite and float32"),
+        ("short", mean[:3], "first scale.0.mean"),
+    ):
+        data = save(tensors | {"scale.0.mean": odd})
+        with pytest.raises(NverError, match=words):
+            nver.load_predictor(_with_weights(model, tmp_path / name, data))
+
+
+def test_a_model_is_not_written_over_what_is_none(recipe: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "wavlm"}')
+    with pytest.raises(UsageError, match=r"no model of nver.* give another folder"):
+        nver.train(parse_experiment(recipe), tmp_path, workers=1)
+    with pytest.raises(NverError, match="cannot be written"):
+        nver.train(parse_experiment(recipe), tmp_path / "config.json" / "model", workers=1)
 
 
 def test_an_encoder_of_other_numbers_is_refused(model: Path, tmp_path: Path) -> None:
@@ -205,8 +267,10 @@ def test_the_shipped_model_answers_in_emogators_families() -> None:
         "000232",
     )
     assert not {"000233", "000257"} & {*made["train"]["speakers"], *made["validation"]["speakers"]}
-    (answer,) = nver.load_predictor().predict(make_clip("laugh", 3, 1))
+    clip = make_clip("laugh", 3, 1).astype(np.float32)
+    answer, loud = nver.load_predictor().predict([clip, clip * np.float32(1e30)])
     assert answer.answer in {*model.families, "not sure"}
+    assert (loud.reason, loud.error) == ("encoder", "nver-mamba: NaN or infinite values")
 
 
 def test_a_build_without_a_model_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,6 +337,25 @@ def test_predict_prints_a_row_a_file(
     assert cli("predict", str(tmp_path / "model-less"), "--model", str(tmp_path)) == 1
     (tmp_path / "empty").mkdir()
     assert cli("predict", str(tmp_path / "empty"), "--model", str(model)) == 2
+
+
+def test_a_table_is_kept_when_predict_is_stopped(
+    model: Path, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(self: object, answer: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nver.cli.predict.Table.line", stop)
+    table = tmp_path / "table.csv"
+    assert cli("predict", str(root), "--model", str(model), "--csv", str(table)) == 130
+    assert len(table.read_text().splitlines()) == 2
+    assert cli("predict", str(root), "--model", str(model), "--csv", f"{table}/no.csv") == 1
+
+
+def test_a_name_cannot_break_the_table() -> None:
+    assert plain("caf\xe9 \x1b[31m\n\udce9\u202e") == r"café \x1b[31m\n\udce9\u202e".replace(
+        r"\xe9", "\xe9"
+    )
 
 
 def test_the_views_answer_in_families_or_emotions(

@@ -113,7 +113,9 @@ def _decode(path: Path, start: float | None, end: float | None) -> tuple[Recordi
     """A span of a file, and the length of the file in seconds."""
     import soundfile
 
-    if not path.is_file():
+    if not os.path.isfile(path):  # where `Path.is_file` raises, as for a name that is too long
+        if os.path.exists(path):
+            raise AudioError(f"{path}: a folder or a device, not a file", "unreadable")
         raise AudioError(f"{path}: no such file", "missing")
     if path.stat().st_size == 0:
         raise AudioError(f"{path}: the file has zero bytes", "empty")

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nver.audio import Recording, as_recording, prepare, read_start
+from nver.batches import ENCODER, embed
 from nver.encoders import Encoder, load_spec
 from nver.errors import AudioError, NverError, WeightsError, unknown_name
 from nver.families import membership
@@ -23,11 +24,14 @@ from nver.models import Model, ModelEncoder, read_model
 from nver.temperature import tempered
 
 if TYPE_CHECKING:
+    import torch
+
     from nver.training import Fitted
 
 FloatArray = npt.NDArray[np.float32]
 Audio = str | PathLike[str] | npt.NDArray[Any]
 LONGEST_S = 30.0  # our choice: of a longer file its start; bursts last 2 s, and memory has a bound
+SHORTEST_S = 0.1  # our choice: less is a click, and a note says so
 NOT_SURE = "not sure"
 TOP = 3
 
@@ -44,7 +48,7 @@ class Prediction:
             itself, where the model has no families.
         sure: whether `family_probability` reaches the model's threshold.
         duration_s: of the whole file; nan where it cannot be read.
-        note: what was done to it, for example that only its start was used.
+        note: that only its start was used, or that it is hardly long enough for a voice.
         error: why there is no answer, "" where there is one; `reason` is its one word.
     """
 
@@ -107,12 +111,14 @@ class Predictor:
         rate = sampling_rate or self.encoders[0].sampling_rate
         for number, clip in enumerate(audio, 1):
             file = f"array {number}" if isinstance(clip, np.ndarray) else str(clip)
+            seconds = float("nan")
             try:
                 recording, seconds = _read(clip, rate)
-                yield self._answer(file, self._probability(recording, file), seconds, top)
+                answer = self._answer(file, self._probability(recording, file), top)
             except AudioError as error:
                 said = str(error).removeprefix(f"{file}: ")
-                yield Prediction(file, error=said, reason=error.reason)
+                answer = Prediction(file, error=said, reason=error.reason)
+            yield replace(answer, duration_s=seconds, note=_note(seconds))
 
     def _probability(self, recording: Recording, file: str) -> npt.NDArray[np.float64]:
         """(emotions,), calibrated."""
@@ -120,12 +126,12 @@ class Predictor:
 
         rates = {encoder.sampling_rate for encoder in self.encoders}
         waveforms = {rate: prepare(recording, rate, file) for rate in rates}
-        rows = [encoder.embed([waveforms[encoder.sampling_rate]]) for encoder in self.encoders]
+        rows = [
+            _embedding(encoder, waveforms[encoder.sampling_rate], file) for encoder in self.encoders
+        ]
         return tempered(predict_proba(self._fitted, rows), self.model.temperature)[0]
 
-    def _answer(
-        self, file: str, probability: npt.NDArray[np.float64], seconds: float, top: int
-    ) -> Prediction:
+    def _answer(self, file: str, probability: npt.NDArray[np.float64], top: int) -> Prediction:
         order = np.argsort(-probability, kind="stable")
         families = probability @ self._members
         best = int(families.argmax())
@@ -138,8 +144,6 @@ class Predictor:
             self._families[best],
             float(families[best]),
             bool(families[best] >= self.model.threshold),
-            seconds,
-            f"only the first {LONGEST_S:g} s" if seconds > LONGEST_S else "",
         )
 
     @cached_property
@@ -153,25 +157,53 @@ class Predictor:
 
         model = self.model
         dims = [encoder.identity.dim for encoder in model.encoders]
-        classifier = build_classifier(model.classifier, dims, len(model.emotions), **model.options)
-        head = "classifier."
-        state = {
-            name.removeprefix(head): torch.from_numpy(tensor.copy())
-            for name, tensor in model.tensors.items()
-            if name.startswith(head)
-        }
+        wanted = (model.classifier, dims, len(model.emotions))
         try:
-            classifier.load_state_dict(state)
-            scales = tuple(
-                Scale(model.tensors[f"scale.{n}.mean"], model.tensors[f"scale.{n}.deviation"])
-                for n in range(len(dims))
-            )
-        except (RuntimeError, KeyError) as error:
+            with torch.device("meta"):  # a size that does not fit asks for no memory
+                network = build_classifier(*wanted, **model.options)
+            expected = {f"classifier.{n}": tuple(t.shape) for n, t in network.state_dict().items()}
+            for n, dim in enumerate(dims):
+                expected |= {f"scale.{n}.mean": (dim,), f"scale.{n}.deviation": (dim,)}
+        except (RuntimeError, TypeError, OverflowError) as error:
+            raise NverError(f"{model.classifier}: cannot be built ({error})") from error
+        tensors = {name: torch.from_numpy(t.copy()) for name, t in model.tensors.items()}
+        if wrong := sorted(
+            name for name in expected | tensors if expected.get(name) != _shape(tensors.get(name))
+        ):
             raise NverError(
-                f"the model's weights do not fit its classifier {model.classifier}: {error}; train "
+                f"the model's weights do not fit its classifier {model.classifier}: "
+                f"{len(wrong)} are missing, of another shape or too many, first {wrong[0]}; train "
                 "it again"
-            ) from error
+            )
+        classifier = build_classifier(*wanted, **model.options)
+        head = "classifier."
+        classifier.load_state_dict(
+            {n.removeprefix(head): t for n, t in tensors.items() if n.startswith(head)}
+        )
+        scales = tuple(
+            Scale(model.tensors[f"scale.{n}.mean"], model.tensors[f"scale.{n}.deviation"])
+            for n in range(len(dims))
+        )
         return Fitted(classifier.eval(), scales, (), 0)
+
+
+def _embedding(encoder: Encoder, waveform: FloatArray, file: str) -> FloatArray:
+    """(1, dim); an encoder that fails on a clip is that clip's error, as in an extraction."""
+    (vector,) = embed(encoder, [waveform])
+    if isinstance(vector, str):
+        raise AudioError(f"{file}: {encoder.name}: {vector}", ENCODER)
+    return vector[None]
+
+
+def _note(seconds: float) -> str:
+    """What is to be known of an answer for a clip of that length."""
+    if seconds > LONGEST_S:
+        return f"only the first {LONGEST_S:g} s"
+    return f"only {seconds:.3f} s long" if seconds < SHORTEST_S else ""
+
+
+def _shape(tensor: "torch.Tensor | None") -> tuple[int, ...] | None:
+    return None if tensor is None else tuple(tensor.shape)
 
 
 def _read(clip: Audio, rate: int) -> tuple[Recording, float]:

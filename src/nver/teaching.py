@@ -16,18 +16,18 @@ from nver.families import Families, membership
 from nver.folds import ONLY_TRAINED, SPLIT, Folds
 from nver.material import Material, gather_all, load_corpora
 from nver.metrics import unweighted_average_recall
-from nver.models import Model, ModelEncoder, write_model
+from nver.models import Model, ModelEncoder, check_out, write_model
 from nver.provenance import corpus_facts, package_versions
 from nver.recipe import read_experiment
 from nver.splits import CODES, split, with_rows, without_repeats
 from nver.temperature import tempered
 from nver.training import predict_proba
+from nver.views import FIRST
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ANSWERED = 0.8  # our choice: the share of validation clips that get an answer
-FIRST = 3
 
 Values = npt.NDArray[np.float64]
 
@@ -57,14 +57,15 @@ def train(
         workers: processes of the extraction; None: one a usable core.
 
     Raises:
-        UsageError: the recipe makes several models.
-        NverError: something is missing, or there are no validation clips.
+        UsageError: the recipe makes several models, or `out` holds what is no model.
+        NverError: something is missing, there are no validation clips, or `out` cannot be written.
     """
     if not isinstance(recipe, Experiment):
         recipe = read_experiment(recipe, overrides)
     if not 0 < answered <= 1:
         raise UsageError(f"answered is a share above 0 and at most 1; got {answered}")
     entry, labels = _only_one(recipe)
+    check_out(Path(out))
     material, folds = _material(recipe, workers, show_progress_bar)
     if recipe.families:
         membership(recipe.families, material.emotions)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nver.errors import UsageError
+from nver.errors import NverError, UsageError
 
 if TYPE_CHECKING:
     from nver.predictor import Prediction, Predictor
@@ -63,15 +63,17 @@ def command(
         raise UsageError("this model has no families; use --view emotions")
     by_emotion = view == EMOTIONS or not predictor.model.families
     shown = Table(files, by_emotion)
-    answers = []
-    for answer in predictor.each(files, top=top):
-        answers.append(answer)
-        if not as_json:
-            click.echo(shown.line(answer))
-    if as_json:
-        click.echo(json.dumps(summary(predictor, answers), indent=1))
-    if as_csv:
-        write_csv(Path(as_csv), answers)
+    answers: list[Prediction] = []
+    try:
+        for answer in predictor.each(files, top=top):
+            answers.append(answer)
+            if not as_json:
+                click.echo(shown.line(answer))
+        if as_json:
+            click.echo(json.dumps(summary(predictor, answers), indent=1))
+    finally:  # stopped halfway, or the reader of a pipe is gone: what is there is kept
+        if as_csv and answers:
+            write_csv(Path(as_csv), answers)
     bad = sum(bool(answer.error) for answer in answers)
     click.echo(counted(predictor, answers), err=True)
     if bad == len(answers) or (strict and bad):
@@ -94,20 +96,24 @@ class Table:
 
     def __init__(self, files: Sequence[str], by_emotion: bool) -> None:
         self.by_emotion = by_emotion
-        self.width = min(WIDEST, max(map(len, files)))
+        self.width = min(WIDEST, max(len(plain(file)) for file in files))
 
     def line(self, answer: "Prediction") -> str:
         """File, answer, its probability, the most probable emotions, a note."""
-        name = (
-            answer.file if len(answer.file) <= self.width else f"…{answer.file[1 - self.width :]}"
-        )
+        name, note = plain(answer.file), f"  ({answer.note})" if answer.note else ""
+        if len(name) > self.width:
+            name = f"…{name[1 - self.width :]}"
         if answer.error:
-            return f"{name:<{self.width}}  cannot be used: {answer.error}"
+            return f"{name:<{self.width}}  cannot be used: {plain(answer.error)}{note}"
         share = answer.probability if self.by_emotion else answer.family_probability
         said = answer.emotion if self.by_emotion and answer.sure else answer.answer
         top = ", ".join(f"{emotion} {100 * p:.0f} %" for emotion, p in answer.top)
-        note = f"  ({answer.note})" if answer.note else ""
         return f"{name:<{self.width}}  {said:<22} {100 * share:3.0f} %   {top}{note}"
+
+
+def plain(text: str) -> str:
+    """With what would break a line or drive a terminal written as in Python, "\\n"."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def counted(predictor: "Predictor", answers: Sequence["Prediction"]) -> str:
@@ -154,7 +160,10 @@ def write_csv(file: Path, answers: Sequence["Prediction"]) -> None:
             *(getattr(answer, name) for name in MORE),
         ]
         writer.writerow(["" if isinstance(v, float) and math.isnan(v) else v for v in row])
-    write_whole(file, text.getvalue().encode("utf-8", "backslashreplace"))
+    try:
+        write_whole(file, text.getvalue().encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        raise NverError(f"{file}: cannot be written ({error.strerror})") from error
 
 
 def _weights(texts: Sequence[str]) -> dict[str, str]:

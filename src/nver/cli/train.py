@@ -55,13 +55,15 @@ def command(
         click.echo(json.dumps({"folder": str(out), "threshold": model.threshold, **measured}))
         return
     click.echo(f"{model.title}: {len(model.emotions)} emotions, {len(model.families)} families")
+    family = f", family UAR {measured['family_uar']:.3f}" if model.families else ""
+    right = "family accuracy" if model.families else "accuracy"
     click.echo(
         f"on {measured['clips']:,} validation clips, by which it was stopped and calibrated (no "
         f"result): UAR {measured['unweighted_average_recall']:.3f}, top-3 "
-        f"{measured['top3_accuracy']:.3f}, family UAR {measured['family_uar']:.3f}"
+        f"{measured['top3_accuracy']:.3f}{family}"
     )
     click.echo(
-        f"not sure below {model.threshold:.3f} ({measured['threshold_rule']}; family accuracy of "
+        f"not sure below {model.threshold:.3f} ({measured['threshold_rule']}; {right} of "
         f"those {measured['family_accuracy_of_answered']:.3f})"
     )
     click.echo(f"model: {out}")

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from importlib.resources import files
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nver.encoders.base import EncoderIdentity, EncoderSpec
-from nver.errors import NverError
-from nver.families import Families
+from nver.errors import NverError, UsageError
+from nver.families import Families, membership, parse_families
 from nver.files import write_whole
 
 FORMAT, VERSION = "nver-model", 1  # the version is raised when older code would misread it
@@ -89,6 +90,21 @@ def write_model(folder: Path, model: Model) -> None:
         raise NverError(f"{folder}: cannot be written ({error.strerror})") from error
 
 
+def check_out(folder: Path) -> None:
+    """Raise before a training whose model could not be written, or would replace what is none."""
+    if any((folder / name).exists() for name in (CONFIG, WEIGHTS)):
+        try:
+            _read_config(folder)
+        except NverError as error:
+            raise UsageError(
+                f"{error}. A model is not written over that: give another folder"
+            ) from error
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NverError(f"{folder}: cannot be written ({error.strerror})") from error
+
+
 def read_model(folder: Path | None = None) -> Model:
     """Read a model folder; None: the one that comes with nver.
 
@@ -98,23 +114,46 @@ def read_model(folder: Path | None = None) -> Model:
     folder = shipped_folder() if folder is None else folder
     config = _read_config(folder)
     try:
-        return Model(
+        model = Model(
             title=config["title"],
             encoders=tuple(_encoder(tree) for tree in config["encoders"]),
             classifier=config["classifier"]["name"],
             options=config["classifier"]["options"],
             emotions=tuple(config["emotions"]),
             temperature=float(config["temperature"]),
-            families={family: tuple(own) for family, own in config["families"].items()},
+            families=parse_families(config["families"]),
             threshold=float(config["threshold"]),
             tensors=_read_tensors(folder / WEIGHTS, config["weights_sha256"]),
             made=config["made"],
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        _check(model)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, UsageError) as error:
         raise NverError(
             f"{folder / CONFIG}: damaged, {type(error).__name__} {error}; make it again by "
             "`nver train`, or copy it again"
         ) from error
+    return model
+
+
+def _check(model: Model) -> None:
+    """Raise ValueError or UsageError for what no training writes."""
+    tables = [model.options, model.made, *(encoder.spec.options for encoder in model.encoders)]
+    words = [model.title, model.classifier, *model.emotions]
+    held = {
+        "title, classifier and emotions are words": all(isinstance(word, str) for word in words),
+        "options and made are tables": all(isinstance(table, dict) for table in tables),
+        "no emotion is there twice": len(set(model.emotions)) == len(model.emotions),
+        "temperature is a number above 0": 0 < model.temperature < inf,
+        "threshold is a number": isfinite(model.threshold),
+        "weights are finite and float32": all(
+            tensor.dtype == np.float32 and np.isfinite(tensor).all()
+            for tensor in model.tensors.values()
+        ),
+    }
+    if broken := [what for what, holds in held.items() if not holds]:
+        raise ValueError(f"(expected: {'; '.join(broken)})")
+    if model.families:
+        membership(model.families, model.emotions)
 
 
 def shipped_folder() -> Path:
@@ -149,7 +188,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
         raise NverError(
             f"{folder}: no model folder, it has no {CONFIG}; expected the --out of `nver train`"
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise NverError(f"{file}: cannot be read ({error})") from error
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise NverError(f"{file}: no model of nver; expected the --out of `nver train`")
@@ -162,6 +201,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
 
 
 def _read_tensors(file: Path, expected: str) -> dict[str, npt.NDArray[np.float32]]:
+    from safetensors import SafetensorError
     from safetensors.numpy import load
 
     try:
@@ -173,7 +213,10 @@ def _read_tensors(file: Path, expected: str) -> dict[str, npt.NDArray[np.float32
             f"{file}: damaged, or of another model: its SHA-256 is not the one in {CONFIG}; copy "
             "the whole folder again"
         )
-    tensors: dict[str, npt.NDArray[np.float32]] = load(data)
+    try:
+        tensors: dict[str, npt.NDArray[np.float32]] = load(data)
+    except SafetensorError as error:
+        raise NverError(f"{file}: no safetensors file ({error}); copy it again") from error
     return tensors
 
 
