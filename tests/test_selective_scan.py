@@ -320,6 +320,40 @@ except Exception as error:
     assert done.stderr.count("slower (needs another numpy)") == 1
 
 
+BITS = """
+import hashlib, torch
+from nver.encoders.selective_scan import selective_scan
+torch.manual_seed(0)
+inputs = [torch.randn(2, 40, 32), torch.randn(2, 40, 32), -torch.rand(32, 4),
+          torch.randn(2, 40, 4), torch.randn(2, 40, 4)]
+more = {"D": torch.randn(32), "z": torch.randn(2, 40, 32), "delta_bias": torch.randn(32)}
+tensors = [tensor.requires_grad_() for tensor in (*inputs, *more.values())]
+y = selective_scan(*inputs, **more, delta_softplus=True)
+y.square().sum().backward()
+for tensor in (y, *(tensor.grad for tensor in tensors)):
+    print(hashlib.sha256(tensor.detach().numpy().tobytes()).hexdigest())
+"""
+
+
+@pytest.mark.long  # compiles the kernels anew: half a minute
+def test_kernels_that_were_just_compiled_and_kept_ones_give_the_same_bits(tmp_path: Path) -> None:
+    first, second = (run(BITS, NUMBA_CACHE_DIR=str(tmp_path)) for _ in range(2))
+    assert first == second
+
+
+def test_no_kernel_calls_a_function_of_another_library() -> None:
+    """What the one above needs: a call would find one copy when compiled, another when kept."""
+    from numba.core.registry import CPUDispatcher
+
+    from nver.encoders.selective_scan import kernels
+
+    functions = [f for f in vars(kernels).values() if isinstance(f, CPUDispatcher)]
+    helpers = [f for f in functions if f not in (kernels.scan, kernels.scan_gradient,
+                                                 kernels.convolve)]  # fmt: skip
+    assert len(helpers) >= 9
+    assert all(helper.targetoptions["forceinline"] for helper in helpers)
+
+
 def test_kernels_are_kept_under_a_read_only_installation(tmp_path: Path) -> None:
     """Neither beside the file nor in the user's cache folder can anything be written."""
     site, cache = tmp_path / "site", tmp_path / "cache"

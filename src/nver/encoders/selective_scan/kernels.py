@@ -6,6 +6,7 @@ bounds.
 
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -113,7 +114,9 @@ class Scratch(NamedTuple):
     sum_a: Any
 
 
-inlined: Callable[[Callable[..., Any]], Any] = numba.njit
+# Else a helper is a function that LLVM compiles twice, and a process that has compiled a kernel
+# calls one copy, a process that reads it from disk the other, with other roundings.
+inlined = partial(numba.njit, forceinline=True)
 
 
 @inlined
