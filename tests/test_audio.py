@@ -151,7 +151,7 @@ def test_a_file_that_is_no_audio_says_so(tmp_path: Path, name: str, suffix: str)
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(AudioError, match="no such file"):
+    with pytest.raises(AudioError, match="a folder or a device, not a file"):
         read_recording(tmp_path)
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from safetensors.numpy import load_file, save
 import nver
 from nver.calibration import tempered
 from nver.cli import main
-from nver.cli.predict import plain
+from nver.cli.predict import find_files, plain
 from nver.corpora.synthetic import make_clip
 from nver.errors import NverError, UsageError, WeightsError
 from nver.experiment import parse_experiment
@@ -127,7 +128,7 @@ def test_of_a_long_file_the_start_is_used_and_the_note_says_so(model: Path, tmp_
     assert long.duration_s == pytest.approx(len(clip) / 16_000)
     assert start.note == ""
     (click,) = predictor.predict(clip[8000:8160].astype(np.float32), 16_000)
-    assert click.note == "only 0.010 s long"
+    assert click.note == "only 0.01 s long"
     assert long.probability == pytest.approx(start.probability, rel=1e-3)
 
 
@@ -350,6 +351,23 @@ def test_a_table_is_kept_when_predict_is_stopped(
     assert cli("predict", str(root), "--model", str(model), "--csv", str(table)) == 130
     assert len(table.read_text().splitlines()) == 2
     assert cli("predict", str(root), "--model", str(model), "--csv", f"{table}/no.csv") == 1
+
+
+def test_a_locked_folder_is_named_and_the_rest_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "locked").mkdir()
+    (tmp_path / "a.wav").touch()
+    scan = os.scandir
+
+    def closed(folder: str) -> Any:
+        if folder.endswith("locked"):
+            raise PermissionError
+        return scan(folder)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    found = list(find_files([str(tmp_path)]))
+    assert found == [str(tmp_path / "a.wav"), str(tmp_path / "locked")]
 
 
 def test_a_name_cannot_break_the_table() -> None:

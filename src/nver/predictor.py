@@ -199,7 +199,7 @@ def _note(seconds: float) -> str:
     """What is to be known of an answer for a clip of that length."""
     if seconds > LONGEST_S:
         return f"only the first {LONGEST_S:g} s"
-    return f"only {seconds:.3f} s long" if seconds < SHORTEST_S else ""
+    return f"only {seconds:.2g} s long" if seconds < SHORTEST_S else ""
 
 
 def _shape(tensor: "torch.Tensor | None") -> tuple[int, ...] | None:

@@ -23,7 +23,9 @@ MORE = ("duration_s", "note", "reason", "error")
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="FILE|DIR...", type=click.Path())
+@click.argument(
+    "paths", nargs=-1, required=True, metavar="FILE|DIR...", type=click.Path(readable=False)
+)
 @click.option("--model", type=click.Path(), help="A model folder.  [default: nver's own]")
 @click.option("--top", type=click.IntRange(min=1), default=3, show_default=True, help="Emotions.")
 @click.option(

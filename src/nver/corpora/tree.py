@@ -26,24 +26,31 @@ Skip = tuple[str, str, str]  # file, reason, message: a row of `Corpus.skipped`
 def walk(root: Path) -> tuple[list[str], list[str]]:
     """Paths relative to `root` ("/" between the parts), sorted: audio, and what nobody can read.
 
-    The second are audio in a foreign format and links that lead in a circle. Hidden files and
-    folders (.git, ._x.wav of a Mac) and all other files are passed over. No file is looked at: a
-    million of them are a matter of seconds.
+    The second are audio in a foreign format, links that lead in a circle and folders without
+    permission. Hidden files and folders (.git, ._x.wav of a Mac) and all other files are passed
+    over. No file is looked at: a million of them are a matter of seconds.
     """
     audio: list[str] = []
     foreign: list[str] = []
-    for name, circular in _files(os.path.abspath(root), "", set()):
+    for name, closed in _files(os.path.abspath(root), "", set()):
         suffix = os.path.splitext(name)[1].lower()
         if suffix in SUFFIXES:
             audio.append(name)
-        elif circular or suffix in FOREIGN_SUFFIXES:
+        elif closed or suffix in FOREIGN_SUFFIXES:
             foreign.append(name)
     return sorted(audio), sorted(foreign)
 
 
 def _files(folder: str, prefix: str, linked: set[str]) -> Iterator[tuple[str, bool]]:
-    """Names, and whether one is a link that leads in a circle."""
-    with os.scandir(folder) as entries:
+    """Names, and whether one is a link that leads in a circle, or a folder that is locked."""
+    try:
+        opened = os.scandir(folder)
+    except PermissionError:
+        if not prefix:
+            raise
+        yield prefix.rstrip("/"), True
+        return
+    with opened as entries:
         for entry in entries:
             if entry.name.startswith(".") or entry.name == "__MACOSX":
                 continue
@@ -82,7 +89,7 @@ def foreign_rows(root: Path, names: Iterable[str]) -> list[Skip]:
 def _why(name: str) -> tuple[str, str]:
     if os.path.splitext(name)[1].lower() in FOREIGN_SUFFIXES:
         return "unsupported format", "this format is not read; convert it, for example to FLAC"
-    return "unreadable", "a link that leads in a circle"
+    return "unreadable", "a link that leads in a circle, or a folder without permission"
 
 
 def clip_table(columns: Mapping[str, Sequence[Any]]) -> "pd.DataFrame":

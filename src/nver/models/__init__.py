@@ -92,17 +92,16 @@ def write_model(folder: Path, model: Model) -> None:
 
 def check_out(folder: Path) -> None:
     """Raise before a training whose model could not be written, or would replace what is none."""
-    if any((folder / name).exists() for name in (CONFIG, WEIGHTS)):
-        try:
-            _read_config(folder)
-        except NverError as error:
-            raise UsageError(
-                f"{error}. A model is not written over that: give another folder"
-            ) from error
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        taken = any((folder / name).exists() for name in (CONFIG, WEIGHTS))
     except OSError as error:
         raise NverError(f"{folder}: cannot be written ({error.strerror})") from error
+    try:
+        if taken:
+            _read_config(folder)
+    except NverError as error:
+        raise UsageError(f"{error}. No model is written over it: give another folder") from error
 
 
 def read_model(folder: Path | None = None) -> Model:
