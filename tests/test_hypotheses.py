@@ -70,6 +70,19 @@ def test_select(selection: Selection, expected: list[str]) -> None:
     assert labels(select(selection, SYSTEMS)) == expected
 
 
+def test_an_encoders_name_means_its_label_where_a_row_has_it_and_else_every_row_of_it() -> None:
+    """One encoder with three weights, the first under its own name."""
+    names = ("nver-mamba", "mamba, untrained", "mamba, self-supervised")
+    rows = [System((e,), "cnn", ("nver-mamba",), ("mamba",), "cnn") for e in names]
+    rows.append(
+        System((names[0], "h"), "concat", ("nver-mamba", "h"), ("mamba", "other"), "concat")
+    )
+    for selection in (Selection(encoders=("nver-mamba",)),
+                      Selection(contains=("nver-mamba",), fusion=False)):  # fmt: skip
+        assert labels(select(selection, rows)) == ["nver-mamba cnn"]
+        assert labels(select(selection, rows[1:3])) == [f"{name} cnn" for name in names[1:]]
+
+
 def test_a_classifiers_name_means_its_label_where_a_row_has_it_and_else_every_row_of_it() -> None:
     reno = Selection(classifier=("reno",))
     assert len(select(reno, SYSTEMS)) == 3

@@ -29,8 +29,9 @@ class Selection:
 
     Attributes:
         classifier: a label; or a name, where no row has it as its label.
-        encoders: all streams, "a" or "a+b" in any order, as labels or names.
-        contains: an encoder that is among the streams, as label or name.
+        encoders: all streams, "a" or "a+b" in any order, as labels; or as names, where no row has
+            them as labels.
+        contains: an encoder that is among the streams, in the same way.
         kind: the streams' kinds, "mamba" or "mamba+attention" in any order.
         fusion: two streams or more (true), or one (false).
         mixed: a fusion of encoders of different kinds (true), or of one kind (false).
@@ -58,15 +59,20 @@ class Selection:
 def select(selection: Selection, systems: Sequence[System]) -> list[System]:
     """The systems that a selection names, in their order."""
     labels = {system.classifier for system in systems}
-    return [system for system in systems if _fits(selection, system, labels)]
+    streams = {label for system in systems for label in system.encoders}
+    return [system for system in systems if _fits(selection, system, labels, streams)]
 
 
-def _fits(selection: Selection, system: System, labels: set[str]) -> bool:
+def _fits(selection: Selection, system: System, labels: set[str], streams: set[str]) -> bool:
     several = len(system.encoders) > 1
+    names = [
+        label if name in streams else name
+        for label, name in zip(system.encoders, system.names, strict=True)
+    ]
     return (
         _any(selection.classifier, lambda c: c == _called(system, c in labels))
-        and _any(selection.encoders, lambda e: _same(e, system.encoders) or _same(e, system.names))
-        and _any(selection.contains, lambda e: e in system.encoders or e in system.names)
+        and _any(selection.encoders, lambda e: _same(e, system.encoders) or _same(e, names))
+        and _any(selection.contains, lambda e: e in system.encoders or e in names)
         and _any(selection.kind, lambda k: _same(k, system.kinds))
         and selection.fusion in (None, several)
         and (selection.mixed is None or (several and selection.mixed == _is_mixed(system)))
