@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nver.encoders import EncoderSpec, card_of, load_spec
 from nver.errors import MissingExtraError, NverError, WeightsError
-from nver.experiment import Experiment, streams_of
+from nver.experiment import Experiment, streams_of, systems_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,14 +101,13 @@ def without(experiment: Experiment, encoders: Collection[str]) -> Experiment:
 def with_cells(missing: Sequence[Missing], experiment: Experiment) -> list[Missing]:
     """The same, with what waits for each."""
     runs = max(1, len(experiment.folds.kind)) * len(experiment.folds.seeds)
-    labels = list(experiment.encoders)
-    systems = [(c.label, s) for c in experiment.classifiers for s in streams_of(c, labels)]
+    systems = systems_of(experiment)
     found = []
     for entry in missing:
         if entry.kind == "corpus":
             found.append(replace(entry, cells=len(systems) * runs))
         else:
-            own = [f"{c} on {' + '.join(s)}" for c, s in systems if entry.name in s]
+            own = [f"{c.label} on {' + '.join(s)}" for c, s in systems if entry.name in s]
             cells = len(own) * runs * len(experiment.corpora)
             found.append(replace(entry, systems=tuple(own), cells=cells))
     return found

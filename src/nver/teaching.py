@@ -11,7 +11,7 @@ import numpy.typing as npt
 from nver.engine import usable_cores
 from nver.errors import NverError, UsageError
 from nver.evaluation import Cell, Learnt, learn
-from nver.experiment import ClassifierEntry, Experiment, streams_of
+from nver.experiment import ClassifierEntry, Experiment, systems_of
 from nver.families import Families, membership
 from nver.folds import ONLY_TRAINED, SPLIT, Folds
 from nver.material import Material, gather_all, load_corpora
@@ -84,11 +84,7 @@ def train(
 
 def _only_one(experiment: Experiment) -> tuple[ClassifierEntry, tuple[str, ...]]:
     """The recipe's one classifier and its streams."""
-    cells = [
-        (entry, stream)
-        for entry in experiment.classifiers
-        for stream in streams_of(entry, list(experiment.encoders))
-    ]
+    cells = systems_of(experiment)
     corpora, seeds = len(experiment.corpora), len(experiment.folds.seeds)
     if len(cells) != 1 or corpora != 1 or seeds != 1:
         named = ", ".join(f"{entry.label} on {' + '.join(stream)}" for entry, stream in cells)

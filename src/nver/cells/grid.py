@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from math import prod
 
 from nver.cells.sizes import Size
-from nver.experiment import NO_FOLDS, ClassifierEntry, Experiment, streams_of
+from nver.experiment import NO_FOLDS, ClassifierEntry, Experiment, systems_of
 from nver.folds import SPEAKER_INDEPENDENT, SPLIT
 from nver.missing import Missing
 from nver.planning import PlannedCell, cell_cost, steps_of
@@ -53,15 +53,14 @@ def _cells(
 ) -> Iterator[PlannedCell]:
     """Those of one corpus and kind of folds, with so many clips in a training part."""
     for seed in experiment.folds.seeds:
-        for entry in experiment.classifiers:
-            for stream in streams_of(entry, list(experiment.encoders)):
-                without = [e for e in stream if ("encoder", e) in absent]
-                steps = steps_of(clips, experiment.training.batch_size)
-                yield PlannedCell(
-                    *place, seed, "+".join(stream), entry.label, folds, steps,
-                    cost_of(entry, stream, experiment, steps, folds),
-                    waits_for=", ".join([*waits, *without]),
-                )  # fmt: skip
+        for entry, stream in systems_of(experiment):
+            without = [e for e in stream if ("encoder", e) in absent]
+            steps = steps_of(clips, experiment.training.batch_size)
+            yield PlannedCell(
+                *place, seed, "+".join(stream), entry.label, folds, steps,
+                cost_of(entry, stream, experiment, steps, folds),
+                waits_for=", ".join([*waits, *without]),
+            )  # fmt: skip
 
 
 def cost_of(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from nver.cells.grid import cost_of
 from nver.evaluation import Cell, cell_key, digest
-from nver.experiment import Experiment, streams_of
+from nver.experiment import Experiment, systems_of
 from nver.folds import Folds
 from nver.material import Material
 from nver.planning import PlannedCell, steps_of
@@ -17,8 +17,7 @@ def with_keys(material: Material, folds: Folds, experiment: Experiment) -> list[
     digests = {label: digest(rows) for label, rows in material.embeddings.items()}
     cells = [
         Cell(entry.name, stream, folds, entry.label, entry.options, entry.tune)
-        for entry in experiment.classifiers
-        for stream in streams_of(entry, list(experiment.encoders))
+        for entry, stream in systems_of(experiment)
     ]
     facts = (digests, experiment.training, material.emotions, material.stress)
     return [(cell, cell_key(cell, material.clips, *facts)[:32]) for cell in cells]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from nver.experiment import Experiment, experiment_to_tree, streams_of
+from nver.experiment import Experiment, experiment_to_tree, systems_of
 from nver.planning import PlannedCell
 from nver.transfers import cross_corpus
 
@@ -16,10 +16,7 @@ DECIDING = ("filter", "filters", "labels", "training", "stress")  # tables of a 
 def marked(cells: Sequence[PlannedCell], experiment: Experiment) -> list[PlannedCell]:
     """The cells, each with a digest of what in the recipe decides it, and not of the others."""
     tree = experiment_to_tree(experiment)
-    labels = list(experiment.encoders)
-    streams = {
-        (c.label, "+".join(s)): s for c in experiment.classifiers for s in streams_of(c, labels)
-    }
+    streams = {(entry.label, "+".join(s)): s for entry, s in systems_of(experiment)}
     sides = {cross_corpus(t.train, t.test): (t.train, t.test) for t in experiment.transfers}
     found = []
     for cell in cells:

@@ -5,7 +5,7 @@ One part of a recipe a file, what it may say and how that is checked: `corpora`,
 """
 
 from nver.experiment.corpora import Filter
-from nver.experiment.experiment import Experiment, parse_experiment
+from nver.experiment.experiment import Experiment, parse_experiment, systems_of
 from nver.experiment.folds import NO_FOLDS
 from nver.experiment.systems import ClassifierEntry, streams_of
 from nver.experiment.tree import experiment_to_tree
@@ -18,4 +18,5 @@ __all__ = [
     "experiment_to_tree",
     "parse_experiment",
     "streams_of",
+    "systems_of",
 ]

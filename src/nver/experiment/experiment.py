@@ -24,6 +24,7 @@ from nver.experiment.systems import (
     check_validation,
     parse_classifier,
     parse_encoder,
+    streams_of,
 )
 from nver.families import parse_families
 from nver.folds import SPLIT
@@ -64,6 +65,12 @@ class Experiment:
     rehearsal: bool = False
     figures: Figures = field(default_factory=Figures)
     families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def systems_of(experiment: Experiment) -> list[tuple[ClassifierEntry, tuple[str, ...]]]:
+    """Every classifier with each tuple of encoders that it is trained on: the rows of a table."""
+    encoders = list(experiment.encoders)
+    return [(c, stream) for c in experiment.classifiers for stream in streams_of(c, encoders)]
 
 
 def parse_experiment(tree: Mapping[str, Any]) -> Experiment:

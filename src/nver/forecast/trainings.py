@@ -11,7 +11,7 @@ from nver.adam import Adam
 from nver.cells import dim_of, marked
 from nver.downstream import build_classifier
 from nver.errors import NverError
-from nver.experiment import Experiment, streams_of
+from nver.experiment import Experiment, systems_of
 from nver.forecast.encoders import Timed
 from nver.planning import PlannedCell, cell_file, is_finished, read_plan
 from nver.worker import one_thread
@@ -51,11 +51,7 @@ def cell_seconds(
         for label in experiment.encoders
     }
     classifiers = {c.label: c for c in experiment.classifiers}
-    streams = {
-        (c.label, "+".join(s)): s
-        for c in experiment.classifiers
-        for s in streams_of(c, list(experiment.encoders))
-    }
+    streams = {(entry.label, "+".join(s)): s for entry, s in systems_of(experiment)}
     shapes: dict[tuple[object, ...], float] = {}
     found = []
     for cell in cells:

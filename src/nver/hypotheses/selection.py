@@ -65,12 +65,11 @@ def select(selection: Selection, systems: Sequence[System]) -> list[System]:
 
 def _fits(selection: Selection, system: System, labels: set[str], streams: set[str]) -> bool:
     several = len(system.encoders) > 1
-    names = [
-        label if name in streams else name
-        for label, name in zip(system.encoders, system.names, strict=True)
-    ]
+    method = _called(system.classifier, system.method, labels)
+    parts = zip(system.encoders, system.names, strict=True)
+    names = [_called(label, name, streams) for label, name in parts]
     return (
-        _any(selection.classifier, lambda c: c == _called(system, c in labels))
+        _any(selection.classifier, lambda c: c in (system.classifier, method))
         and _any(selection.encoders, lambda e: _same(e, system.encoders) or _same(e, names))
         and _any(selection.contains, lambda e: e in system.encoders or e in names)
         and _any(selection.kind, lambda k: _same(k, system.kinds))
@@ -83,8 +82,9 @@ def _any(wanted: Sequence[str], fits: Callable[[str], bool]) -> bool:
     return not wanted or any(fits(value) for value in wanted)
 
 
-def _called(system: System, by_label: bool) -> str:
-    return system.classifier if by_label else system.method
+def _called(label: str, name: str, labels: set[str]) -> str:
+    """What a part answers to beside its label: its name, where no row has that as its label."""
+    return label if name in labels else name
 
 
 def _same(joined: str, parts: Sequence[str]) -> bool:
