@@ -11,6 +11,7 @@ predicted, and the probability of each emotion, and prints UAR and top-3 recall.
 """
 
 import argparse
+import time
 from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
@@ -24,9 +25,9 @@ from nver.corpora import load_corpus
 from nver.encoders.audio_mamba.network import Sizes
 from nver.material import wanted_speakers
 from nver.pretraining.checkpoint import load_checkpoint
+from nver.pretraining.reading import read_spectra
 from nver.pretraining.recipe import DataConfig, PretrainingRecipe, Supervised
 from nver.pretraining.run import Training, one_stream
-from nver.pretraining.spectra import read_spectra
 from nver.pretraining.tasks import Recognition
 
 CHANNELS = (1, 16, 48, 64, 96, 128, 192)
@@ -63,11 +64,7 @@ def train(root: Path, out: Path, minutes: float | None) -> Training | None:
     recipe = replace(RECIPE, data=replace(RECIPE.data, root=str(root.absolute())))
     spectra = read_spectra(recipe.data, recipe.seed, out / "spectra.safetensors", show=True)
     begun = load_checkpoint(out)
-    deadline = float("inf")
-    if minutes:
-        import time
-
-        deadline = time.perf_counter() + 60 * minutes
+    deadline = time.perf_counter() + 60 * minutes if minutes else float("inf")
     with one_stream(recipe.seed, torch.device("cpu")):
         training = Training(recipe, asdict(recipe), spectra, out, torch.device("cpu"),
                             network=PlainCnn(), write=lambda *_: None)  # fmt: skip

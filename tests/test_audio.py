@@ -170,6 +170,8 @@ def test_a_cut_flac_is_unreadable(tmp_path: Path, keep: float) -> None:
         (np.zeros(0), "empty"),
         (np.zeros(1000), "silent"),
         (np.full(1000, 0.9 * SILENT_PEAK), "silent"),
+        (np.full(1000, 0.5), "silent"),
+        (np.full(1, 0.5), "silent"),
         (np.array([0.1, np.nan, 0.2]), "not finite"),
         (np.array([0.1, -np.inf]), "not finite"),
         (np.stack([np.full(100, 0.5), np.full(100, -0.5)], axis=1), "silent"),
@@ -190,7 +192,7 @@ def test_nan_in_a_file_is_found(tmp_path: Path) -> None:
 
 
 def test_quiet_is_not_silent() -> None:
-    quiet = np.full(1000, 0.5 * QUIET_RMS, np.float32)
+    quiet = np.resize([0.5 * QUIET_RMS, -0.5 * QUIET_RMS], 1000).astype(np.float32)
     check_waveform(quiet, "quiet")
 
 
@@ -207,7 +209,7 @@ def test_at_the_same_rate_nothing_is_computed() -> None:
 
 def test_too_few_samples_for_the_rate_are_empty() -> None:
     with pytest.raises(AudioError, match="none at 16000 Hz"):
-        load_audio(np.array([0.5]), RATE, source_rate=48000)
+        load_audio(np.array([0.5, -0.5]), RATE, source_rate=192_000)
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,9 @@ from nver.errors import CorpusError, NverError, UsageError
 from nver.pretraining import augment, pretrain, read_recipe, schedule
 from nver.pretraining.checkpoint import FILE, load_checkpoint
 from nver.pretraining.learner import clip_rows, from_pixels, to_pixels
+from nver.pretraining.reading import read_spectra
 from nver.pretraining.recipe import NetworkConfig, PretrainingRecipe, StageConfig, Supervised
 from nver.pretraining.run import Training
-from nver.pretraining.spectra import read_spectra
 
 RECIPE = """
 seed = 3
@@ -208,6 +208,10 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"nothing")
     with pytest.raises(NverError, match=r"checkpoint\.safetensors cannot be read"):
         load_checkpoint(tmp_path)
+    said = {"progress": json.dumps({"recipe": {}, "spectra": "", "stage": "third"})}
+    save_file({}, tmp_path / FILE, said)
+    with pytest.raises(NverError, match="stage 'third'; known: self_supervised, supervised"):
+        load_checkpoint(tmp_path)
 
 
 def test_a_checkpoint_of_another_network_is_named(
@@ -250,6 +254,13 @@ def test_recordings_without_labels(tmp_path: Path, recipe: PretrainingRecipe) ->
     again = read_spectra(own.data, 0, tmp_path / "kept")
     assert np.array_equal(again.frames, spectra.frames)
     assert pretrain(own, tmp_path / "out") == tmp_path / "out/self-supervised"
+    (tmp_path / "in/7.wav").unlink()
+    fewer = read_spectra(own.data, 0, tmp_path / "kept")
+    assert len(fewer) == len(spectra) - 1
+    with pytest.raises(UsageError, match="is of other recordings than these"):
+        pretrain(own, tmp_path / "out")
+    soundfile.write(tmp_path / "in/7.wav", clips["7.wav"], 16_000)  # as it was, at another time
+    pretrain(own, tmp_path / "out")
 
 
 def test_a_clip_far_beyond_full_scale_is_left_out(
@@ -325,7 +336,7 @@ def test_a_recording_of_both_sides_is_in_neither(corpus: Path, tmp_path: Path) -
 def test_other_speakers_are_not_decoded(
     recipe: PretrainingRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from nver.pretraining import spectra
+    from nver.pretraining import reading
 
     seen: list[str] = []
 
@@ -333,7 +344,7 @@ def test_other_speakers_are_not_decoded(
         seen.append(file)
         return nver.audio.load_audio(file, *args, **span)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(spectra, "load_audio", load)
+    monkeypatch.setattr(reading, "load_audio", load)
     data = replace(recipe.data, training=("synthetic01",))
     read_spectra(data, 0, tmp_path / "kept")
     assert len(set(seen)) == 60  # some twice: their prints are alike

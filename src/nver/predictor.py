@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float32]
 Audio = str | PathLike[str] | npt.NDArray[Any]
 LONGEST_S = 30.0  # our choice: of a longer file its start; bursts last 2 s, and memory has a bound
-SHORTEST_S = 0.1  # our choice: less is a click, and a note says so
+SHORTEST_S = 0.1  # our choice: less is a click, of which nothing is sure, and a note says so
 NOT_SURE = "not sure"
 TOP = 3
 
@@ -46,7 +46,7 @@ class Prediction:
         top: the most probable emotions with their probabilities, falling.
         family, family_probability: the family of the highest summed probability; the emotion
             itself, where the model has no families.
-        sure: whether `family_probability` reaches the model's threshold.
+        sure: whether `family_probability` reaches the model's threshold, the clip 0.1 s.
         duration_s: of the whole file; nan where it cannot be read.
         note: that only its start was used, or that it is hardly long enough for a voice.
         error: why there is no answer, "" where there is one; `reason` is its one word.
@@ -115,6 +115,7 @@ class Predictor:
             try:
                 recording, seconds = _read(clip, rate)
                 answer = self._answer(file, self._probability(recording, file), top)
+                answer = replace(answer, sure=answer.sure and seconds >= SHORTEST_S)
             except AudioError as error:
                 said = str(error).removeprefix(f"{file}: ")
                 answer = Prediction(file, error=said, reason=error.reason)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from nver.errors import NverError
 from nver.files import write_whole
+from nver.pretraining.schedule import STAGES
 
 FILE = "checkpoint.safetensors"
 
@@ -21,11 +22,13 @@ FILE = "checkpoint.safetensors"
 class Progress:
     """How far a training is; what is here goes into the checkpoint as JSON.
 
-    `stage` and `step` say what comes next, `sums` the losses of the epoch so far, `best` the
-    highest validation score of the stage and `rows` the log.
+    `spectra` is the SHA-256 of what it trains on, `stage` and `step` say what comes next, `sums`
+    the losses of the epoch so far, `best` the highest validation score of the stage and `rows` the
+    log.
     """
 
     recipe: Mapping[str, Any]
+    spectra: str
     stage: str
     step: int = 0
     wall_s: float = 0.0
@@ -59,6 +62,8 @@ def load_checkpoint(folder: Path) -> tuple[Progress, dict[str, dict[str, Tensor]
     try:
         with safe_open(file, "pt") as opened:
             progress = Progress(**json.loads(opened.metadata()["progress"]))
+            if progress.stage not in STAGES:
+                raise ValueError(f"stage {progress.stage!r}; known: {', '.join(STAGES)}")
             found: dict[str, dict[str, Tensor]] = {"learner": {}, "best": {}, "adam": {}}
             for key in opened.keys():  # noqa: SIM118
                 kind, _, name = key.partition(".")

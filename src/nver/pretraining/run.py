@@ -29,9 +29,10 @@ from nver.pretraining.checkpoint import (
     save_checkpoint,
 )
 from nver.pretraining.learner import Learner
+from nver.pretraining.reading import read_spectra
 from nver.pretraining.recipe import PretrainingRecipe, StageConfig, recipe_to_tree
 from nver.pretraining.result import write_encoder, write_log
-from nver.pretraining.spectra import Spectra, read_spectra
+from nver.pretraining.spectra import Spectra
 from nver.pretraining.tasks import TASKS, Task, autocast
 
 SPECTRA, RUN = "spectra.safetensors", "run.json"
@@ -71,6 +72,11 @@ def pretrain(
     if begun and begun[0].recipe != tree:
         raise UsageError(f"{folder / FILE} is of another recipe; give another --out")
     spectra = read_spectra(recipe.data, recipe.seed, folder / SPECTRA, show=show)
+    if begun and begun[0].spectra != spectra.sha256:
+        raise UsageError(
+            f"{folder / FILE} is of other recordings than these, or of others' labels; put them"
+            " back as they were, or give another --out"
+        )
     write_run(folder, tree, spectra, device)
     deadline = float("inf") if minutes is None else time.perf_counter() + 60 * minutes
     with one_stream(recipe.seed, target):
@@ -99,7 +105,7 @@ class Training:
     ) -> None:
         """`network` and `write` are for another in place of the recipe's Audio-Mamba."""
         self.recipe, self.spectra, self.folder, self.device = recipe, spectra, folder, device
-        self.progress, self.write = Progress(tree, schedule.STAGES[0]), write
+        self.progress, self.write = Progress(tree, spectra.sha256, schedule.STAGES[0]), write
         encoder = AudioMamba(Sizes(**vars(recipe.network))) if network is None else network
         emotions = max(1, len(spectra.emotions))
         taught = spectra.taught.shape[1] if recipe.supervised.teaching else 0
@@ -258,7 +264,7 @@ def write_run(folder: Path, tree: Mapping[str, Any], spectra: Spectra, device: s
     """What was used: recipe, clips, versions, machine."""
     said = {
         "recipe": tree,
-        "clips": spectra.facts,
+        "clips": {**spectra.facts, "sha256": spectra.sha256},
         "device": device,
         "python": platform.python_version(),
         "platform": platform.platform(),

@@ -1,36 +1,20 @@
-"""The recordings as standardised log-mel spectrograms in memory, silent and repeated ones out."""
+"""Spectrograms in memory with what is known of each clip, and the file that keeps them."""
 
+import hashlib
 import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from nver.audio import FloatArray, load_audio
-from nver.corpora import load_corpus
-from nver.corpora.tree import nothing_found, walk
-from nver.downstream.scaling import fit_scale
-from nver.duplicates import repeated, same_sounds
-from nver.encoders import Encoder, load_encoder
-from nver.encoders.audio_mamba.frontend import SAMPLING_RATE, log_mel
-from nver.errors import AudioError, CorpusError, UsageError
+from nver.audio import FloatArray
 from nver.files import write_whole
-from nver.material import wanted_speakers
-from nver.pretraining.recipe import DataConfig
-from nver.sound_print import sound_print
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-LONGEST = 1000  # frames: a longer recording is cut, so that each 10 s of it count (our choice)
-FARTHEST = 5.0  # deviations: beyond it a lesson is cut, so that no clip outweighs others (ours)
-UNKNOWN = ""  # the speaker or emotion of a recording of which it is not known
-REPEATED = "the same recording as another clip"
+ARRAYS = ("frames", "starts", "emotion", "validation", "taught")
 
 
 @dataclass(frozen=True)
@@ -57,188 +41,27 @@ class Spectra:
         """(frames, 80)."""
         return self.frames[self.starts[number] : self.starts[number + 1]]
 
-
-def read_spectra(data: DataConfig, seed: int, kept: Path, *, show: bool = False) -> Spectra:
-    """What `data` asks for; from the file `kept` if that was made for the same, else it is made.
-
-    Raises:
-        UsageError: no recordings are named, or none is left to train on or to validate with.
-        CorpusError: no recordings.
-    """
-    asked = json.dumps({**asdict(data), "seed": seed}, sort_keys=True)
-    found = _load(kept, asked)
-    if found is None:
-        found = _make(data, seed, show)
-        _save(found, kept, asked)
-    return found
+    @cached_property
+    def sha256(self) -> str:
+        """Of all that a training sees, hexadecimal."""
+        digest = hashlib.sha256(json.dumps(self.emotions).encode())
+        for name in ARRAYS:
+            digest.update(np.ascontiguousarray(getattr(self, name)).data)
+        return digest.hexdigest()
 
 
-def _make(data: DataConfig, seed: int, show: bool) -> Spectra:
-    table, emotions, facts = _table(data)
-    table, validation = _parts(data, table, seed)
-    spectra, prints, lessons, why = _decode(table, _teachers(data.teachers), show)
-    why |= dict.fromkeys(_repeated(table, validation, prints, why), REPEATED)
-    good = [row for row in range(len(table)) if row not in why]
-    codes = {emotion: code for code, emotion in enumerate(emotions)}
-    pieces = [
-        (row, piece)
-        for row in good
-        for piece in np.array_split(spectra[row], -(-len(spectra[row]) // LONGEST))
-    ]
-    rows = [row for row, _ in pieces]
-    held = validation[rows]
-    lessons = lessons[rows]
-    if not pieces or held.all() or not held.any():
-        raise UsageError(
-            f"{len(good)} clips can be used, {int(validation[good].sum())} of them for validation;"
-            " at least one of each kind is needed: look at [data] training and validation"
-        )
-    return Spectra(
-        frames=np.concatenate([piece for _, piece in pieces]),
-        starts=np.cumsum([0, *(len(piece) for _, piece in pieces)]),
-        emotion=np.array([codes.get(str(table["emotion"][row]), -1) for row in rows]),
-        validation=held,
-        taught=fit_scale(lessons[~held])(lessons).clip(-FARTHEST, FARTHEST),
-        emotions=tuple(emotions),
-        facts={
-            **facts,
-            "training_clips": int((~validation[good]).sum()),
-            "validation_clips": int(validation[good].sum()),
-            "training_speakers": int(table["speaker"][good][~validation[good]].nunique()),
-            "validation_speakers": int(table["speaker"][good][validation[good]].nunique()),
-            "hours": round(sum(len(spectra[row]) for row in good) / 360_000, 2),
-            "left_out": dict(Counter(why.values())),
-            "left_out_clips": sorted(str(table["clip"][row]) for row in why),
-        },
-    )
-
-
-def _table(data: DataConfig) -> "tuple[pd.DataFrame, list[str], dict[str, Any]]":
-    """The clips, their emotions in order, and what the log says of the corpus."""
-    import pandas as pd
-
-    if data.corpus:
-        corpus = load_corpus(data.corpus, data.root or None)
-        facts = {"corpus": corpus.name, "licence": corpus.card.licence, "url": corpus.card.url}
-        return corpus.table, corpus.emotions, facts
-    if not data.root:
-        raise UsageError("no recordings are named; give --root, or corpus or root in [data]")
-    if not Path(data.root).is_dir():
-        raise CorpusError(f"{data.root}: no such folder; expected one with audio files")
-    names, foreign = walk(Path(data.root))
-    if not names:
-        raise nothing_found(Path(data.root), "audio files", foreign)
-    files = [str(Path(data.root) / name) for name in names]
-    table = pd.DataFrame({"clip": names, "file": files, "start": np.nan, "end": np.nan})
-    return table.assign(speaker=None, emotion=UNKNOWN), [], {"corpus": "audio files of a folder"}
-
-
-def _parts(
-    data: DataConfig, table: "pd.DataFrame", seed: int
-) -> "tuple[pd.DataFrame, npt.NDArray[np.bool_]]":
-    """The clips that are asked for, and which of them are held out: (clips,).
-
-    Held out are the speakers that were named, else a share of the others asked for, by speaker
-    where all are known.
-    """
-    column, where = table["speaker"], f"{data.corpus} in [data]"
-    speakers = sorted(set(column.dropna()))
-    training = wanted_speakers(data.training, speakers, where)
-    held = wanted_speakers(data.validation, speakers, where)
-    if both := training & held:
-        raise UsageError(f"speakers {sorted(both)[:3]} are for training and for validation")
-    if training:
-        table = table[column.isin(training | held)].reset_index(drop=True)
-    by = "speaker" if held or (speakers and table["speaker"].notna().all()) else "clip"
-    if not held:
-        units = np.array(sorted(set(table[by])))
-        number = max(1, round(data.validation_share * len(units)))
-        held = set(np.random.default_rng(seed).permutation(units)[:number].tolist())
-    return table, table[by].isin(held).to_numpy()
-
-
-def _teachers(names: Sequence[str]) -> list[Encoder]:
-    encoders = [load_encoder(name) for name in names]
-    for encoder in encoders:
-        if encoder.sampling_rate != SAMPLING_RATE:
-            raise UsageError(
-                f"[data] teachers hear what Audio-Mamba hears, {SAMPLING_RATE} Hz; {encoder.name}"
-                f" is for {encoder.sampling_rate} Hz"
-            )
-    return encoders
-
-
-def _decode(
-    table: "pd.DataFrame", teachers: Sequence[Encoder], show: bool
-) -> tuple[list[npt.NDArray[np.float16]], FloatArray, FloatArray, dict[int, str]]:
-    """The spectrogram, print and lesson of each row, and why some rows have none."""
-    from tqdm import tqdm
-
-    spectra: list[npt.NDArray[np.float16]] = []
-    prints: list[FloatArray] = []
-    lessons: list[FloatArray] = []
-    why: dict[int, str] = {}
-    rows = table[["file", "start", "end"]].itertuples(index=False, name=None)
-    for number, (file, start, end) in enumerate(
-        tqdm(rows, total=len(table), unit="clip", desc="spectrograms", disable=not show)
-    ):
-        try:
-            waveform = load_audio(file, SAMPLING_RATE, start=start, end=end)
-            spectrum = _spectrum(waveform)
-        except AudioError as error:
-            why[number] = error.reason
-            waveform = np.zeros(SAMPLING_RATE // 10, np.float32)
-            spectrum = _spectrum(waveform)
-        spectra.append(spectrum)
-        prints.append(sound_print(waveform))
-        told = [teacher.embed([waveform])[0] for teacher in teachers]
-        lessons.append(np.concatenate([np.zeros(0, np.float32), *told]))
-    return spectra, np.stack(prints), np.stack(lessons), why
-
-
-def _spectrum(waveform: FloatArray) -> npt.NDArray[np.float16]:
-    """(frames, 80); raises AudioError where a level far beyond full scale gives no numbers."""
-    found: npt.NDArray[np.float16] = log_mel(torch.from_numpy(waveform)).numpy().astype(np.float16)
-    if not np.isfinite(found).all():
-        raise AudioError("its spectrogram has NaN or infinite values", "not finite")
-    return found
-
-
-def _repeated(
-    table: "pd.DataFrame",
-    validation: npt.NDArray[np.bool_],
-    prints: FloatArray,
-    why: Mapping[int, str],
-) -> list[int]:
-    """Rows to leave out: of the same recording all but the first, or all where they contradict.
-
-    They do where one is of another emotion, or held out and another not.
-    """
-    good = np.array([row for row in range(len(table)) if row not in why], np.int64)
-
-    def read(number: int) -> FloatArray:
-        file, start, end = table.loc[good[number], ["file", "start", "end"]]
-        return load_audio(file, SAMPLING_RATE, start=start, end=end)
-
-    out: list[int] = []
-    for group in repeated(same_sounds(prints[good], read)):
-        rows: Sequence[int] = good[group].tolist()
-        kinds = {(table["emotion"][row], bool(validation[row])) for row in rows}
-        out += rows[1:] if len(kinds) == 1 else rows
-    return out
-
-
-def _save(spectra: Spectra, file: Path, asked: str) -> None:
+def save_spectra(spectra: Spectra, file: Path, asked: str) -> None:
+    """Write them; `asked` says of what they were made."""
     from safetensors.numpy import save
 
-    arrays = {name: getattr(spectra, name) for name in ("frames", "starts", "emotion", "taught")}
+    arrays = {name: getattr(spectra, name) for name in ARRAYS}
     arrays["validation"] = spectra.validation.astype(np.uint8)
     words = {"asked": asked, "emotions": json.dumps(spectra.emotions)}
     write_whole(file, save(arrays, {**words, "facts": json.dumps(spectra.facts)}))
 
 
-def _load(file: Path, asked: str) -> Spectra | None:
-    """What `_save` wrote for the same request; None if there is none."""
+def load_spectra(file: Path, asked: str) -> Spectra | None:
+    """What `save_spectra` wrote for the same `asked`; None if there is none."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -246,9 +69,9 @@ def _load(file: Path, asked: str) -> Spectra | None:
             words = opened.metadata()
             if words["asked"] != asked:
                 return None
-            arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+            arrays = {name: opened.get_tensor(name) for name in ARRAYS}
     except (OSError, SafetensorError, KeyError, TypeError):
         return None
-    held = arrays.pop("validation").astype(bool)
+    arrays["validation"] = arrays["validation"].astype(bool)
     emotions = tuple(json.loads(words["emotions"]))
-    return Spectra(**arrays, validation=held, emotions=emotions, facts=json.loads(words["facts"]))
+    return Spectra(**arrays, emotions=emotions, facts=json.loads(words["facts"]))
