@@ -1,7 +1,9 @@
 """The named corpora by trees with the published names, and `load_corpus` around them."""
 
+import errno
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,6 +12,7 @@ import pytest
 
 from helpers_corpora import TREES, asvp_esd, jnv, touch, vivae_core
 from nver.corpora import Corpus, load_corpus
+from nver.corpora.tree import walk
 from nver.errors import CorpusError, UsageError
 
 # In memory where there is such a folder: 50,000 files take half a minute on some disks.
@@ -301,6 +304,32 @@ def test_linked_folders_are_followed_and_loops_are_not(tmp_path: Path) -> None:
     (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "root")
     corpus = load_corpus("emodb", tmp_path / "root")
     assert corpus.table["clip"].tolist() == ["03a01Lb", "03a01Wa"]
+
+
+def test_a_link_to_a_folder_whose_name_begins_alike_is_followed(tmp_path: Path) -> None:
+    touch(tmp_path, ["session1/03a01Wa.wav", "session10/03a01Lb.wav"])
+    (tmp_path / "session10" / "more").symlink_to(tmp_path / "session1")
+    corpus = load_corpus("emodb", tmp_path / "session10")
+    assert corpus.table["clip"].tolist() == ["03a01Lb", "03a01Wa"]
+
+
+def test_links_that_lead_nowhere_stop_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path, ["03a01Wa.wav"])
+    (tmp_path / "through-a-file").symlink_to(tmp_path / "03a01Wa.wav" / "x")
+    assert walk(tmp_path) == (["03a01Wa.wav"], [])
+    monkeypatch.setattr(os, "scandir", lambda folder: nullcontext([_Locked()]))
+    assert walk(tmp_path) == ([], ["locked"])
+
+
+class _Locked:
+    """A link into a folder without permission, as `os.scandir` gives it."""
+
+    name = "locked"
+
+    def is_dir(self) -> bool:
+        raise PermissionError(errno.EACCES, "no")
 
 
 def test_the_order_is_that_of_the_clips(trees: dict[str, Path]) -> None:

@@ -56,8 +56,10 @@ def _files(folder: str, prefix: str, linked: set[str]) -> Iterator[tuple[str, bo
                 continue
             try:
                 is_folder = entry.is_dir()
+            except NotADirectoryError:
+                is_folder = False  # a link through a file: it leads nowhere
             except OSError as error:
-                if error.errno != errno.ELOOP:
+                if error.errno not in (errno.ELOOP, errno.EACCES):
                     raise
                 yield prefix + entry.name, True
                 continue
@@ -70,7 +72,7 @@ def _files(folder: str, prefix: str, linked: set[str]) -> Iterator[tuple[str, bo
 def _first_visit(link: str, linked: set[str]) -> bool:
     """Whether a linked folder is new, and not one that the link itself lies in (a loop)."""
     target = os.path.realpath(link)
-    if target in linked or os.path.realpath(os.path.dirname(link)).startswith(target):
+    if target in linked or Path(link).parent.resolve().is_relative_to(target):
         return False
     linked.add(target)
     return True
