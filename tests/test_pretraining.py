@@ -1,10 +1,12 @@
 """`nver pretrain`: the same bits, stopped or not; what is read, varied, masked and written."""
 
 import csv
+import errno
 import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,15 +18,17 @@ from safetensors.torch import load_file, save_file
 import nver
 import nver.cli
 from fakes import burst
+from nver.encoders.audio_mamba.network import AudioMamba, Sizes
 from nver.encoders.base import EncoderSpec
 from nver.encoders.logmel_stats import LogmelStats
 from nver.encoders.nver_mamba import NVER_MAMBA
 from nver.errors import CorpusError, NverError, UsageError
 from nver.pretraining import augment, pretrain, read_recipe, schedule
 from nver.pretraining.checkpoint import FILE, load_checkpoint
-from nver.pretraining.learner import clip_rows, from_pixels, to_pixels
+from nver.pretraining.learner import Learner, clip_rows, from_pixels, to_pixels
 from nver.pretraining.reading import read_spectra
 from nver.pretraining.recipe import NetworkConfig, PretrainingRecipe, StageConfig, Supervised
+from nver.pretraining.result import write_encoder
 from nver.pretraining.run import Training
 
 RECIPE = """
@@ -195,6 +199,43 @@ def test_teachers_hear_what_the_network_hears(
 def test_a_folder_of_another_recipe_is_refused(done: Path, recipe: PretrainingRecipe) -> None:
     with pytest.raises(UsageError, match="is of another recipe; give another --out"):
         pretrain(replace(recipe, seed=4), done)
+
+
+def test_begun_anew_the_weights_are_those_of_the_new_training(
+    done: Path, recipe: PretrainingRecipe, tmp_path: Path
+) -> None:
+    """As the messages say: remove the checkpoint to begin anew."""
+    out = shutil.copytree(done, tmp_path / "out")
+    (out / FILE).unlink()
+    assert pretrain(replace(recipe, seed=4), out, minutes=1e-9) == out
+    assert weights(out / "untrained") != weights(done / "untrained")
+    network = AudioMamba(Sizes(**vars(recipe.network)))
+    write_encoder(Learner(network, 6, 0.0), out / "supervised", ())
+    assert weights(out / "supervised") != weights(done / "supervised")
+
+
+def test_a_training_goes_on_where_its_recordings_were_moved(
+    done: Path, recipe: PretrainingRecipe, tmp_path: Path
+) -> None:
+    out = shutil.copytree(done, tmp_path / "out")
+    (tmp_path / "moved").symlink_to(recipe.data.root)
+    moved = replace(recipe, data=replace(recipe.data, root=str(tmp_path / "moved")))
+    assert pretrain(moved, out) == out / "supervised"
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    recipe: PretrainingRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NverError, match=r"file: cannot be read or written \(File exists\)"):
+        pretrain(recipe, tmp_path / "file")
+
+    def full(*args: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("nver.pretraining.run.write_run", full)
+    with pytest.raises(NverError, match=r"out: cannot be read or written \(No space"):
+        pretrain(recipe, tmp_path / "out")
 
 
 def test_a_finished_training_is_left_as_it_is(done: Path, recipe: PretrainingRecipe) -> None:

@@ -22,9 +22,8 @@ KEPT_AS = torch.float16  # at most 12 MB; the finest of the two half precisions 
 
 
 def write_encoder(learner: Learner, folder: Path, emotions: Sequence[str]) -> None:
-    """The encoder's weights as a folder for `weights`, and the head's; not again if it is there."""
-    if (folder / SAFETENSORS).exists():
-        return
+    """The encoder's weights as a folder for `weights`, and the head's, in place of older ones."""
+    (folder / SAFETENSORS).unlink(missing_ok=True)  # of a training that was begun anew
     state = {name: t.detach().cpu().to(KEPT_AS) for name, t in learner.encoder.state_dict().items()}
     head = {name: t.detach().cpu().contiguous() for name, t in learner.head.state_dict().items()}
     write_whole(folder / HEAD, save(head, {"emotions": json.dumps(emotions)}))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -62,14 +63,26 @@ def pretrain(
 
     Raises:
         UsageError: the folder holds a training by another recipe; no such device.
-        NverError: the loss is not finite, or the checkpoint is damaged.
+        NverError: the loss is not finite, the checkpoint is damaged, or `out` cannot be written.
     """
     if minutes is not None:
         check_number("minutes", minutes, lambda value: value > 0, "above 0")
     folder, target = Path(out), find_device(device)
+    with written_in(folder):
+        return _pretrain(recipe, folder, device, target, minutes, show)
+
+
+def _pretrain(
+    recipe: PretrainingRecipe,
+    folder: Path,
+    device: str,
+    target: torch.device,
+    minutes: float | None,
+    show: bool,
+) -> Path:
     tree = json.loads(json.dumps(recipe_to_tree(recipe)))
     begun = load_checkpoint(folder)
-    if begun and begun[0].recipe != tree:
+    if begun and _without_root(begun[0].recipe) != _without_root(tree):
         raise UsageError(f"{folder / FILE} is of another recipe; give another --out")
     spectra = read_spectra(recipe.data, recipe.seed, folder / SPECTRA, show=show)
     if begun and begun[0].spectra != spectra.sha256:
@@ -87,6 +100,25 @@ def pretrain(
             training.restore(*begun)
         finished = all(training.run(stage, deadline, show) for stage in schedule.STAGES)
     return training.last if finished else folder
+
+
+@contextmanager
+def written_in(folder: Path) -> Iterator[None]:
+    """Say what cannot be written: before hours of work rather than after, and after them too."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+        yield
+    except OSError as error:
+        where = error.filename or folder
+        raise NverError(f"{where}: cannot be read or written ({error.strerror})") from error
+
+
+def _without_root(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe without where the recordings lie: which they are, their digest says."""
+    data = {key: value for key, value in tree.get("data", {}).items() if key != "root"}
+    return {**tree, "data": data}
 
 
 class Training:
