@@ -53,6 +53,12 @@ def test_a_row_is_80_ms_and_the_clip_their_mean() -> None:
     assert np.allclose(encoder.encode([burst(3.3)])[0], rows.mean(axis=0), atol=1e-6)
 
 
+@pytest.mark.parametrize("method", ["encode", "encode_frames"])
+def test_a_path_is_not_taken_for_a_list_of_letters(method: str) -> None:
+    with pytest.raises(TypeError, match=rf"for one clip write {method}\(\[clip\]\)"):
+        getattr(load_encoder("nver-mamba"), method)("laugh.wav")
+
+
 def test_a_change_of_gain_changes_nothing() -> None:
     encoder = load_encoder("nver-mamba")
     one, other = encoder.encode([burst(1.0), 0.25 * burst(1.0)])

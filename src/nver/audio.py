@@ -55,10 +55,8 @@ def load_audio(
         AudioError: missing, unreadable, empty, not finite, silent (half peak to peak below 3e-4).
     """
     for rate in (sampling_rate, source_rate):
-        if rate is not None and (not isinstance(rate, int | float | np.number) or rate <= 0):
-            raise UsageError(f"a sampling rate is a number of Hz above 0; got {rate!r}")
-    if not isinstance(audio, str | PathLike | np.ndarray):
-        raise UsageError(f"audio is a path or an array; got {type(audio).__name__}")
+        check_rate(rate)
+    check_kind(audio)
     if isinstance(audio, np.ndarray):
         if start is not None or end is not None:
             raise UsageError("start and end are for files; give the part of the array itself")
@@ -70,6 +68,19 @@ def load_audio(
     return prepare(recording, sampling_rate, name)
 
 
+def check_rate(rate: Any) -> None:
+    """Raise `UsageError` for what is no sampling rate; None, a rate that is known, is one."""
+    number = isinstance(rate, int | float | np.number) and not isinstance(rate, bool)
+    if rate is not None and not (number and 0 < rate < math.inf):
+        raise UsageError(f"a sampling rate is a number of Hz above 0; got {rate!r}")
+
+
+def check_kind(audio: Any) -> None:
+    """Raise `UsageError` for what is neither a path nor a numpy array."""
+    if not isinstance(audio, str | PathLike | np.ndarray):
+        raise UsageError(f"audio is a path or an array; got {type(audio).__name__}")
+
+
 def prepare(recording: Recording, sampling_rate: int, name: str) -> FloatArray:
     """Mono, checked, and resampled in memory to `sampling_rate` (Hz); `name` is for the errors."""
     mono = recording.mono
@@ -77,7 +88,7 @@ def prepare(recording: Recording, sampling_rate: int, name: str) -> FloatArray:
     resampled = resample(mono, recording.rate, sampling_rate)
     if resampled.size == 0:
         raise AudioError(f"{name}: {mono.size} samples are none at {sampling_rate} Hz", "empty")
-    return resampled
+    return np.ascontiguousarray(resampled)  # torch takes no array that is read backwards
 
 
 def read_recording(
@@ -192,10 +203,12 @@ def resample(mono: FloatArray, source_rate: int, sampling_rate: int) -> FloatArr
 def _as_columns(array: npt.NDArray[Any]) -> FloatArray:
     if not np.issubdtype(array.dtype, np.floating):
         raise UsageError(f"audio arrays are float in -1..1; got {array.dtype}")
+    with np.errstate(over="ignore"):  # `check_waveform` says that it is not finite
+        samples = array.astype(np.float32, copy=False)
     if array.ndim == 1:
-        return array.astype(np.float32, copy=False)[:, None]
+        return samples[:, None]
     if array.ndim == 2 and array.shape[1] <= max(array.shape[0], 1):
-        return array.astype(np.float32, copy=False)
+        return samples
     raise UsageError(
         f"an audio array has the shape (samples,) or (samples, channels); got {array.shape}"
     )

@@ -141,8 +141,7 @@ class Encoder(ABC):
 
         from nver.audio import load_audio
 
-        if isinstance(audio, str | Path | np.ndarray):
-            raise TypeError("encode takes a list of clips; for one clip write encode([clip])")
+        _check_several(audio, "encode")
         vectors = np.empty((len(audio), self.dim), np.float32)
         with tqdm(total=len(audio), unit="clip", disable=not show_progress_bar) as bar:
             for start in range(0, len(audio), CLIPS_A_CALL):
@@ -170,10 +169,17 @@ class FrameEncoder(Encoder):
         """For each clip its frame embeddings (frames, frame_dim) and their times (frames,) in s."""
         from nver.audio import load_audio
 
+        _check_several(audio, "encode_frames")
         return [
             self.frames(load_audio(clip, self.sampling_rate, source_rate=sampling_rate))
             for clip in audio
         ]
+
+
+def _check_several(audio: Any, method: str) -> None:
+    """A path is a sequence too, of letters."""
+    if isinstance(audio, str | Path | np.ndarray):
+        raise TypeError(f"{method} takes a list of clips; for one clip write {method}([clip])")
 
 
 def pool(frames: FloatArray, pooling: str) -> FloatArray:
