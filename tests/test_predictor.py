@@ -4,8 +4,11 @@ import hashlib
 import json
 import os
 import pickle
+import re
+import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+import torch
 from safetensors.numpy import load_file, save
 
 import nver
@@ -23,6 +27,7 @@ from nver.corpora.synthetic import make_clip
 from nver.errors import NverError, UsageError, WeightsError
 from nver.experiment import parse_experiment
 from nver.families import read_families
+from nver.files import write_whole
 from nver.models import SHIPPED, read_model, shipped_folder
 from nver.registry import lookup
 from nver.teaching import judge
@@ -117,6 +122,39 @@ def test_a_bad_file_has_a_row_and_the_others_their_answers(
     assert (found[2].duration_s, found[2].note) == (31, "only the first 30 s")
     assert found[0].to_dict()["probability"] is None
     assert not found[0].error.startswith(str(broken))
+
+
+NO_AUDIO = [  # what is given, the rate, what it says
+    (None, None, "a path or an array; got NoneType"),
+    ({"array": [0.1], "sampling_rate": 16_000}, None, "got dict"),
+    (b"a.wav", None, "got bytes"),
+    ([0.1, 0.2], None, "got float"),
+    ([np.zeros(9), [0.1, 0.2]], None, "got list"),
+    (torch.zeros(9), None, "got Tensor"),
+    (np.zeros(9, np.int16), None, "float in -1..1; got int16"),
+    (np.zeros(9), 0, "a sampling rate is a number of Hz above 0; got 0"),
+    (np.zeros(9), -8000, "got -8000"),
+    (np.zeros(9), float("nan"), "got nan"),
+    (np.zeros(9), "16000", "got '16000'"),
+]
+
+
+@pytest.mark.parametrize(("audio", "rate", "says"), NO_AUDIO)
+def test_what_is_no_audio_is_refused(model: Path, audio: Any, rate: Any, says: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(says)):
+        nver.load_predictor(model).predict(audio, rate)
+
+
+def test_arrays_of_any_float_kind_and_order_are_heard(model: Path) -> None:
+    predictor, clip = nver.load_predictor(model), make_clip("laugh", 7, 1)
+    backwards = clip[::-1].copy()[::-1]
+    kinds = [clip, clip.astype(">f8"), backwards, np.repeat(clip, 2)[::2], clip.astype("f8") * 1e60]
+    *same, loud = predictor.predict((kind for kind in kinds), 16_000.0)  # type: ignore[arg-type]
+    assert len({answer.top for answer in same}) == 1
+    assert not same[0].error
+    assert loud.reason == "not finite"
+    with pytest.raises(UsageError, match="top must be an integer of at least 0; got -1"):
+        predictor.predict(clip, top=-1)
 
 
 def test_of_a_long_file_the_start_is_used_and_the_note_says_so(model: Path, tmp_path: Path) -> None:
@@ -238,6 +276,22 @@ def test_a_recipe_of_several_models_or_a_slip_is_refused(
         nver.train(parse_experiment(recipe | changes), tmp_path / "model", workers=1)
 
 
+def test_too_few_clips_for_a_validation_share_are_counted(
+    recipe: dict[str, Any], tmp_path: Path
+) -> None:
+    few = {"folds": {}, "families": {}, "training": {"epochs": 1, "validation_share": 0.01}}
+    with pytest.raises(NverError, match=r"of 64 clips a validation_share of 0\.01 holds out none"):
+        nver.train(parse_experiment(recipe | few), tmp_path / "model", workers=1)
+
+
+def test_weights_that_are_gone_can_be_given(model: Path, tmp_path: Path) -> None:
+    encoders = json.loads((model / "config.json").read_text())["encoders"]
+    encoders[0]["spec"] |= {"name": "nver-mamba", "weights": str(tmp_path / "gone")}
+    odd = _edited(model, tmp_path / "odd", encoders=encoders)
+    with pytest.raises(WeightsError, match=r"gone.*--weights logmel-stats=FOLDER"):
+        nver.load_predictor(odd)
+
+
 def test_without_a_split_everything_but_the_validation_share_is_trained_on(
     recipe: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -355,6 +409,29 @@ def test_a_table_is_kept_when_predict_is_stopped(
     assert cli("predict", str(root), "--model", str(model), "--csv", str(table)) == 130
     assert len(table.read_text().splitlines()) == 2
     assert cli("predict", str(root), "--model", str(model), "--csv", f"{table}/no.csv") == 1
+
+
+def test_a_table_is_kept_when_predict_is_terminated(
+    model: Path, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `timeout` and batch systems do."""
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(
+        "nver.cli.predict.Table.line", lambda *_: os.kill(os.getpid(), signal.SIGTERM)
+    )
+    table = tmp_path / "table.csv"
+    assert cli("predict", str(root), "--model", str(model), "--csv", str(table)) == 143
+    assert len(table.read_text().splitlines()) == 2
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_table_can_go_to_a_device_or_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit((tmp_path / "pipe").read_text)
+        write_whole(tmp_path / "pipe", "a row\n")
+        assert read.result() == "a row\n"
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_a_locked_folder_is_named_and_the_rest_found(

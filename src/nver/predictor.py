@@ -5,7 +5,7 @@ predictor = load_predictor()
 for answer in predictor.predict(["laugh.wav", "sigh.mp3"]): ...
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from os import PathLike
@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from nver.audio import Recording, as_recording, prepare, read_start
+from nver.audio import Recording, as_recording, check_kind, check_rate, prepare, read_start
 from nver.batches import ENCODER, embed
+from nver.checks import check_count
 from nver.encoders import Encoder, load_spec
 from nver.errors import AudioError, NverError, WeightsError, unknown_name
 from nver.families import membership
@@ -88,7 +89,7 @@ class Predictor:
         self._members = membership(model.families or alone, model.emotions)
 
     def predict(
-        self, audio: Audio | Sequence[Audio], sampling_rate: int | None = None, *, top: int = TOP
+        self, audio: Audio | Iterable[Audio], sampling_rate: int | None = None, *, top: int = TOP
     ) -> list[Prediction]:
         """One answer a clip, in input order; a bad clip has an answer that says why.
 
@@ -98,18 +99,23 @@ class Predictor:
             top: how many emotions `Prediction.top` has.
 
         Raises:
-            UsageError: what was given is no audio.
+            UsageError: what was given is no audio, or no sampling rate.
         """
-        one = isinstance(audio, str | PathLike | np.ndarray)
-        several: Sequence[Any] = [audio] if one else audio  # type: ignore[list-item, assignment]
-        return list(self.each(several, sampling_rate, top=top))
+        if isinstance(audio, str | PathLike | np.ndarray):
+            audio = [audio]
+        elif not isinstance(audio, Iterable) or isinstance(audio, bytes | Mapping):
+            check_kind(audio)
+        return list(self.each(audio, sampling_rate, top=top))
 
     def each(
-        self, audio: Sequence[Audio], sampling_rate: int | None = None, *, top: int = TOP
+        self, audio: Iterable[Audio], sampling_rate: int | None = None, *, top: int = TOP
     ) -> Iterator[Prediction]:
         """As `predict`, one after the other, as they are ready."""
+        check_rate(sampling_rate)
+        check_count("top", top, 0)
         rate = sampling_rate or self.encoders[0].sampling_rate
         for number, clip in enumerate(audio, 1):
+            check_kind(clip)
             file = f"array {number}" if isinstance(clip, np.ndarray) else str(clip)
             seconds = float("nan")
             try:
@@ -213,7 +219,7 @@ def _read(clip: Audio, rate: int) -> tuple[Recording, float]:
         return read_start(clip, LONGEST_S)
     whole = as_recording(clip, rate)
     start = replace(whole, samples=whole.samples[: round(LONGEST_S * rate)])
-    return start, len(whole.samples) / rate
+    return start, float(len(whole.samples) / rate)
 
 
 def load_predictor(
@@ -251,7 +257,15 @@ def _load(wanted: ModelEncoder, weights: str | None, device: str) -> Encoder:
     spec = replace(wanted.spec, device=device)
     if weights is not None:
         spec = replace(spec, weights=weights, revision=None)
-    encoder = load_spec(spec)
+    try:
+        encoder = load_spec(spec)
+    except WeightsError as error:
+        if weights is not None or spec.weights is None:
+            raise
+        raise WeightsError(
+            f"encoder {wanted.label}: {error}. The model was trained with weights from there; say "
+            f"where they are now: --weights {wanted.label}=FOLDER, in Python weights={{...}}"
+        ) from error
     ours, theirs = asdict(encoder.identity), asdict(wanted.identity)
     differ = [
         key for key in theirs if key != "revision" and _plain(ours[key]) != _plain(theirs[key])

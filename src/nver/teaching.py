@@ -121,9 +121,11 @@ def _model(
 ) -> Model:
     fitted = learnt.tuned.fitted
     if not len(learnt.validation):
+        share = experiment.training.validation_share
         raise NverError(
-            "no validation clips: temperature and threshold cannot be fitted; give [training] a "
-            'validation_share, or [folds] kind = "split"'
+            f"no validation clips, by which temperature and threshold are fitted: of "
+            f"{len(material.clips)} clips a validation_share of {share:g} holds out none; give "
+            '[training] a larger one, up to 0.5, or [folds] kind = "split"'
         )
     streams = [material.embeddings[label][learnt.validation] for label in labels]
     probability = tempered(predict_proba(fitted, streams), learnt.temperature)

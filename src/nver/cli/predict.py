@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -66,6 +67,7 @@ def command(
     by_emotion = view == EMOTIONS or not predictor.model.families
     shown = Table(files, by_emotion)
     answers: list[Prediction] = []
+    before = signal.signal(signal.SIGTERM, _terminated)
     try:
         for answer in predictor.each(files, top=top):
             answers.append(answer)
@@ -76,10 +78,16 @@ def command(
     finally:  # stopped halfway, or the reader of a pipe is gone: what is there is kept
         if as_csv and answers:
             write_csv(Path(as_csv), answers)
+        signal.signal(signal.SIGTERM, before)
     bad = sum(bool(answer.error) for answer in answers)
     click.echo(counted(predictor, answers), err=True)
     if bad == len(answers) or (strict and bad):
         sys.exit(1)
+
+
+def _terminated(number: int, frame: object) -> None:
+    """As `timeout` and batch systems stop a command: the table is written all the same."""
+    sys.exit(128 + number)
 
 
 def find_files(paths: Sequence[str]) -> Iterator[str]:
