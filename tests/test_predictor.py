@@ -434,6 +434,16 @@ def test_a_table_can_go_to_a_device_or_a_pipe(tmp_path: Path) -> None:
     assert (tmp_path / "pipe").is_fifo()
 
 
+def test_a_table_goes_after_what_went_to_the_file_behind_stdout(tmp_path: Path) -> None:
+    code = "import pathlib, nver.files as f; f.write_whole(pathlib.Path('/dev/stdout'), 'b')"
+    with (tmp_path / "out").open("w") as out:
+        out.write("a")
+        out.flush()
+        subprocess.run([sys.executable, "-c", code], stdout=out, check=True)
+    assert (tmp_path / "out").read_text() == "ab"
+    assert Path("/dev/stdout").is_symlink()
+
+
 def test_a_locked_folder_is_named_and_the_rest_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,8 @@ def write_whole(file: Path, content: str | bytes) -> None:
     data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
     stands_for_another = file.absolute().parent in DEVICES  # /dev/stdout, though it be a file
     if file.exists() and (stands_for_another or not file.is_file()):
-        file.write_bytes(data)
+        with file.open("ab") as stream:  # what went to a file by /dev/stdout before stays there
+            stream.write(data)
         return
     file.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as temporary:
