@@ -16,8 +16,9 @@ import nver.cli
 from helpers_report import SYSTEMS, make_clips, make_folds, make_predictions, make_run_folder
 from nver.comparison import best_rows, comparison_table
 from nver.errors import NverError, UsageError
-from nver.predictions import write_predictions
+from nver.predictions import read_predictions, write_predictions
 from nver.report import aligned, sections, text_table, write_report
+from nver.report.facts import one_answer_sentences
 from nver.report.formats import latex_escape, markdown_escape
 from nver.report.heat import DARK, INKS, LIGHT, STEPS, contrast, mix
 from nver.report.images import as_svg
@@ -111,8 +112,6 @@ def test_made_again_it_has_the_same_bytes(run: Path, tmp_path: Path) -> None:
 
 
 def test_csv_files_are_the_tables(run: Path) -> None:
-    from nver.predictions import read_predictions
-
     saved = pd.read_csv(run / "report" / "scores.csv")
     predictions = read_predictions(run / "predictions.csv")
     pd.testing.assert_frame_equal(saved, interval_table(predictions), check_dtype=False)
@@ -314,6 +313,21 @@ def test_a_shared_speaker_in_one_seed_of_two_is_enough(small: Path) -> None:
         "NOT speaker-independent, speakers in more than one fold: 1"
         in Page(write_report(small)).text
     )
+
+
+def test_a_training_that_says_the_same_of_every_clip_is_named(small: Path) -> None:
+    predictions = read_predictions(small / "predictions.csv")
+    first = predictions.iloc[0]
+    own = predictions[["encoders", "classifier", "protocol", "fold"]].eq(
+        first[["encoders", "classifier", "protocol", "fold"]]
+    )
+    assert one_answer_sentences(predictions) == []
+    predictions.loc[own.all(axis=1), "predicted"] = first["predicted"]
+    assert one_answer_sentences(predictions) == [
+        f"toy, {first['protocol']}: {first['classifier']} on "
+        f"{first['encoders'].replace('+', ' + ')} says the same of every clip in 1 of 5 test "
+        "folds: it did not learn there"
+    ]
 
 
 def test_several_corpora_and_seeds(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from nver.folds import SPEAKER_INDEPENDENT
 from nver.report.saved import SavedRun
-from nver.report.tables import Section, protocol_title, span
+from nver.report.tables import Section, encoders_title, protocol_title, span
 
 MOST_NAMED = 6  # names in a sentence
 
@@ -141,8 +141,23 @@ def warnings_of(run: SavedRun, plans: Sequence[FoldPlan]) -> list[str]:
                 f"{plan.title}: NOT speaker-independent, speakers in more than one fold: "
                 f"{plan.shared}"
             )
-    found += missing_sentences(run)
+    found += missing_sentences(run) + one_answer_sentences(run.predictions)
     return found + [f"{name} is not in the run folder; its part is left out" for name in run.absent]
+
+
+def one_answer_sentences(predictions: pd.DataFrame) -> list[str]:
+    """Rows of which some training says the same of every clip: their scores are of a failure."""
+    row = ["corpus", "protocol", "encoders", "classifier"]
+    folds = predictions.groupby([*row, "seed", "fold"], sort=False)[["predicted", "emotion"]]
+    kinds = folds.nunique()
+    same = (kinds["predicted"] == 1) & (kinds["emotion"] > 1)
+    counts = same.groupby(row, sort=False).agg(["sum", "size"])
+    return [
+        f"{corpus}, {protocol}: {classifier} on {encoders_title(encoders)} says "
+        f"the same of every clip in {failed} of {number} test folds: it did not learn there"
+        for (corpus, protocol, encoders, classifier), failed, number in counts.itertuples()
+        if failed
+    ]
 
 
 def missing_sentences(run: SavedRun) -> list[str]:
