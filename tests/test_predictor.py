@@ -107,6 +107,17 @@ def test_an_answer_is_a_family_with_the_sum_of_its_emotions(model: Path, root: P
     assert answer.duration_s == pytest.approx(len(samples) / rate)
 
 
+def test_a_tuned_learning_rate_is_of_the_training_and_no_option(
+    recipe: dict[str, Any], root: Path, tmp_path: Path
+) -> None:
+    tuned = {"name": "linear", "encoders": ["logmel-stats"],
+             "tune": {"learning_rate": [1e-2, 1e-9]}}  # fmt: skip
+    made = nver.train(parse_experiment(recipe | {"classifiers": [tuned]}), tmp_path, workers=1)
+    assert (made.options, made.made["training"]["learning_rate"]) == ({}, 1e-2)
+    (answer,) = nver.load_predictor(tmp_path).predict(root / "laugh" / "p7_1.wav")
+    assert answer.emotion
+
+
 def test_a_bad_file_has_a_row_and_the_others_their_answers(
     model: Path, root: Path, tmp_path: Path
 ) -> None:

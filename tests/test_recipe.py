@@ -137,9 +137,11 @@ def tuned(tune: Any, **options: Any) -> dict[str, Any]:
 
 
 def test_what_is_tuned_is_read_and_goes_back() -> None:
-    experiment = parse_experiment(tree(**tuned({"lambda_": [0.1, 0.9], "delta": [0.2, 1e-8]})))
+    experiment = parse_experiment(
+        tree(**tuned({"lambda_": [0.1, 0.9], "learning_rate": [1e-3, 1e-4]}))
+    )
     (entry,) = experiment.classifiers
-    assert entry.tune == {"lambda_": (0.1, 0.9), "delta": (0.2, 1e-8)}
+    assert entry.tune == {"lambda_": (0.1, 0.9), "learning_rate": (1e-3, 1e-4)}
     assert entry.options == {}
     assert parse_experiment(experiment_to_tree(experiment)) == experiment
 
@@ -163,6 +165,7 @@ def test_what_is_tuned_is_read_and_goes_back() -> None:
         (tuned({"lamda_": [0.1, 0.2]}), "did you mean 'lambda_'"),
         (tuned({"lambda_": [0.1, 2]}), "lambda_ must be"),
         (tuned({"lambda_": [0.1]}), "two values or more"),
+        (tuned({"learning_rate": [1e-3, 0]}), "learning_rate must be a number above 0"),
         (tuned({"lambda_": 0.1}), "expected list"),
         (tuned([0.1, 0.2]), "expected table"),
         (tuned({"lambda_": [0.1, 0.2]}, lambda_=0.4), "also given as 0.4"),

@@ -1,5 +1,7 @@
 """Options chosen inside a training part: by which criterion, on which clips, and what is saved."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -58,6 +60,17 @@ def test_the_lowest_validation_cross_entropy_is_kept_and_the_auxiliary_loss_has_
         tuned.fitted.classifier.parameters(), alone.classifier.parameters(), strict=True
     ):
         assert torch.equal(a, b)
+
+
+def test_the_learning_rate_may_be_tuned_and_is_no_option_of_the_classifier():
+    streams, emotion = clouds()
+    held = np.arange(96) % 4 == 0
+    tune = {"learning_rate": [1e-9, 0.1], "temper": [1.0]}
+    tuned = fit_tuned(lambda o: Scaled(6, **o), tune, streams[:1], emotion, held, CONFIG, seed=3)
+    assert tuned.chosen == {"learning_rate": 0.1, "temper": 1.0}
+    config = replace(CONFIG, learning_rate=0.1)
+    alone = fit(lambda: Scaled(6, 1.0), streams[:1], emotion, held, config, seed=3)
+    assert alone.history == tuned.fitted.history
 
 
 def test_of_equal_candidates_the_first_is_kept():

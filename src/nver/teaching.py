@@ -22,6 +22,7 @@ from nver.recipe import read_experiment
 from nver.splits import CODES, split, with_rows, without_repeats
 from nver.temperature import tempered
 from nver.training import predict_proba
+from nver.training_config import apart
 from nver.views import FIRST
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def _model(
             for label in labels
         ),
         classifier=entry.name,
-        options={**entry.options, **learnt.tuned.chosen},
+        options={**entry.options, **apart(learnt.tuned.chosen)[0]},
         emotions=tuple(material.emotions),
         temperature=learnt.temperature,
         families=experiment.families,
@@ -203,7 +204,7 @@ def _made(
     return {
         "corpus": {"name": material.corpus.name, **corpus, "digest": clips_digest(material.clips)},
         "speakers": _speakers(material, folds, learnt),
-        "training": asdict(experiment.training),
+        "training": asdict(experiment.training) | apart(learnt.tuned.chosen)[1],
         "seed": experiment.folds.seeds[0],
         "epochs": len(learnt.tuned.fitted.history),
         "best_epoch": learnt.tuned.fitted.best_epoch + 1,

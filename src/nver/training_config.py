@@ -1,9 +1,13 @@
 """How a classifier is trained, `[training]` of a recipe: without torch, to check it early."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
+from typing import Any
 
 from nver.checks import check_count, check_number
+
+OF_TRAINING = ("learning_rate", "weight_decay")  # `tune` may hold these too (our choice)
 
 
 @dataclass(frozen=True)
@@ -30,3 +34,9 @@ class TrainingConfig:
         check_number("validation_share", self.validation_share, lambda s: 0 <= s < 1, "in [0, 1)")
         for name in ("batch_size", "epochs", "patience"):
             check_count(name, getattr(self, name))
+
+
+def apart(tried: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What `tune` tries: options of the classifier, and values of its `TrainingConfig`."""
+    own = {name: value for name, value in tried.items() if name not in OF_TRAINING}
+    return own, {name: value for name, value in tried.items() if name in OF_TRAINING}

@@ -1,7 +1,7 @@
 """Options of a classifier chosen inside one training part; no test clip has a say."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from typing import Any
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from nver.downstream.base import Classifier
 from nver.errors import NverError
 from nver.training import Fitted, TrainingConfig, fit
+from nver.training_config import apart
 
 Options = Mapping[str, Any]
 
@@ -53,7 +54,8 @@ def fit_tuned(
 
     Args:
         build: makes the untrained classifier with the options under trial.
-        tune: option -> values to try; where it is empty the one training is made as it is.
+        tune: option, of the classifier or "learning_rate" or "weight_decay" -> values to try;
+            where it is empty the one training is made as it is.
         streams, emotions, validation, config, seed: as for `nver.training.fit`.
 
     Raises:
@@ -68,7 +70,9 @@ def fit_tuned(
     best: tuple[Options, Fitted] | None = None
     tried: list[tuple[Options, float | None]] = []
     for options in candidates:
-        fitted = fit(partial(build, options), streams, emotions, validation, config, seed=seed)
+        own, pace = apart(options)
+        trial = replace(config, **pace)
+        fitted = fit(partial(build, own), streams, emotions, validation, trial, seed=seed)
         tried.append((options, fitted.kept.validation))
         if best is None or _lower(fitted, best[1]):
             best = options, fitted

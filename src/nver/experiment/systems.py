@@ -7,7 +7,7 @@ from typing import Any
 from nver.encoders import EncoderSpec
 from nver.errors import UsageError, unknown_name
 from nver.toml_values import check_unique, take_name, typed
-from nver.training_config import TrainingConfig
+from nver.training_config import TrainingConfig, apart
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,8 @@ class ClassifierEntry:
 
     `label` is the row's name in the tables; `encoders` are the streams it is trained on, as lists
     of encoder names (None: each encoder for a head, each pair in the recipe's order for a fusion);
-    `tune` has options with the values to choose from inside each training part.
+    `tune` has options, `learning_rate` and `weight_decay` of the training among them, with the
+    values to choose from inside each training part.
     """
 
     name: str
@@ -98,7 +99,9 @@ def streams_of(classifier: ClassifierEntry, encoders: Sequence[str]) -> list[tup
             )
     for stream in streams:
         for tried in options_to_try(classifier.tune):
-            check_classifier(classifier.name, len(stream), {**classifier.options, **tried})
+            own, pace = apart(tried)
+            TrainingConfig(**pace)  # checks them
+            check_classifier(classifier.name, len(stream), {**classifier.options, **own})
     return list(streams)
 
 
