@@ -387,7 +387,7 @@ def test_a_file_name_that_is_not_utf8_is_read(tmp_path: Path) -> None:
 
     (tmp_path / "joy").mkdir()
     name = os.fsencode(tmp_path / "joy") + b"/caf\xe9.wav"
-    soundfile.write(tmp_path / "a.wav", np.full(1600, 0.1), 16_000)
+    soundfile.write(tmp_path / "a.wav", np.resize([0.1, -0.1], 1600), 16_000)
     try:
         os.rename(tmp_path / "a.wav", name)
     except OSError:
