@@ -121,11 +121,11 @@ class Predictor:
             try:
                 recording, seconds = _read(clip, rate)
                 answer = self._answer(file, self._probability(recording, file), top)
-                answer = replace(answer, sure=answer.sure and seconds >= SHORTEST_S)
             except AudioError as error:
                 said = str(error).removeprefix(f"{file}: ")
                 answer = Prediction(file, error=said, reason=error.reason)
-            yield replace(answer, duration_s=seconds, note=_note(seconds))
+            sure = answer.sure and seconds >= SHORTEST_S
+            yield replace(answer, sure=sure, duration_s=seconds, note=_note(seconds))
 
     def _probability(self, recording: Recording, file: str) -> npt.NDArray[np.float64]:
         """(emotions,), calibrated."""
