@@ -25,3 +25,18 @@ def untrained_folder(folder: Path, seed: int = 0, **sizes: Any) -> Path:
 
     write_weights(untrained_network(seed, **sizes).state_dict(), folder, f"untrained, seed {seed}")
     return folder
+
+
+def log_mel_in_double(waveform: Any) -> Any:
+    """(frames, 80): the frontend's definition in double precision."""
+    import torch
+
+    from nver.encoders.audio_mamba import frontend
+
+    window = torch.hann_window(frontend.WINDOW).double()
+    spectrum = torch.stft(
+        waveform.double(), frontend.WINDOW, frontend.HOP, window=window, return_complex=True
+    )
+    bands = spectrum.abs().square().mT @ frontend.mel_filters().double()
+    mel = (bands + frontend.LOG_OFFSET).log()
+    return (mel - mel.mean()) / (mel.std() + frontend.STD_OFFSET)

@@ -80,3 +80,19 @@ def speaker_folder(folder: Path, name: str, seed: int = 0) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     torch.save(speaker_state(name, seed), folder / "embedding_model.ckpt")
     return folder
+
+
+def fbank_in_double(waveform: Any, mels: int) -> Any:
+    """(frames, mels): the definition of `fbank` in double precision."""
+    import torch
+
+    from nver.encoders.fbank import HOP, RANGE_DB, SMALLEST, WINDOW, mel_bank
+
+    window = torch.hamming_window(WINDOW).double()
+    spectrum = torch.stft(
+        waveform.double(), WINDOW, HOP, window=window, pad_mode="constant", return_complex=True
+    )
+    power = spectrum.abs().square().mT @ mel_bank(mels).double()
+    decibel = 10 * torch.log10(power.clamp_min(SMALLEST))
+    decibel = torch.maximum(decibel, decibel.max() - RANGE_DB)
+    return (decibel - decibel.mean(dim=0)).numpy()

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from fakes import burst
-from helpers_audio_mamba import untrained_folder, untrained_network
+from helpers_audio_mamba import log_mel_in_double, untrained_folder, untrained_network
 from nver.encoders import Encoder, load_encoder
 from nver.encoders.audio_mamba.encoder import AudioMambaEncoder, arrange, patches_of, runnable
 from nver.encoders.audio_mamba.frontend import log_mel, mel_filters, rows_of, split
@@ -56,8 +56,11 @@ def relative(a: torch.Tensor, b: torch.Tensor) -> float:
 
 
 def test_log_mel_is_upstreams(upstream: dict[str, np.ndarray]) -> None:
-    mel = log_mel(torch.from_numpy(upstream["waveform"]))
-    assert difference(mel, upstream["log_mel"][0, 0]) <= 1e-6
+    waveform, theirs = torch.from_numpy(upstream["waveform"]), upstream["log_mel"][0, 0]
+    exact = log_mel_in_double(waveform)
+    rounding = difference(theirs, exact)  # of a float32 Fourier transform, whose bits processors
+    assert rounding <= 3e-5  # with and without AVX-512 do not share
+    assert difference(log_mel(waveform), exact) <= rounding + 1e-6
 
 
 def test_no_mel_band_is_empty() -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,8 @@ import threadpoolctl
 import helpers_engine as work
 from nver.engine import Pool, run_jobs, usable_cores
 from nver.errors import AudioError, UsageError
-from nver.worker import WorkerError, one_thread
+from nver.threads import one_thread
+from nver.worker import WorkerError
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, None])
@@ -92,6 +94,53 @@ def test_this_process_has_its_threads_back_after() -> None:
         assert [pool["num_threads"] for pool in threadpoolctl.threadpool_info()] == before
         assert torch.get_num_threads() == 3
     torch.set_num_threads(original)
+
+
+def test_the_last_python_thread_gives_the_threads_back() -> None:
+    both_hold, first_left = threading.Barrier(2), threading.Event()
+    held: list[int] = []
+
+    def work(first: bool) -> None:
+        with one_thread():
+            both_hold.wait()
+            if not first:
+                first_left.wait()
+                held.append(blas_threads())
+        if first:
+            first_left.set()
+
+    with threadpoolctl.threadpool_limits(3, user_api="blas"):
+        threads = [threading.Thread(target=work, args=(first,)) for first in (True, False)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert (held, blas_threads()) == ([1], 3)
+
+
+def blas_threads() -> int:
+    """Of numpy's own BLAS."""
+    infos = threadpoolctl.threadpool_info()
+    return max(int(pool["num_threads"]) for pool in infos if pool["user_api"] == "blas")
+
+
+def test_a_library_loaded_while_held_is_held_too() -> None:
+    code = (
+        "from nver.threads import one_thread\n"
+        "with one_thread():\n"
+        "    import torch\n"
+        "    with one_thread():\n"
+        "        print(torch.get_num_threads())\n"
+        "print(torch.get_num_threads())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"OMP_NUM_THREADS": "2"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["1", "2"]
 
 
 def test_usable_cores_is_what_the_system_allows() -> None:

@@ -21,6 +21,7 @@ LAYERS = [
     "files",
     "paths",
     "scratch",
+    "threads",
     "containers",
     "audio",
     "sound_print",

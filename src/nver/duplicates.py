@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from nver.audio import FloatArray
 from nver.sound_print import alignment
+from nver.threads import one_thread
 
 # Measured, see docs/evaluation.md: of 719 clips in two codecs 96 % pass the first, and of the 15
 # million pairs of 5,490 clips 161 do; the least of true pairs has an alignment of 0.84, the most of
@@ -21,6 +22,7 @@ KEPT = 64  # waveforms kept while pairs are looked at
 IntArray = npt.NDArray[np.int64]
 
 
+@one_thread()
 def same_sounds(prints: FloatArray, read: Callable[[int], FloatArray]) -> IntArray:
     """(clips,): a number for each clip, equal for clips of the same recording.
 

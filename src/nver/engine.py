@@ -1,6 +1,5 @@
 """A pool of single-threaded worker processes: jobs in, results out in order, memory flat."""
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -9,7 +8,8 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from nver.errors import UsageError
-from nver.worker import Worker, WorkerError, one_thread
+from nver.threads import one_thread, usable_cores
+from nver.worker import Worker, WorkerError
 
 __all__ = ["Pool", "WorkerError", "run_jobs", "usable_cores"]
 
@@ -18,14 +18,6 @@ Result = TypeVar("Result")
 
 WINDOW = 4  # jobs a worker under way: none waits for the parent, and memory is bounded
 GRACE_S = 2.0  # for a worker to end by itself
-
-
-def usable_cores() -> int:
-    """How many cores this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        return os.cpu_count() or 1
 
 
 def run_jobs(

@@ -17,6 +17,7 @@ from nver.corpora.base import Corpus
 from nver.duplicates import repeated, same_sounds
 from nver.measure import Measurement, measure
 from nver.sound_print import DIM, SAMPLING_RATE
+from nver.threads import one_thread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,6 +107,7 @@ class CorpusFacts:
     near_duplicates: tuple[DuplicateGroup, ...]
 
 
+@one_thread()
 def inspect_corpus(corpus: Corpus, *, show_progress_bar: bool = False) -> CorpusFacts:
     """The facts of a corpus; each clip is decoded once, on all cores."""
     table, card = corpus.table, corpus.card

@@ -23,6 +23,7 @@ from nver.errors import AudioError, NverError, WeightsError, unknown_name
 from nver.families import membership
 from nver.models import Model, ModelEncoder, read_model
 from nver.temperature import tempered
+from nver.threads import one_thread
 
 if TYPE_CHECKING:
     import torch
@@ -120,7 +121,8 @@ class Predictor:
             seconds = float("nan")
             try:
                 recording, seconds = _read(clip, rate)
-                answer = self._answer(file, self._probability(recording, file), top)
+                with one_thread():
+                    answer = self._answer(file, self._probability(recording, file), top)
             except AudioError as error:
                 said = str(error).removeprefix(f"{file}: ")
                 answer = Prediction(file, error=said, reason=error.reason)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from nver.threads import one_thread
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -25,14 +27,13 @@ def project(
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
     from sklearn.preprocessing import StandardScaler
-    from threadpoolctl import threadpool_limits
 
     if len(embeddings) < FEWEST_CLIPS:
         return pd.DataFrame({"clip": [], "x": [], "y": []})
     chosen = np.arange(len(embeddings))
     if len(chosen) > MOST_CLIPS:
         chosen = np.sort(np.random.default_rng(seed).choice(chosen, MOST_CLIPS, replace=False))
-    with threadpool_limits(1):  # the picture does not depend on the number of cores
+    with one_thread():
         rows = StandardScaler().fit_transform(embeddings[chosen].astype(np.float64))
         kept = min(DIMENSIONS_BEFORE, *rows.shape)
         rows = PCA(kept, random_state=seed).fit_transform(rows)

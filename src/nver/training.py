@@ -15,6 +15,7 @@ from nver.adam import Adam
 from nver.downstream.base import Classifier
 from nver.downstream.scaling import Scale, as_embeddings, fit_scale, no_scale
 from nver.errors import NverError
+from nver.threads import one_thread
 from nver.training_config import TrainingConfig as TrainingConfig
 
 FloatArray = npt.NDArray[np.float32]
@@ -68,6 +69,7 @@ class _Clips:
         return _Clips(streams, self.emotions[rows], self.weights[rows])
 
 
+@one_thread()
 def fit(
     build: Callable[[], Classifier],
     streams: Sequence[npt.NDArray[Any]],
@@ -80,8 +82,8 @@ def fit(
 ) -> Fitted:
     """Train a new classifier and keep the epoch of the lowest validation cross-entropy.
 
-    The same seed gives the same bits, whatever ran before, on one machine with one number of
-    threads; the global random state is left alone.
+    The same seed gives the same bits on one machine, whatever ran before; one thread is used, and
+    the global random state is left alone.
 
     Args:
         build: makes the untrained classifier; called once, after seeding.
@@ -114,6 +116,7 @@ def fit(
     return Fitted(classifier, scales, history, best_epoch, diagnostics)
 
 
+@one_thread()
 def predict_proba(fitted: Fitted, streams: Sequence[npt.NDArray[Any]]) -> FloatArray:
     """Probabilities (clips, emotions), float32, from one (clips, dim) array a stream."""
     arrays = as_embeddings(streams, len(streams[0]))

@@ -19,6 +19,7 @@ from nver.predictions import (
     probability_columns,
 )
 from nver.temperature import tempered
+from nver.threads import one_thread
 from nver.uncertainty import interval_table
 
 FIRST = 3
@@ -40,6 +41,7 @@ def among_first(predictions: pd.DataFrame, number: int = FIRST) -> pd.DataFrame:
     return predictions.assign(predicted=np.where(hit, truth, predictions["predicted"]))
 
 
+@one_thread()
 def grouped(predictions: pd.DataFrame, families: Families) -> pd.DataFrame:
     """The table with families in place of emotions.
 

@@ -15,8 +15,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import IO, Any
 
@@ -163,20 +163,3 @@ def _tellable(error: Exception) -> NverError:
     if os.environ.get("NVER_DEBUG"):
         return WorkerError("".join(traceback.format_exception(error)).rstrip())
     return WorkerError(f"{type(error).__name__}: {error} (NVER_DEBUG=1 shows where)")
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Hold the numerical libraries loaded so far to one thread, and give theirs back after."""
-    from threadpoolctl import threadpool_limits
-
-    torch = sys.modules.get("torch")
-    threads = torch.get_num_threads() if torch else 1
-    with threadpool_limits(limits=1):
-        if torch:
-            torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            if torch:
-                torch.set_num_threads(threads)

@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from nver.threads import one_thread
+
 FloatArray = npt.NDArray[np.float32]
 AudioLike = str | Path | npt.NDArray[np.floating]
 POOLINGS = ("mean", "mean+std")
@@ -89,13 +91,19 @@ class Encoder(ABC):
     """A frozen model that turns waveforms into embeddings.
 
     A subclass sets `card`, `spec` and `identity`, and says how a waveform becomes a vector.
-    `code_version` is raised by one whenever the code changes the numbers.
+    `code_version` is raised by one whenever the code changes the numbers. Whatever calls them,
+    `embed` and `frames` hold the numerical libraries to one thread (`nver.threads`).
     """
 
     code_version: ClassVar[int]
     card: EncoderCard
     spec: EncoderSpec
     identity: EncoderIdentity
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for name in {"embed", "frames"} & set(vars(cls)):
+            setattr(cls, name, one_thread()(getattr(cls, name)))
 
     @property
     def name(self) -> str:

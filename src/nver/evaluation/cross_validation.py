@@ -12,6 +12,7 @@ from nver.evaluation.fold_training import FoldResult, Learnt, Training, learn_fo
 from nver.evaluation.tables import predictions_table, stressed_table, trainings_table
 from nver.folds import check_columns
 from nver.scratch import scratch_folder
+from nver.threads import one_thread
 from nver.training import TrainingConfig
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def evaluate_cells(
                 parts = {}
 
 
+@one_thread()
 def learn(
     table: "pd.DataFrame",
     embeddings: Mapping[str, FloatArray],

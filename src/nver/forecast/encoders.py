@@ -14,7 +14,7 @@ from nver.encoders.weights import is_offline
 from nver.errors import MissingExtraError, NotCachedError, WeightsError
 from nver.experiment import Experiment
 from nver.missing import Missing, missing_encoder
-from nver.worker import one_thread
+from nver.threads import one_thread
 
 NOISE_S = 2.0  # of noise through each encoder, for its speed; a corpus's mean clip is about as long
 

@@ -14,7 +14,7 @@ from nver.errors import NverError
 from nver.experiment import Experiment, systems_of
 from nver.forecast.encoders import Timed
 from nver.planning import PlannedCell, cell_file, is_finished, read_plan
-from nver.worker import one_thread
+from nver.threads import one_thread
 
 STEPS = 4  # timed for each shape, after one that is not (our choice: under a second for most)
 

@@ -35,6 +35,7 @@ from nver.pretraining.recipe import PretrainingRecipe, StageConfig, recipe_to_tr
 from nver.pretraining.result import write_encoder, write_log
 from nver.pretraining.spectra import Spectra
 from nver.pretraining.tasks import TASKS, Task, autocast
+from nver.threads import one_thread
 
 SPECTRA, RUN = "spectra.safetensors", "run.json"
 SAVED_EVERY = 100  # steps: what a crash costs (our choice)
@@ -72,6 +73,7 @@ def pretrain(
         return _pretrain(recipe, folder, device, target, minutes, show)
 
 
+@one_thread()
 def _pretrain(
     recipe: PretrainingRecipe,
     folder: Path,
@@ -282,14 +284,9 @@ class Clock:
 @contextmanager
 def one_stream(seed: int, device: torch.device) -> Iterator[None]:
     """Torch's randomness from the seed, on one thread, and both as before afterwards."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng([device] if device.type == "cuda" else []):
-            torch.manual_seed(seed)
-            yield
-    finally:
-        torch.set_num_threads(threads)
+    with one_thread(), torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield
 
 
 def write_run(folder: Path, tree: Mapping[str, Any], spectra: Spectra, device: str) -> None:

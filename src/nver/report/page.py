@@ -45,6 +45,7 @@ from nver.report.trainings import training_parts
 from nver.report.views import families_of, view_parts
 from nver.stress import stress_table
 from nver.subgroups import confidently_wrong, subgroup_table
+from nver.threads import one_thread
 from nver.uncertainty import emotion_interval_table, interval_table
 from nver.views import view_table
 
@@ -53,6 +54,7 @@ OURS = tuple(f"{kind}_*.{form}" for kind in ("confusion", "tsne", "calibration",
              for form in ("svg", "png"))  # fmt: skip
 
 
+@one_thread()
 def write_report(run_dir: str | Path, *, show_progress_bar: bool = False) -> Path:
     """Make the report of a run folder again, from its saved files alone.
 

@@ -78,7 +78,7 @@ def has_numba() -> bool:
     """Whether numba is there and works; if not, that is said once."""
     try:
         _form("numba")
-    except ImportError as error:  # also numba's own, for a numpy newer than it knows
+    except Exception as error:  # a numba that is broken, or shadowed, raises what it likes
         logger.warning('Mamba runs without numba, slower (%s): pip install "nver[fast]"', error)
         return False
     return True

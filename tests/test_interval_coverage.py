@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-BENCHMARK = Path(__file__).resolve().parents[1] / "benchmarks" / "coverage.py"
+BENCHMARK = Path(__file__).resolve().parents[1] / "benchmarks" / "interval_coverage.py"
 UAR = "unweighted_average_recall"
 
 

@@ -1,6 +1,6 @@
 """How often the intervals hold the truth and the paired tests cry wolf, in simulated corpora.
 
-    python benchmarks/coverage.py [--corpora 2000] [--resamples 400] [--seed 0]
+    python benchmarks/interval_coverage.py [--corpora 2000] [--resamples 400] [--seed 0]
 
 Prints the tables of docs/statistics.md. In a simulated corpus a classifier is fixed and speakers
 are drawn: each has an effect of their own on the classifier's logit of being right, one more for
