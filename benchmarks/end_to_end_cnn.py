@@ -22,13 +22,13 @@ import torch
 from torch import Tensor, nn
 
 from nver.corpora import load_corpus
+from nver.corpora.filtering import wanted_speakers
 from nver.encoders.audio_mamba.network import Sizes
-from nver.material import wanted_speakers
-from nver.pretraining.checkpoint import load_checkpoint
-from nver.pretraining.reading import read_spectra
-from nver.pretraining.recipe import DataConfig, PretrainingRecipe, Supervised
-from nver.pretraining.run import Training, one_stream
-from nver.pretraining.tasks import Recognition
+from nver.models.pretraining.checkpoint import load_checkpoint
+from nver.models.pretraining.pretraining_recipe import DataConfig, PretrainingRecipe, Supervised
+from nver.models.pretraining.recordings import read_spectra
+from nver.models.pretraining.run import Training, one_stream
+from nver.models.pretraining.tasks import Recognition
 
 CHANNELS = (1, 16, 48, 64, 96, 128, 192)
 HALVING = (0, 1, 2, 4)  # after which layers

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nver.metrics import SCORES, recall_of
-from nver.resampling import CLIPS_ALIKE, freedom_of, freedom_of_average
-from nver.significance import bootstrap_p, holm, paired_t, resampled_t
-from nver.uncertainty import interval, percentile_interval
+from nver.results.metrics import SCORES, recall_of
+from nver.results.paired_tests import bootstrap_p, holm, paired_t, resampled_t
+from nver.results.resampling import CLIPS_ALIKE, freedom_of, freedom_of_average
+from nver.results.uncertainty import interval, percentile_interval
 
 Array = npt.NDArray[np.float64]
 Score = Callable[[Any], Any]

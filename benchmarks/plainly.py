@@ -5,8 +5,8 @@ from math import sqrt
 import torch
 from torch import Tensor, nn
 
-from nver.downstream.attention import SelfAttention
-from nver.downstream.convolution import ConvPool
+from nver.classifiers.layers.attention import SelfAttention
+from nver.classifiers.layers.convolution import ConvPool
 
 
 def plainly(network: nn.Module) -> nn.Module:

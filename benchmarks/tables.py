@@ -34,14 +34,21 @@ import numpy as np
 import pandas as pd
 from in_turn import row
 
-from nver.cells import dim_of, evaluate, plan_cells, planned, sizes_of, with_keys
 from nver.corpora import Corpus, card_of
-from nver.engine import usable_cores
-from nver.experiment import Experiment
-from nver.folds import make_folds
-from nver.material import Material
-from nver.planning import PlannedCell, cell_file, is_finished, read_plan, trainings_file, write_plan
-from nver.recipe import read_experiment
+from nver.evaluation.folds.fold_assignment import make_folds
+from nver.evaluation.grid import dim_of, evaluate, plan_cells, planned, sizes_of, with_keys
+from nver.evaluation.grid.plan import (
+    PlannedCell,
+    cell_file,
+    is_finished,
+    read_plan,
+    trainings_file,
+    write_plan,
+)
+from nver.evaluation.prepared_corpus import Material
+from nver.machine.pool import usable_cores
+from nver.recipe import Experiment
+from nver.recipe.reading import read_experiment
 
 EXPERIMENTS = Path(__file__).resolve().parents[1] / "experiments"
 STARTS = "starts"  # of the processes that trained into a folder, in s

@@ -28,7 +28,7 @@ import torch
 from in_turn import row
 
 import nver
-from nver.audio import load_audio
+from nver.audio.recording import load_audio
 from nver.encoders.audio_mamba.checkpoints import write_weights
 from nver.encoders.audio_mamba.encoder import arrange
 from nver.encoders.audio_mamba.frontend import SAMPLING_RATE, rows_of

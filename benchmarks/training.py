@@ -29,14 +29,14 @@ from plainly import plainly
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 
-from nver.downstream import build_classifier
-from nver.downstream.scaling import fit_scale
-from nver.engine import usable_cores
+from nver.classifiers import build_classifier
+from nver.classifiers.training.loop import TrainingConfig
+from nver.classifiers.training.scaling import fit_scale
 from nver.evaluation import Cell, cross_validate
-from nver.evaluation.fold_training import training_seed
-from nver.folds import make_folds, validation_mask
-from nver.metrics import unweighted_average_recall
-from nver.training import TrainingConfig
+from nver.evaluation.cells.fold_training import training_seed
+from nver.evaluation.folds.fold_assignment import make_folds, validation_mask
+from nver.machine.pool import usable_cores
+from nver.results.metrics import unweighted_average_recall
 
 CLIPS, EMOTIONS, FOLDS = 1085, 6, 4
 ROWS: dict[str, tuple[str, tuple[int, ...], int]] = {  # classifier, dims, epochs

@@ -2,24 +2,56 @@
 
     python experiments/families.py RUN [GROUPING]
 
-RUN is the folder of `nver run experiments/families.toml`; GROUPING is a name of `nver.families`
-(default emogator). Prints, for the mean of the run's systems: the pairs most confused, the UAR of
-the grouping, and what moving one emotion to another family would change.
+RUN is the folder of `nver run experiments/families.toml`; GROUPING is a name of
+`nver.recipe.families` (default emogator). Prints, for the mean of the run's systems: the pairs most
+confused, the UAR of the grouping, and what moving one emotion to another family would change.
 """
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from nver.calibration import temperatures_of, tempered
-from nver.families import read_families
-from nver.metrics import codes_of, confusion_matrix, systems
-from nver.predictions import PROBABILITY_PREFIX, emotions_of, read_predictions
-from nver.views import confused_pairs, families_uar
+from nver.evaluation.run_folder.predictions import PROBABILITY_PREFIX, emotions_of, read_predictions
+from nver.recipe.families import membership, read_families
+from nver.results.calibration import temperatures_of, tempered
+from nver.results.metrics import codes_of, confusion_matrix, systems, unweighted_average_recall
 
 SHOWN = 25
+
+
+def families_uar(
+    probability: npt.NDArray[np.floating],
+    truth: npt.NDArray[np.integer],
+    emotions: Sequence[str],
+    families: Mapping[str, Sequence[str]],
+) -> float:
+    """The mean over families of the share of their clips that are given one of their emotions.
+
+    Args:
+        probability: (clips, emotions), calibrated; a family's is the sum of its emotions'.
+        truth: (clips,) places in `emotions`.
+    """
+    members = membership(families, emotions)
+    home, given = members.argmax(axis=1)[truth], (probability @ members).argmax(axis=1)
+    return unweighted_average_recall([str(h) for h in home], [str(g) for g in given])
+
+
+def confused_pairs(
+    confusion: npt.NDArray[np.integer], emotions: Sequence[str]
+) -> list[tuple[float, str, str]]:
+    """(how often the one is taken for the other or back, share of clips, their names), falling."""
+    share = confusion / confusion.sum(axis=1, keepdims=True)
+    both = (share + share.T) / 2
+    pairs = [
+        (float(both[i, j]), emotions[i], emotions[j])
+        for i in range(len(emotions))
+        for j in range(i + 1, len(emotions))
+    ]
+    return sorted(pairs, reverse=True)
 
 
 def mean_probability(predictions: pd.DataFrame) -> tuple[list[str], np.ndarray, np.ndarray]:

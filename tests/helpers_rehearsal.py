@@ -8,7 +8,7 @@ import soundfile
 
 from fakes import burst, tiny_weights
 from helpers_corpora import TREES
-from nver.experiment import Experiment
+from nver.recipe import Experiment
 
 EMOTION = {"vivae": ("_", 1), "jnv": ("_", 1), "asvp-esd": ("-", 2)}  # where the name has it
 RATE = 16_000

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nver.predictions import SYSTEM_COLUMNS, write_predictions
-from nver.trainings import write_trainings
+from nver.evaluation.run_folder.predictions import SYSTEM_COLUMNS, write_predictions
+from nver.evaluation.run_folder.trainings import write_trainings
 
 VIVAE = ["achievement", "anger", "fear", "pain", "pleasure", "surprise"]
 TEN = ["Amusement", "Anger", "Disgust", "Fear", "Neutral", "Pain", "Relief", "Sadness",

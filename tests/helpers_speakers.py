@@ -10,7 +10,7 @@ def d_vector_file(folder: Path, seed: int = 0) -> Path:
     """A checkpoint as the d-vector's author saves them, with random weights."""
     import torch
 
-    from nver.encoders.d_vector import COEFFICIENTS, HIDDEN, LAYERS, STATE
+    from nver.encoders.speakers.d_vector import COEFFICIENTS, HIDDEN, LAYERS, STATE
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -48,7 +48,7 @@ PUBLISHED: dict[str, dict[str, Any]] = {  # hyperparams.yaml of the hub's reposi
 def speaker_net(name: str, sizes: dict[str, dict[str, Any]] = NARROW) -> Any:
     import torch
 
-    from nver.encoders.speaker_nets import Ecapa, XVector
+    from nver.encoders.speakers.speaker_networks import Ecapa, XVector
 
     with torch.random.fork_rng(devices=[]):
         return {"x-vector": XVector, "ecapa": Ecapa}[name](**sizes[name])
@@ -86,7 +86,7 @@ def fbank_in_double(waveform: Any, mels: int) -> Any:
     """(frames, mels): the definition of `fbank` in double precision."""
     import torch
 
-    from nver.encoders.fbank import HOP, RANGE_DB, SMALLEST, WINDOW, mel_bank
+    from nver.encoders.spectra.fbank import HOP, RANGE_DB, SMALLEST, WINDOW, mel_bank
 
     window = torch.hamming_window(WINDOW).double()
     spectrum = torch.stft(

@@ -6,7 +6,7 @@ import sys
 import torch
 from torch import nn
 
-from nver.adam import Adam
+from nver.classifiers.training.adam import Adam
 
 
 def network() -> nn.Module:
@@ -37,8 +37,8 @@ def test_training_does_not_load_torchs_compiler() -> None:
     code = """
 import sys
 import numpy as np
-from nver.downstream import build_classifier
-from nver.training import TrainingConfig, fit
+from nver.classifiers import build_classifier
+from nver.classifiers.training.loop import TrainingConfig, fit
 fit(lambda: build_classifier("cnn", [20], 2), [np.random.rand(8, 20)], np.arange(8) % 2,
     np.arange(8) > 5, TrainingConfig(epochs=1), seed=0)
 print("torch._dynamo" in sys.modules)

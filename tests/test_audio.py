@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
-from nver.audio import (
+from nver.audio.recording import (
     QUIET_RMS,
     SILENT_PEAK,
     Recording,

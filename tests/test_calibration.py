@@ -8,7 +8,13 @@ import pandas as pd
 import pytest
 
 from helpers_report import make_predictions
-from nver.calibration import (
+from nver.classifiers.training.loop import TrainingConfig
+from nver.classifiers.training.temperature import TEMPERATURES
+from nver.errors import NverError
+from nver.evaluation import Cell, cross_validate
+from nver.evaluation.folds.fold_assignment import Folds, make_folds
+from nver.evaluation.run_folder.predictions import read_predictions, write_predictions
+from nver.results.calibration import (
     BINS,
     CALIBRATED,
     RAW,
@@ -23,12 +29,6 @@ from nver.calibration import (
     temperatures_of,
     tempered,
 )
-from nver.errors import NverError
-from nver.evaluation import Cell, cross_validate
-from nver.folds import Folds, make_folds
-from nver.predictions import read_predictions, write_predictions
-from nver.temperature import TEMPERATURES
-from nver.training import TrainingConfig
 
 Drawn = tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]
 

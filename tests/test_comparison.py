@@ -6,10 +6,10 @@ import pytest
 from scipy import stats
 
 from helpers_report import SYSTEMS, make_predictions
-from nver.comparison import compare, compare_groups, comparison_table, holm
 from nver.errors import UsageError
-from nver.metrics import SCORES, fold_scores, systems
-from nver.significance import bootstrap_p, paired_t, resampled_t
+from nver.results.comparison import compare, compare_groups, comparison_table, holm
+from nver.results.metrics import SCORES, fold_scores, systems
+from nver.results.paired_tests import bootstrap_p, paired_t, resampled_t
 
 KEYS = ["encoders", "classifier"]
 
@@ -89,7 +89,7 @@ def test_differences_that_are_all_alike_are_as_sure_as_their_signs() -> None:
 
 
 def test_bootstrap_p_is_where_the_expanded_interval_touches_zero() -> None:
-    from nver.uncertainty import percentile_interval
+    from nver.results.uncertainty import percentile_interval
 
     replicates = np.random.default_rng(0).normal(0.05, 0.03, size=20000)
     for units in (5, 11, 100):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from nver.audio import read_recording
-from nver.containers import shortfall
+from nver.audio.recording import read_recording
+from nver.audio.truncated import shortfall
 from nver.errors import AudioError
 
 RATE = 16000

@@ -12,7 +12,7 @@ import pytest
 
 from helpers_corpora import TREES, asvp_esd, jnv, touch, vivae_core
 from nver.corpora import Corpus, load_corpus
-from nver.corpora.tree import walk
+from nver.corpora.file_tree import walk
 from nver.errors import CorpusError, UsageError
 
 # In memory where there is such a folder: 50,000 files take half a minute on some disks.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from nver.downstream.divergence import (
+from nver.classifiers.layers.divergence import (
     BETA,
     DELTA,
     DIVERGENCES,

@@ -5,11 +5,11 @@ import pytest
 import torch
 from torch import nn
 
-from nver.downstream import build_classifier, check_classifier
-from nver.downstream.attention import AttentionBlock, SelfAttention
-from nver.downstream.blocks import conv_block, dense_block
-from nver.downstream.convolution import ConvPool
-from nver.downstream.dropped import drop_attend
+from nver.classifiers import build_classifier, check_classifier
+from nver.classifiers.layers.attention import AttentionBlock, SelfAttention
+from nver.classifiers.layers.blocks import conv_block, dense_block
+from nver.classifiers.layers.convolution import ConvPool
+from nver.classifiers.layers.drop_attention import drop_attend
 from nver.errors import UsageError
 
 WIDTHS = (768, 960, 1920, 3840)  # of the paper's encoders

@@ -10,14 +10,14 @@ import pytest
 import soundfile
 
 import nver
-from nver.audio import load_audio
-from nver.corpora.synthetic import SOUNDS, make_clip
-from nver.duplicates import ALIKE, FEW, candidates, joined, repeated, same_sounds
+from nver.audio.fingerprint import alignment, sound_print
+from nver.audio.recording import load_audio
+from nver.corpora.duplicates import ALIKE, FEW, candidates, joined, repeated, same_sounds
+from nver.corpora.inspection import inspect_corpus
+from nver.corpora.synthetic.corpus import SOUNDS, make_clip
 from nver.errors import UsageError
 from nver.evaluation import Cell
-from nver.folds import Folds, make_folds, separated, tied_speakers
-from nver.inspect import inspect_corpus
-from nver.sound_print import alignment, sound_print
+from nver.evaluation.folds.fold_assignment import Folds, make_folds, separated, tied_speakers
 
 Sound = npt.NDArray[np.float32]
 RATE = 16_000
@@ -93,7 +93,7 @@ def test_blocks_do_not_change_the_candidates(monkeypatch: pytest.MonkeyPatch) ->
     prints[[7, 50, 99]] = prints[[3, 49, 3]] + np.float32(0.1)
     whole = list(candidates(prints))
     assert whole == [(3, 7), (3, 99), (7, 99), (49, 50)]
-    monkeypatch.setattr("nver.duplicates.BLOCK", 13)
+    monkeypatch.setattr("nver.corpora.duplicates.BLOCK", 13)
     assert sorted(candidates(prints)) == whole
     assert ALIKE > 0.5
 

@@ -17,14 +17,13 @@ import pandas as pd
 import pytest
 
 from helpers_extraction import table_of, write_clips
-from nver.embeddings import EmbeddingStore, as_keys, clip_key, key_clips
-from nver.embeddings.contents import Content
-from nver.embeddings.export import export
-from nver.embeddings.garbage import collect_garbage
-from nver.embeddings.index import FILE_NAME, open_index
-from nver.embeddings.keys import Keys, equal_keys
-from nver.embeddings.shards import folder_name, write_shard
-from nver.embeddings.upkeep import repair, stats, verify
+from nver.embeddings.store import EmbeddingStore, as_keys, clip_key, key_clips
+from nver.embeddings.store.contents import Content
+from nver.embeddings.store.index import FILE_NAME, open_index
+from nver.embeddings.store.keys import Keys, equal_keys
+from nver.embeddings.store.shards import folder_name, write_shard
+from nver.embeddings.store.store_export import export
+from nver.embeddings.store.upkeep import collect_garbage, repair, stats, verify
 from nver.encoders.base import EncoderIdentity
 from nver.errors import AudioError, StoreError, UsageError
 
@@ -437,7 +436,7 @@ def test_gc_removes_what_a_killed_gc_left(filled: EmbeddingStore) -> None:
 def test_a_reader_finds_what_gc_moved_meanwhile(
     filled: EmbeddingStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from nver.embeddings import store as module
+    from nver.embeddings.store import store as module
 
     opened = module.open_shard
 

@@ -21,10 +21,10 @@ from helpers_speakers import (
     speaker_state,
 )
 from nver.encoders import EncoderSpec, load_encoder
-from nver.encoders.d_vector import D_VECTOR, find_checkpoint
-from nver.encoders.fbank import fbank
-from nver.encoders.mfcc import mfcc
-from nver.encoders.speakers import CARDS
+from nver.encoders.speakers.d_vector import D_VECTOR, find_checkpoint
+from nver.encoders.speakers.speaker_models import CARDS
+from nver.encoders.spectra.fbank import fbank
+from nver.encoders.spectra.mfcc import mfcc
 from nver.errors import WeightsError
 
 GOLDEN = Path(__file__).parent / "golden/mfcc_librosa.npz"

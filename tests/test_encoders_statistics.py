@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from fakes import burst
-from nver.audio import load_audio
+from nver.audio.recording import load_audio
 from nver.encoders import load_encoder
 from nver.encoders.base import FloatArray
-from nver.encoders.logmel_stats import BANDS, MEL_BANK, log_mel, mel_of
-from nver.encoders.logmel_stats import DIMENSIONS as LOGMEL
-from nver.encoders.pitch import (
+from nver.encoders.spectra.power_spectra import clean, framed, hann, power_spectra
+from nver.encoders.weightless.logmel_stats import BANDS, MEL_BANK, log_mel, mel_of
+from nver.encoders.weightless.logmel_stats import DIMENSIONS as LOGMEL
+from nver.encoders.weightless.pitch import (
     FFT_SIZE,
     HIGHEST_F0,
     LOWEST_F0,
@@ -23,8 +24,7 @@ from nver.encoders.pitch import (
     WINDOW,
     f0_and_periodicity,
 )
-from nver.encoders.prosody_stats import DIMENSIONS, prosody
-from nver.encoders.spectra import clean, framed, hann, power_spectra
+from nver.encoders.weightless.prosody_stats import DIMENSIONS, prosody
 
 NAMES = ["logmel-stats", "prosody-stats"]
 TIME = np.arange(16_000) / 16_000
@@ -149,7 +149,7 @@ def test_gain_and_offset_do_not_matter(name: str) -> None:
 def test_long_clips_are_done_in_chunks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     clip, encoder = burst(3.0), load_encoder(name)
     whole = encoder.embed([clip])
-    monkeypatch.setattr("nver.encoders.spectra.FRAMES_A_CHUNK", 7)
+    monkeypatch.setattr("nver.encoders.spectra.power_spectra.FRAMES_A_CHUNK", 7)
     assert np.allclose(encoder.embed([clip]), whole, rtol=1e-5, atol=1e-5)
 
 

@@ -9,10 +9,10 @@ import soundfile
 
 from fakes import burst
 from nver.encoders import Encoder, EncoderSpec, FrameEncoder, load_encoder
-from nver.encoders import soundstream as ss
 from nver.encoders import yamnet as yn
 from nver.encoders.base import FloatArray
-from nver.encoders.codec_options import identity_options, read_codebooks
+from nver.encoders.codecs import soundstream as ss
+from nver.encoders.codecs.codec_options import identity_options, read_codebooks
 from nver.encoders.tflite import Published, read_model, start
 from nver.errors import MissingExtraError, UsageError, WeightsError
 

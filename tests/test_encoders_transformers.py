@@ -15,9 +15,9 @@ import soundfile
 
 from fakes import TINY, TINY_DEPTH, TINY_DIM, burst, tiny_transformer_folder
 from nver.encoders import load_encoder
+from nver.encoders.attention.hub_models import CARDS, MMS_1B
+from nver.encoders.attention.wav2vec2_like import canonical_layer, receptive_field
 from nver.encoders.base import FloatArray, FrameEncoder
-from nver.encoders.transformers import CARDS, MMS_1B
-from nver.encoders.wav2vec2_like import canonical_layer, receptive_field
 from nver.errors import MissingExtraError, UsageError, WeightsError
 
 KINDS = list(TINY)
@@ -545,7 +545,7 @@ def test_missing_transformers_names_the_extra(
 
 
 def test_cards_import_no_heavy_library() -> None:
-    modules = ["transformers", "logmel_stats", "prosody_stats"]
+    modules = ["attention.hub_models", "weightless.logmel_stats", "weightless.prosody_stats"]
     code = "import sys\n" + "".join(f"import nver.encoders.{m}\n" for m in modules)
     code += "print([m for m in ('torch', 'transformers', 'scipy', 'pandas') if m in sys.modules])"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

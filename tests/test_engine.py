@@ -14,10 +14,10 @@ import pytest
 import threadpoolctl
 
 import helpers_engine as work
-from nver.engine import Pool, run_jobs, usable_cores
 from nver.errors import AudioError, UsageError
-from nver.threads import one_thread
-from nver.worker import WorkerError
+from nver.machine.pool import Pool, run_jobs, usable_cores
+from nver.machine.process import WorkerError
+from nver.machine.threads import one_thread
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, None])
@@ -126,7 +126,7 @@ def blas_threads() -> int:
 
 def test_a_library_loaded_while_held_is_held_too() -> None:
     code = (
-        "from nver.threads import one_thread\n"
+        "from nver.machine.threads import one_thread\n"
         "with one_thread():\n"
         "    import torch\n"
         "    with one_thread():\n"
@@ -201,7 +201,7 @@ def script(folder: Path, text: str, *arguments: str) -> subprocess.Popen[str]:
 
 def test_a_script_needs_no_guard(tmp_path: Path) -> None:
     text = (
-        "import helpers_engine as w, nver.engine as e\n"
+        "import helpers_engine as w, nver.machine.pool as e\n"
         "print(*e.run_jobs(w.square, [2, 3], workers=2))"
     )
     process = script(tmp_path, text)
@@ -209,7 +209,7 @@ def test_a_script_needs_no_guard(tmp_path: Path) -> None:
 
 
 def test_a_function_of_the_script_itself_is_refused(tmp_path: Path) -> None:
-    text = "import nver.engine as e\ndef f(x): return x\nlist(e.run_jobs(f, [1], workers=2))"
+    text = "import nver.machine.pool as e\ndef f(x): return x\nlist(e.run_jobs(f, [1], workers=2))"
     _, said = script(tmp_path, text).communicate()
     assert "UsageError" in said
     assert "move it into a module" in said
@@ -232,7 +232,7 @@ def runs(pid: str) -> bool:
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at /proc")
 def test_ctrl_c_ends_the_workers_at_once(tmp_path: Path) -> None:
     text = (
-        "import signal, sys, helpers_engine as w, nver.engine as e\n"
+        "import signal, sys, helpers_engine as w, nver.machine.pool as e\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's & ignores it
         "list(e.run_jobs(w.note_and_sleep, [sys.argv[1]] * 2, workers=2))"
     )
@@ -246,7 +246,7 @@ def test_ctrl_c_ends_the_workers_at_once(tmp_path: Path) -> None:
 
 
 LATE = """
-import sys, time, helpers_engine as w, nver.engine as e
+import sys, time, helpers_engine as w, nver.machine.pool as e
 with e.Pool(w.process_of, 2) as pool:
     print(*set(pool.map(range(40))), flush=True)
     time.sleep(600)
@@ -267,7 +267,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at /proc")
 def test_workers_end_with_their_parent_in_the_middle_of_a_job(tmp_path: Path) -> None:
     text = (
-        "import sys, helpers_engine as w, nver.engine as e\n"
+        "import sys, helpers_engine as w, nver.machine.pool as e\n"
         "list(e.run_jobs(w.note_and_sleep, [sys.argv[1]] * 2, workers=2))"
     )
     folder = tmp_path / "pids"

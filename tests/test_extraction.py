@@ -19,14 +19,15 @@ import soundfile
 from click.testing import CliRunner
 
 from helpers_extraction import RATE, calls, table_of, toy, write_clips, write_plug_in
-from nver import batches, filling, registry
+from nver import registry
 from nver.cli import main
-from nver.embeddings import EmbeddingStore, EmbeddingView
-from nver.embeddings.upkeep import stats, verify
+from nver.embeddings import EmbeddingStore, EmbeddingView, batches
+from nver.embeddings import missing_vectors as filling
+from nver.embeddings.extraction import Extraction, as_spec, extract, read_embeddings
+from nver.embeddings.store.upkeep import stats, verify
 from nver.encoders.base import EncoderSpec
 from nver.errors import AudioError, StoreError, UsageError
-from nver.extraction import Extraction, as_spec, extract, read_embeddings
-from nver.worker import WorkerError
+from nver.machine.process import WorkerError
 
 
 @pytest.fixture(autouse=True)
@@ -431,8 +432,8 @@ def kill_a_worker_after(log: Path, clips: int) -> subprocess.Popen[bytes]:
 WEIGHTLESS = ["logmel-stats", "prosody-stats"]
 RUN = """
 import sys, pandas as pd
-from nver import filling
-from nver.extraction import extract
+from nver.embeddings import missing_vectors as filling
+from nver.embeddings.extraction import extract
 filling.SHARD_ROWS, filling.SHARD_S = int(sys.argv[4]), 1.0
 from helpers_extraction import toy
 specs = [toy(log=sys.argv[3], slow_s=0.004)] if sys.argv[3] else ["logmel-stats", "prosody-stats"]

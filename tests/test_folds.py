@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from nver.errors import UsageError
-from nver.folds import default_protocol, make_folds, validation_mask
+from nver.evaluation.folds.fold_assignment import default_protocol, make_folds, validation_mask
 
 
 def table(speakers: int, clips_each: int = 12, emotions: int = 3) -> pd.DataFrame:

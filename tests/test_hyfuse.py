@@ -10,12 +10,12 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from helpers_onnx import exported
-from nver.downstream import build_classifier, check_classifier
-from nver.downstream.attention import AttentionBlock
-from nver.downstream.convolution import pool
-from nver.downstream.poincare import exp_0, gyromidpoint, log_0, mobius_add
+from nver.classifiers import build_classifier, check_classifier
+from nver.classifiers.layers.attention import AttentionBlock
+from nver.classifiers.layers.convolution import pool
+from nver.classifiers.layers.poincare import exp_0, gyromidpoint, log_0, mobius_add
+from nver.classifiers.training.loop import TrainingConfig, fit, predict_proba
 from nver.errors import UsageError
-from nver.training import TrainingConfig, fit, predict_proba
 
 DIMS, EMOTIONS = [40, 33, 8], 5
 

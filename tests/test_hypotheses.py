@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nver.comparison import compare, compare_groups
 from nver.errors import UsageError
-from nver.hypotheses import (
+from nver.recipe.hypotheses import (
     CLAIMS,
     Hypothesis,
     Selection,
@@ -16,10 +15,11 @@ from nver.hypotheses import (
     hypothesis_to_tree,
     parse_hypotheses,
 )
-from nver.hypotheses.claims import concerned, contrasts_of
-from nver.hypotheses.selection import match, select
-from nver.hypotheses.verdict import hypothesis_table, verdict_of
-from nver.significance import holm
+from nver.recipe.hypotheses.claims import concerned, contrasts_of
+from nver.recipe.hypotheses.selection import match, select
+from nver.results.comparison import compare, compare_groups
+from nver.results.paired_tests import holm
+from nver.results.verdict import hypothesis_table, verdict_of
 
 KINDS = {"t": "mamba", "s": "mamba", "b": "mamba", "h": "attention", "w": "attention"}
 NAMES = {"t": "audio-mamba-tiny", "s": "audio-mamba-small", "b": "audio-mamba-base",

@@ -12,8 +12,14 @@ import soundfile
 
 from helpers_corpora import TREES, touch
 from nver.corpora import load_corpus
-from nver.inspect import CorpusFacts, DuplicateGroup, EmotionCount, facts_to_dict, inspect_corpus
-from nver.measure import Measurement, cut_short_warnings, measure
+from nver.corpora.inspection import (
+    CorpusFacts,
+    DuplicateGroup,
+    EmotionCount,
+    facts_to_dict,
+    inspect_corpus,
+)
+from nver.corpora.measurement import Measurement, cut_short_warnings, measure
 
 RATE = 16000
 Sound = npt.NDArray[np.float64]

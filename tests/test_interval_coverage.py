@@ -1,25 +1,17 @@
 """The intervals hold the truth and the tests keep their level, in simulated corpora."""
 
-import importlib.util
-import sys
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-BENCHMARK = Path(__file__).resolve().parents[1] / "benchmarks" / "interval_coverage.py"
+from helpers_scripts import load_script
+
 UAR = "unweighted_average_recall"
 
 
 @pytest.fixture(scope="module")
 def simulation() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("coverage_benchmark", BENCHMARK)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # its dataclasses look themselves up
-    spec.loader.exec_module(module)
-    return module
+    return load_script("benchmarks/interval_coverage.py")
 
 
 def test_intervals_over_speakers_hold_the_truth_and_those_over_clips_do_not(

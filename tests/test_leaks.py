@@ -15,14 +15,14 @@ import pandas as pd
 import pytest
 import torch
 
-from nver.evaluation import Cell, Learnt, cross_validate
-from nver.evaluation.fold_data import write_data
-from nver.evaluation.fold_training import Training, learn_fold
-from nver.folds import make_folds
-from nver.gaps import gap_table
-from nver.metrics import score_table
+from nver.classifiers.training.loop import TrainingConfig
+from nver.evaluation import Cell, cross_validate
+from nver.evaluation.cells.fold_data import write_data
+from nver.evaluation.cells.fold_training import Learnt, Training, learn_fold
+from nver.evaluation.folds.fold_assignment import make_folds
 from nver.report import gap_text
-from nver.training import TrainingConfig
+from nver.results.metrics import score_table
+from nver.results.speaker_gap import gap_table
 
 Array = npt.NDArray[Any]
 EMOTIONS = ["a", "b", "c"]

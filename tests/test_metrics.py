@@ -11,8 +11,8 @@ import pytest
 from sklearn import metrics as sk
 
 from helpers_report import make_predictions
-from nver import metrics
 from nver.errors import UsageError
+from nver.results import metrics
 
 EMOTIONS = ["anger", "fear", "joy", "pain", "relief", "sadness", "triumph"]
 

@@ -10,8 +10,8 @@ import pytest
 
 import nver.cli
 from nver.errors import NverError, UsageError
-from nver.planning import cell_cost, read_plan, steps_of, write_plan
-from nver.progress import read_progress
+from nver.evaluation.grid.plan import cell_cost, read_plan, steps_of, write_plan
+from nver.evaluation.grid.progress import read_progress
 
 RECIPE = """
 corpora = [{name = "synthetic", speakers = 3, clips_per_sound = 2}, "vivae"]

@@ -11,10 +11,10 @@ import pytest
 from fakes import burst
 from nver.encoders import load_encoder
 from nver.encoders.audio_mamba.checkpoints import build_network, read_weights
-from nver.encoders.nver_mamba import FOLDER, NVER_MAMBA
+from nver.encoders.audio_mamba.nver_mamba import FOLDER, NVER_MAMBA
 from nver.errors import UsageError
-from nver.pretraining import read_recipe
-from nver.pretraining.recipe import recipe_to_tree
+from nver.models.pretraining import read_recipe
+from nver.models.pretraining.pretraining_recipe import recipe_to_tree
 
 EXPERIMENTS = Path(__file__).resolve().parents[1] / "experiments"
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from helpers_corpora import touch
-from nver.audio import load_audio
+from nver.audio.recording import load_audio
 from nver.corpora import Corpus, load_corpus
-from nver.corpora.spans import read_spans, span_suffix
+from nver.corpora.own.spans import read_spans, span_suffix
 from nver.errors import CorpusError, MissingExtraError, UsageError
 
 FILES = ("a/1.wav", "a/2.wav", "b/1.wav")

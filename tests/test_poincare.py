@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from helpers_onnx import exported
-from nver.downstream import poincare
+from nver.classifiers.layers import poincare
 
 DIM = 6
 CS = (1e-3, 0.1, 1.0, 10.0)

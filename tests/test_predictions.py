@@ -8,7 +8,7 @@ import pytest
 
 from helpers_report import make_predictions
 from nver.errors import NverError
-from nver.predictions import (
+from nver.evaluation.run_folder.predictions import (
     PREDICTION_COLUMNS,
     check_predictions,
     emotions_of,

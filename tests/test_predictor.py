@@ -20,17 +20,17 @@ import torch
 from safetensors.numpy import load_file, save
 
 import nver
-from nver.calibration import tempered
 from nver.cli import main
 from nver.cli.predict import find_files, plain
-from nver.corpora.synthetic import make_clip
+from nver.corpora.synthetic.corpus import make_clip
 from nver.errors import NverError, UsageError, WeightsError
-from nver.experiment import parse_experiment
-from nver.families import read_families
-from nver.files import write_whole
-from nver.models import SHIPPED, read_model, shipped_folder
+from nver.machine.files import write_whole
+from nver.models.model_folder import SHIPPED, read_model, shipped_folder
+from nver.models.train import judge
+from nver.recipe import parse_experiment
+from nver.recipe.families import read_families
 from nver.registry import lookup
-from nver.teaching import judge
+from nver.results.calibration import tempered
 
 SOUNDS = ("laugh", "cry", "gasp", "sigh")
 FAMILIES = {"loud": ["laugh", "cry"], "breath": ["gasp", "sigh"]}
@@ -344,7 +344,7 @@ def test_the_shipped_model_answers_in_emogators_families() -> None:
 
 
 def test_a_build_without_a_model_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nver.models.SHIPPED", "nothing")
+    monkeypatch.setattr("nver.models.model_folder.SHIPPED", "nothing")
     with pytest.raises(NverError, match="comes without a trained model"):
         nver.load_predictor()
 
@@ -446,7 +446,9 @@ def test_a_table_can_go_to_a_device_or_a_pipe(tmp_path: Path) -> None:
 
 
 def test_a_table_goes_after_what_went_to_the_file_behind_stdout(tmp_path: Path) -> None:
-    code = "import pathlib, nver.files as f; f.write_whole(pathlib.Path('/dev/stdout'), 'b')"
+    code = (
+        "import pathlib, nver.machine.files as f; f.write_whole(pathlib.Path('/dev/stdout'), 'b')"
+    )
     with (tmp_path / "out").open("w") as out:
         out.write("a")
         out.flush()

@@ -19,17 +19,22 @@ import nver
 import nver.cli
 from fakes import burst
 from nver.encoders.audio_mamba.network import AudioMamba, Sizes
+from nver.encoders.audio_mamba.nver_mamba import NVER_MAMBA
 from nver.encoders.base import EncoderSpec
-from nver.encoders.logmel_stats import LogmelStats
-from nver.encoders.nver_mamba import NVER_MAMBA
+from nver.encoders.weightless.logmel_stats import LogmelStats
 from nver.errors import CorpusError, NverError, UsageError
-from nver.pretraining import augment, pretrain, read_recipe, schedule
-from nver.pretraining.checkpoint import FILE, load_checkpoint
-from nver.pretraining.learner import Learner, clip_rows, from_pixels, to_pixels
-from nver.pretraining.reading import read_spectra
-from nver.pretraining.recipe import NetworkConfig, PretrainingRecipe, StageConfig, Supervised
-from nver.pretraining.result import write_encoder
-from nver.pretraining.run import Training
+from nver.models.pretraining import augment, pretrain, read_recipe, schedule
+from nver.models.pretraining.checkpoint import FILE, load_checkpoint
+from nver.models.pretraining.learner import Learner, clip_rows, from_pixels, to_pixels
+from nver.models.pretraining.pretraining_recipe import (
+    NetworkConfig,
+    PretrainingRecipe,
+    StageConfig,
+    Supervised,
+)
+from nver.models.pretraining.recordings import read_spectra
+from nver.models.pretraining.result import write_encoder
+from nver.models.pretraining.run import Training
 
 RECIPE = """
 seed = 3
@@ -156,7 +161,7 @@ def test_the_head_is_of_the_encoders_embedding(done: Path, recipe: PretrainingRe
     head = load_file(done / "supervised/head.safetensors")
     logits = encoder.encode(held["file"].tolist()) @ head["weight"].numpy().T + head["bias"].numpy()
     predicted = [corpus.emotions[code] for code in logits.argmax(axis=1)]
-    uar = nver.metrics.unweighted_average_recall(held["emotion"].tolist(), predicted)
+    uar = nver.results.metrics.unweighted_average_recall(held["emotion"].tolist(), predicted)
     best = max(float(row["uar"] or 0) for row in log_of(done))
     assert uar == pytest.approx(best, abs=0.07)  # two of 30 clips: bfloat16 against float32
 
@@ -233,7 +238,7 @@ def test_a_folder_that_cannot_be_written_is_named(
     def full(*args: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("nver.pretraining.run.write_run", full)
+    monkeypatch.setattr("nver.models.pretraining.run.write_run", full)
     with pytest.raises(NverError, match=r"out: cannot be read or written \(No space"):
         pretrain(recipe, tmp_path / "out")
 
@@ -377,13 +382,13 @@ def test_a_recording_of_both_sides_is_in_neither(corpus: Path, tmp_path: Path) -
 def test_other_speakers_are_not_decoded(
     recipe: PretrainingRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from nver.pretraining import reading
+    from nver.models.pretraining import recordings as reading
 
     seen: list[str] = []
 
     def load(file: str, *args: object, **span: object) -> np.ndarray:
         seen.append(file)
-        return nver.audio.load_audio(file, *args, **span)  # type: ignore[arg-type]
+        return nver.audio.recording.load_audio(file, *args, **span)  # type: ignore[arg-type]
 
     monkeypatch.setattr(reading, "load_audio", load)
     data = replace(recipe.data, training=("synthetic01",))

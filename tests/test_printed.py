@@ -8,12 +8,12 @@ import pytest
 
 from helpers_report import make_run_folder
 from nver.errors import UsageError
-from nver.experiment import experiment_to_tree, parse_experiment, streams_of
-from nver.printed import TABLES, other_systems, printed_table
-from nver.recipe import read_experiment
+from nver.evaluation.run_folder.saved_run import read_run
+from nver.recipe import experiment_to_tree, parse_experiment, streams_of
+from nver.recipe.printed import TABLES, other_systems, printed_table
+from nver.recipe.reading import read_experiment
 from nver.report import write_report
-from nver.report.saved import read_run
-from nver.uncertainty import interval_table
+from nver.results.uncertainty import interval_table
 
 EXPERIMENTS = Path(__file__).resolve().parents[1] / "experiments"
 SYSTEMS = (("audio-mamba-base", "fcn"), ("audio-mamba-base", "cnn"), ("my-encoder", "cnn"))

@@ -7,8 +7,8 @@ import pytest
 import tomli_w
 
 from nver.errors import UsageError
-from nver.experiment import experiment_to_tree, parse_experiment, streams_of
-from nver.recipe import read_experiment
+from nver.recipe import experiment_to_tree, parse_experiment, streams_of
+from nver.recipe.reading import read_experiment
 
 RECIPE = """
 corpora = ["emogator", {name = "asvp-esd", breath = false}]

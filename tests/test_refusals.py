@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 
 import nver
-import nver.embeddings.index
-import nver.scratch
+import nver.embeddings.store.index
+import nver.machine.files
 from nver.errors import CorpusError, NverError, StoreError, UsageError
 from nver.evaluation import Cell, cross_validate
-from nver.folds import Folds, make_folds
-from nver.provenance import prepare_folder
-from nver.recipe import read_experiment
+from nver.evaluation.folds.fold_assignment import Folds, make_folds
+from nver.evaluation.run_folder.provenance import prepare_folder
+from nver.recipe.reading import read_experiment
 
 TABLE = pd.DataFrame({"clip": list("abcd"), "speaker": list("ssuu"), "emotion": list("xyxy")})
 ROWS = np.zeros((4, 3), np.float32)
@@ -87,7 +87,7 @@ def forbidden(*_: Any, **__: Any) -> Any:
 def test_a_run_folder_that_cannot_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nver.provenance.TemporaryFile", forbidden)
+    monkeypatch.setattr("nver.evaluation.run_folder.provenance.TemporaryFile", forbidden)
     with pytest.raises(NverError, match=r"cannot be written \(Permission denied\); give another"):
         prepare_folder(tmp_path / "run")
 
@@ -104,23 +104,23 @@ def test_a_corpus_folder_that_cannot_be_read(
 def test_a_store_that_cannot_be_written(tmp_path: Path) -> None:
     with (
         pytest.raises(StoreError, match=f"{tmp_path}: the store cannot be written .*--store"),
-        nver.embeddings.index.open_index(tmp_path),
+        nver.embeddings.store.index.open_index(tmp_path),
     ):
         raise sqlite3.OperationalError("attempt to write a readonly database")
 
 
-@pytest.mark.skipif(nver.scratch.fcntl is None, reason="no locks that end with their process")
+@pytest.mark.skipif(nver.machine.files.fcntl is None, reason="no locks that end with their process")
 def test_what_a_killed_process_left_is_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with nver.scratch.scratch_folder() as living:
+    with nver.machine.files.scratch_folder() as living:
         left, fresh = tmp_path / "nver-left", tmp_path / "nver-fresh"
         for folder in (left, fresh):
             folder.mkdir()
             (folder / "lock").touch()
         for folder in (left, living):
             os.utime(folder / "lock", (0, 0))
-        with nver.scratch.scratch_folder():
+        with nver.machine.files.scratch_folder():
             assert (living.exists(), left.exists(), fresh.exists()) == (True, False, True)
     assert not living.exists()

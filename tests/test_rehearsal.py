@@ -17,9 +17,9 @@ import soundfile
 from fakes import tiny_weights
 from helpers_corpora import TREES
 from nver.corpora import load_corpus
-from nver.experiment import parse_experiment, streams_of
 from nver.pipeline import Run, run
-from nver.recipe import read_experiment
+from nver.recipe import parse_experiment, streams_of
+from nver.recipe.reading import read_experiment
 from nver.registry import names
 
 EXPERIMENTS = Path(__file__).resolve().parents[1] / "experiments"

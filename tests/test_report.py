@@ -14,17 +14,17 @@ import pytest
 
 import nver.cli
 from helpers_report import SYSTEMS, make_clips, make_folds, make_predictions, make_run_folder
-from nver.comparison import best_rows, comparison_table
 from nver.errors import NverError, UsageError
-from nver.predictions import read_predictions, write_predictions
+from nver.evaluation.run_folder.predictions import read_predictions, write_predictions
 from nver.report import aligned, sections, text_table, write_report
-from nver.report.facts import one_answer_sentences
-from nver.report.formats import latex_escape, markdown_escape
-from nver.report.heat import DARK, INKS, LIGHT, STEPS, contrast, mix
-from nver.report.images import as_svg
-from nver.report.origin import non_commercial
-from nver.report.plots import confusion_figure, projection_figure
-from nver.uncertainty import emotion_interval_table, interval_table
+from nver.report.chapters.opening import one_answer_sentences
+from nver.report.chapters.origin import non_commercial
+from nver.report.figures.heat import DARK, INKS, LIGHT, STEPS, contrast, mix
+from nver.report.figures.images import as_svg
+from nver.report.figures.plots import confusion_figure, projection_figure
+from nver.report.tables.formats import latex_escape, markdown_escape
+from nver.results.comparison import best_rows, comparison_table
+from nver.results.uncertainty import emotion_interval_table, interval_table
 
 ONE = SYSTEMS[:1]
 VOID = {"meta", "img", "br", "line", "circle", "input", "hr"}
@@ -616,7 +616,7 @@ def test_command_says_what_is_wrong(
 def test_a_long_title_of_a_small_matrix_is_not_cut() -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    from nver.report.plots import confusion_figure
+    from nver.report.figures.plots import confusion_figure
 
     figure = confusion_figure(np.eye(2, dtype=np.int64), ["a", "b"], "wide words " * 6)
     canvas = FigureCanvasAgg(figure)

@@ -7,9 +7,9 @@ import pytest
 
 from helpers_report import make_run_folder
 from nver.errors import NverError
-from nver.metrics import score_table
 from nver.report import answers_of, hypotheses_text, read_run, sections, write_report
-from nver.report.hypotheses import hypothesis_parts
+from nver.report.chapters.answers import hypothesis_parts
+from nver.results.metrics import score_table
 
 CLAIMS = """
 [[classifiers]]

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from helpers_report import make_predictions, make_run_folder, make_trainings
-from nver.metrics import score_table
+from nver.evaluation.run_folder.trainings import write_trainings
 from nver.report import read_run, sections, write_report
-from nver.report.trainings import chosen, spread, training_parts
-from nver.trainings import write_trainings
+from nver.report.chapters.training_log import chosen, spread, training_parts
+from nver.results.metrics import score_table
 
 
 def parts_of(folder: Path) -> list:

@@ -9,14 +9,14 @@ import pytest
 import soundfile
 
 import nver
-from nver.corpora.synthetic import make_clip
+from nver.classifiers.training.loop import TrainingConfig, fit
+from nver.corpora.synthetic.corpus import make_clip
 from nver.errors import NverError, UsageError
 from nver.evaluation import Cell
-from nver.evaluation.fold_data import write_data
-from nver.evaluation.fold_training import Training, learn_fold
-from nver.experiment import experiment_to_tree, parse_experiment
-from nver.folds import Folds, check_speakers
-from nver.training import TrainingConfig, fit
+from nver.evaluation.cells.fold_data import write_data
+from nver.evaluation.cells.fold_training import Training, learn_fold
+from nver.evaluation.folds.fold_assignment import Folds, check_speakers
+from nver.recipe import experiment_to_tree, parse_experiment
 
 PARTS = {"train": ["p1-p3"], "validation": ["p4"], "test": ["p5", "p6"]}
 TREE: dict[str, Any] = {
@@ -130,8 +130,8 @@ def test_the_training_is_that_of_fit_with_the_validation_clips(tmp_path: Path) -
     write_data(folder, table, {"x": rows}, ["a", "b"])
     cell = Cell("linear", ("x",), Folds("split", 0, fold))
     learnt, _ = learn_fold(Training(str(folder), cell, 0, 2, config))
-    from nver.downstream import build_classifier
-    from nver.evaluation.fold_training import training_seed
+    from nver.classifiers import build_classifier
+    from nver.evaluation.cells.fold_training import training_seed
 
     kept = fold != 0
     expected = fit(

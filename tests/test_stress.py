@@ -9,14 +9,14 @@ import pytest
 
 from fakes import burst
 from helpers_report import make_clips, make_folds, predict
+from nver.audio.perturbation import MP3_RATE, TELEPHONE_RATE, check_perturbation, perturb
+from nver.classifiers.training.loop import TrainingConfig
 from nver.errors import UsageError
 from nver.evaluation import Cell, Stressed, evaluate_cells
-from nver.folds import make_folds as real_folds
-from nver.perturbation import MP3_RATE, TELEPHONE_RATE, check_perturbation, perturb
-from nver.predictions import write_predictions
-from nver.stress import CLEAN, read_stress, stress_table
-from nver.training import TrainingConfig
-from nver.transfers import moved
+from nver.evaluation.folds.fold_assignment import make_folds as real_folds
+from nver.evaluation.folds.transfers import moved
+from nver.evaluation.run_folder.predictions import read_stress, write_predictions
+from nver.results.stress import CLEAN, stress_table
 
 RATE = 16_000
 CLIP = burst(1.0)
@@ -158,8 +158,8 @@ def test_scores_under_stress(tmp_path: Path) -> None:
 def test_a_whole_run_under_stress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Through recipe, store and report; the clean embeddings are not touched."""
     import nver
-    from nver.experiment import experiment_to_tree, parse_experiment
-    from nver.extraction import read_embeddings
+    from nver.embeddings.extraction import read_embeddings
+    from nver.recipe import experiment_to_tree, parse_experiment
 
     monkeypatch.setenv("NVER_CACHE", str(tmp_path / "cache"))
     tree = {

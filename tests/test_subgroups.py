@@ -7,8 +7,8 @@ import pytest
 from fakes import burst
 from helpers_report import SYSTEMS, make_clips, make_predictions
 from nver.encoders import load_encoder
-from nver.metrics import score_table, unweighted_average_recall
-from nver.subgroups import QUANTILES, confidently_wrong, quantile_edges, subgroup_table
+from nver.results.metrics import score_table, unweighted_average_recall
+from nver.results.subgroups import QUANTILES, confidently_wrong, quantile_edges, subgroup_table
 
 CLIPS = make_clips(3, speakers=12, takes=2, corpus="toy")
 

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from nver.corpora import gestures, load_corpus, synthesis, synthetic
+from nver.corpora import load_corpus
+from nver.corpora.synthetic import corpus as synthetic
+from nver.corpora.synthetic import gestures, synthesis
 from nver.errors import CorpusError, UsageError
-from nver.paths import cache_folder
+from nver.machine.files import cache_folder
 
 SMALL = {"speakers": 2, "clips_per_sound": 2}
 

@@ -15,11 +15,11 @@ import pytest
 import nver
 from conftest import SHARED
 from helpers_rehearsal import overrides, real_sounds
+from nver.classifiers.training.loop import TrainingConfig
 from nver.evaluation import Cell, cross_validate
-from nver.folds import make_folds
-from nver.progress import read_progress
-from nver.recipe import read_experiment
-from nver.training import TrainingConfig
+from nver.evaluation.folds.fold_assignment import make_folds
+from nver.evaluation.grid.progress import read_progress
+from nver.recipe.reading import read_experiment
 
 EXPERIMENTS = Path(__file__).resolve().parents[1] / "experiments"
 SMALL = {

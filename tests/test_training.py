@@ -6,10 +6,10 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from nver.downstream import Classifier, build_classifier
-from nver.downstream.scaling import fit_scale
+from nver.classifiers import Classifier, build_classifier
+from nver.classifiers.training.loop import TrainingConfig, fit, predict_proba
+from nver.classifiers.training.scaling import fit_scale
 from nver.errors import NverError, UsageError
-from nver.training import TrainingConfig, fit, predict_proba
 
 EMOTIONS = 3
 NONE = np.zeros(0, np.int64)

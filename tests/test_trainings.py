@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from nver.errors import NverError
-from nver.trainings import (
+from nver.evaluation.run_folder.trainings import (
     TRAINING_COLUMNS,
     diagnostic_columns,
     join_trainings,

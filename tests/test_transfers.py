@@ -9,9 +9,9 @@ import pytest
 import soundfile
 
 import nver
-from nver.corpora.synthetic import make_clip
+from nver.corpora.synthetic.corpus import make_clip
 from nver.errors import UsageError
-from nver.experiment import experiment_to_tree, parse_experiment
+from nver.recipe import experiment_to_tree, parse_experiment
 
 NAMES = {"laugh": "joyful", "cry": "sad", "scream": "fearful", "sigh": "tired"}
 TREE: dict[str, Any] = {

@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import nn
 
-from nver.downstream import Classifier, build_classifier
+from nver.classifiers import Classifier, build_classifier
+from nver.classifiers.training.loop import TrainingConfig, fit
+from nver.classifiers.training.tuning import fit_tuned, options_text, options_to_try
 from nver.errors import NverError
 from nver.evaluation import Cell, cell_key, evaluate_cells
-from nver.folds import make_folds, validation_mask
-from nver.training import TrainingConfig, fit
-from nver.tuning import fit_tuned, options_text, options_to_try
+from nver.evaluation.folds.fold_assignment import make_folds, validation_mask
 
 CONFIG = TrainingConfig(epochs=2, learning_rate=0.01)
 

@@ -7,8 +7,8 @@ from scipy import stats
 
 from helpers_report import SYSTEMS, make_predictions
 from nver.errors import UsageError
-from nver.metrics import SCORES, f1_of, recall_of, score_table, systems
-from nver.resampling import (
+from nver.results.metrics import SCORES, f1_of, recall_of, score_table, systems
+from nver.results.resampling import (
     bootstrap,
     freedom_of,
     freedom_of_average,
@@ -16,7 +16,7 @@ from nver.resampling import (
     pooled,
     units_of,
 )
-from nver.uncertainty import (
+from nver.results.uncertainty import (
     emotion_interval_table,
     interval,
     interval_table,

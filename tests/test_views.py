@@ -6,15 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers_scripts import load_script
 from nver.errors import UsageError
-from nver.experiment import experiment_to_tree, parse_experiment
-from nver.families import membership, parse_families, read_families
-from nver.predictions import check_predictions
+from nver.evaluation.run_folder.predictions import check_predictions
+from nver.recipe import experiment_to_tree, parse_experiment
+from nver.recipe.families import membership, parse_families, read_families
 from nver.registry import lookup
-from nver.report.tables import sections
-from nver.report.views import view_parts, view_text
-from nver.uncertainty import interval_table
-from nver.views import among_first, confused_pairs, families_uar, grouped, view_table
+from nver.report.chapters.coarser_views import view_parts, view_text
+from nver.report.tables.sections import sections
+from nver.results.families import among_first, grouped, view_table
+from nver.results.uncertainty import interval_table
+
+choosing = load_script("experiments/families.py")
 
 EMOTIONS = [f"e{i}" for i in range(10)]
 FAMILIES = {"low": ("e0", "e1", "e2"), "high": tuple(EMOTIONS[3:])}
@@ -64,7 +67,7 @@ def test_a_family_has_the_sum_of_the_calibrated_probabilities() -> None:
     uar = interval_table(coarse)["unweighted_average_recall"].item()
     assert view_table(rows, FAMILIES)["family_uar"].item() == pytest.approx(uar)
     truth = rows["emotion"].map(EMOTIONS.index).to_numpy()
-    assert families_uar(tempered, truth, EMOTIONS, FAMILIES) == pytest.approx(uar)
+    assert choosing.families_uar(tempered, truth, EMOTIONS, FAMILIES) == pytest.approx(uar)
 
 
 def test_corpora_of_few_emotions_have_no_row() -> None:
@@ -90,7 +93,7 @@ def test_the_report_has_a_table_with_the_families_named() -> None:
 
 def test_the_pair_most_confused_comes_first() -> None:
     counts = np.array([[8, 2, 0], [4, 6, 0], [0, 1, 9]])
-    assert confused_pairs(counts, ["a", "b", "c"])[0] == (pytest.approx(0.3), "a", "b")
+    assert choosing.confused_pairs(counts, ["a", "b", "c"])[0] == (pytest.approx(0.3), "a", "b")
 
 
 def test_the_families_of_emogator_hold_each_emotion_once() -> None:
@@ -129,8 +132,8 @@ def test_a_recipe_holds_its_families() -> None:
 
 
 def test_the_grouping_says_what_it_stands_on() -> None:
-    import nver.families
+    import nver.recipe.families
 
-    text = (Path(nver.families.__file__).parent / "emogator.toml").read_text("utf-8")
+    text = (Path(nver.recipe.families.__file__).parent / "emogator.toml").read_text("utf-8")
     assert "000208-000232" in text
     assert text.count("reason =") == len(read_families("emogator"))

@@ -4,22 +4,25 @@ The public names are imported on first use, so that `import nver` is fast and im
 neither torch nor transformers.
 """
 
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING
+
+from nver.registry import RenamedModules, on_first_use
 
 if TYPE_CHECKING:
     from nver.corpora import Corpus, load_corpus
     from nver.embeddings import EmbeddingStore
+    from nver.embeddings.extraction import extract
     from nver.encoders import Encoder, load_encoder
     from nver.errors import NverError
     from nver.evaluation import cross_validate
-    from nver.experiment import Experiment
-    from nver.extraction import extract
-    from nver.folds import make_folds
+    from nver.evaluation.folds.fold_assignment import make_folds
     from nver.models import Model
+    from nver.models.predictor import Prediction, Predictor, load_predictor
+    from nver.models.train import train
     from nver.pipeline import Run, run
-    from nver.predictor import Prediction, Predictor, load_predictor
-    from nver.recipe import read_experiment
-    from nver.teaching import train
+    from nver.recipe import Experiment
+    from nver.recipe.reading import read_experiment
 
 __version__ = "0.1.0"
 
@@ -31,17 +34,17 @@ _PUBLIC = {
     "load_encoder": "nver.encoders",
     "NverError": "nver.errors",
     "cross_validate": "nver.evaluation",
-    "Experiment": "nver.experiment",
-    "read_experiment": "nver.recipe",
-    "extract": "nver.extraction",
-    "make_folds": "nver.folds",
+    "Experiment": "nver.recipe",
+    "read_experiment": "nver.recipe.reading",
+    "extract": "nver.embeddings.extraction",
+    "make_folds": "nver.evaluation.folds.fold_assignment",
     "Run": "nver.pipeline",
     "run": "nver.pipeline",
-    "train": "nver.teaching",
+    "train": "nver.models.train",
     "Model": "nver.models",
-    "Prediction": "nver.predictor",
-    "Predictor": "nver.predictor",
-    "load_predictor": "nver.predictor",
+    "Prediction": "nver.models.predictor",
+    "Predictor": "nver.models.predictor",
+    "load_predictor": "nver.models.predictor",
 }
 
 __all__ = [
@@ -67,15 +70,8 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Import a public name on first use (PEP 562)."""
-    if name not in _PUBLIC:
-        raise AttributeError(f"module 'nver' has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(_PUBLIC[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = on_first_use(__name__, _PUBLIC)
+sys.meta_path.insert(0, RenamedModules())
 
 
 def __dir__() -> list[str]:

@@ -1,7 +1,8 @@
 """Errors a user can act on: what was got, what was expected, what to do."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 
 class NverError(Exception):
@@ -55,9 +56,38 @@ class MissingExtraError(NverError):
         return type(self), (self.what, self.extra)
 
 
+def first_few(names: Sequence[object], most: int, last: str = " and ") -> str:
+    """ "a, b and 4 more": the first `most` by name, and how many more there are."""
+    more = f"{last}{len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(map(str, names[:most])) + more
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """The error for a misspelt name: it names the nearest known one, or all of them."""
     names = sorted(known)
     near = get_close_matches(name, names, n=1, cutoff=0.6)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
     return UsageError(f"unknown {kind} {name!r}; {hint}")
+
+
+def check_count(what: str, value: Any, least: int = 1) -> None:
+    """`value` must be an integer of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise UsageError(f"{what} must be an integer of at least {least}; got {value!r}")
+
+
+def check_number(what: str, value: Any, holds: Callable[[float], bool], must: str) -> None:
+    """`value` must be a number for which `holds` is true; `must` says that in words."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not holds(value):
+        raise UsageError(f"{what} must be a number {must}; got {value!r}")
+
+
+def check_choice(what: str, value: Any, choices: Sequence[str]) -> None:
+    """`value` must be one of the choices; a misspelt one is answered with the nearest."""
+    if value not in choices:
+        raise unknown_name(what, str(value), choices)
+
+
+def check_dropout(value: Any) -> None:
+    check_number("dropout", value, lambda share: 0 <= share < 1, "in [0, 1)")

@@ -5,25 +5,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nver.cells import evaluate, marked, plan_cells, planned, sizes_of, with_keys
-from nver.engine import usable_cores
 from nver.errors import NverError
-from nver.experiment import NO_FOLDS, Experiment
-from nver.families import membership
-from nver.files import write_whole
-from nver.folds import SPLIT, Folds, default_protocol, make_folds
-from nver.gaps import gap_table
-from nver.material import Material, gather_all, load_corpora
-from nver.missing import Missing, missing_table, with_cells
-from nver.planning import write_plan
-from nver.predictions import read_predictions, write_predictions
-from nver.provenance import prepare_folder, save_projections, save_provenance
-from nver.recipe import read_experiment
-from nver.splits import split
-from nver.trainings import join_trainings, write_trainings
-from nver.transfers import transfers
-from nver.uncertainty import interval_table
-from nver.views import view_table
+from nver.evaluation.folds.fold_assignment import Folds, default_protocol, make_folds
+from nver.evaluation.folds.splits import split
+from nver.evaluation.folds.transfers import transfers
+from nver.evaluation.grid.cells import plan_cells
+from nver.evaluation.grid.evaluated import evaluate
+from nver.evaluation.grid.keyed import planned, with_keys
+from nver.evaluation.grid.marks import marked
+from nver.evaluation.grid.plan import write_plan
+from nver.evaluation.grid.sizes import sizes_of
+from nver.evaluation.missing import Missing, missing_table, with_cells
+from nver.evaluation.prepared_corpus import Material, gather_all, load_corpora
+from nver.evaluation.run_folder.predictions import read_predictions, write_predictions
+from nver.evaluation.run_folder.provenance import prepare_folder, save_projections, save_provenance
+from nver.evaluation.run_folder.trainings import join_trainings, write_trainings
+from nver.machine.files import write_whole
+from nver.machine.pool import usable_cores
+from nver.recipe import NO_FOLDS, Experiment
+from nver.recipe.families import membership
+from nver.recipe.folds import SPLIT
+from nver.recipe.reading import read_experiment
+from nver.results.families import view_table
+from nver.results.speaker_gap import gap_table
+from nver.results.uncertainty import interval_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +40,8 @@ class Run:
 
     Attributes:
         folder: everything is saved here; `report/index.html` is the page to look at.
-        predictions: one row a clip, classifier, protocol and seed (see `nver.predictions`).
+        predictions: one row a clip, classifier, protocol and seed (see
+        `nver.evaluation.run_folder.predictions`).
         skipped: files and clips that were not used: corpus, clip, file, reason, message.
         warnings: sentences, for example counts unlike the published ones.
         synthetic: the corpora that are no recordings of people.
@@ -54,24 +60,28 @@ class Run:
 
     @property
     def scores(self) -> "pd.DataFrame":
-        """One row a table entry: each score with its interval, see `nver.uncertainty`."""
+        """One row a table entry: each score with its interval, see `nver.results.uncertainty`."""
         return interval_table(self.predictions)
 
     @property
     def gaps(self) -> "pd.DataFrame":
-        """Random less speaker-independent folds, where both were used; see `nver.gaps`."""
+        """Random less speaker-independent folds, where both were used; see
+        `nver.results.speaker_gap`.
+        """
         return gap_table(self.predictions)
 
     @property
     def views(self) -> "pd.DataFrame":
-        """Top-3 accuracy and the UAR of the recipe's families; see `nver.views.view_table`."""
+        """Top-3 accuracy and the UAR of the recipe's families; see
+        `nver.results.families.view_table`.
+        """
         from nver.report import families_of, read_run
 
         return view_table(self.predictions, families_of(read_run(self.folder)))
 
     @property
     def hypotheses(self) -> "pd.DataFrame":
-        """The answers to the recipe's hypotheses; see `nver.hypotheses.verdict`."""
+        """The answers to the recipe's hypotheses; see `nver.results.verdict`."""
         from nver.report import answers_of, read_run
 
         return answers_of(read_run(self.folder))

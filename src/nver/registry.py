@@ -7,64 +7,69 @@ or `nver.classifiers`, for example in its pyproject.toml::
     my-encoder = "my_package.my_module:MY_ENCODER"
 """
 
+import sys
+import warnings
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 from typing import Any
 
 from nver.errors import UsageError, unknown_name
 
 CORPORA = {
-    "emogator": "nver.corpora.emogator:EMOGATOR",
-    "vivae": "nver.corpora.vivae:VIVAE",
-    "jnv": "nver.corpora.jnv:JNV",
-    "asvp-esd": "nver.corpora.asvp_esd:ASVP_ESD",
-    "crema-d": "nver.corpora.crema_d:CREMA_D",
-    "emodb": "nver.corpora.emodb:EMODB",
-    "ravdess": "nver.corpora.ravdess:RAVDESS",
-    "synthetic": "nver.corpora.synthetic:SYNTHETIC",
-    "folder": "nver.corpora.folder:FOLDER",
-    "table": "nver.corpora.table:TABLE",
-    "audformat": "nver.corpora.audformat:AUDFORMAT",
-    "audiofolder": "nver.corpora.audiofolder:AUDIOFOLDER",
+    "emogator": "nver.corpora.published.emogator:EMOGATOR",
+    "vivae": "nver.corpora.published.vivae:VIVAE",
+    "jnv": "nver.corpora.published.jnv:JNV",
+    "asvp-esd": "nver.corpora.published.asvp_esd:ASVP_ESD",
+    "crema-d": "nver.corpora.published.crema_d:CREMA_D",
+    "emodb": "nver.corpora.published.emodb:EMODB",
+    "ravdess": "nver.corpora.published.ravdess:RAVDESS",
+    "synthetic": "nver.corpora.synthetic.corpus:SYNTHETIC",
+    "folder": "nver.corpora.own.folder:FOLDER",
+    "table": "nver.corpora.own.table:TABLE",
+    "audformat": "nver.corpora.own.audformat:AUDFORMAT",
+    "audiofolder": "nver.corpora.own.audiofolder:AUDIOFOLDER",
 }
 
 ENCODERS = {
-    "wavlm-base": "nver.encoders.transformers:WAVLM_BASE",
-    "unispeech-sat-base": "nver.encoders.transformers:UNISPEECH_SAT_BASE",
-    "wav2vec2-base": "nver.encoders.transformers:WAV2VEC2_BASE",
-    "hubert-base": "nver.encoders.transformers:HUBERT_BASE",
-    "mms-1b": "nver.encoders.transformers:MMS_1B",
-    "voc2vec": "nver.encoders.transformers:VOC2VEC",
-    "voc2vec-hubert-ls-pt": "nver.encoders.transformers:VOC2VEC_HUBERT_LS_PT",
-    "transformers": "nver.encoders.transformers:TRANSFORMERS",
-    "nver-mamba": "nver.encoders.nver_mamba:NVER_MAMBA",
+    "wavlm-base": "nver.encoders.attention.hub_models:WAVLM_BASE",
+    "unispeech-sat-base": "nver.encoders.attention.hub_models:UNISPEECH_SAT_BASE",
+    "wav2vec2-base": "nver.encoders.attention.hub_models:WAV2VEC2_BASE",
+    "hubert-base": "nver.encoders.attention.hub_models:HUBERT_BASE",
+    "mms-1b": "nver.encoders.attention.hub_models:MMS_1B",
+    "voc2vec": "nver.encoders.attention.hub_models:VOC2VEC",
+    "voc2vec-hubert-ls-pt": "nver.encoders.attention.hub_models:VOC2VEC_HUBERT_LS_PT",
+    "transformers": "nver.encoders.attention.hub_models:TRANSFORMERS",
+    "nver-mamba": "nver.encoders.audio_mamba.nver_mamba:NVER_MAMBA",
     "audio-mamba-tiny": "nver.encoders.audio_mamba:AUDIO_MAMBA_TINY",
     "audio-mamba-small": "nver.encoders.audio_mamba:AUDIO_MAMBA_SMALL",
     "audio-mamba-base": "nver.encoders.audio_mamba:AUDIO_MAMBA_BASE",
-    "x-vector": "nver.encoders.speakers:X_VECTOR",
-    "ecapa": "nver.encoders.speakers:ECAPA",
-    "d-vector": "nver.encoders.d_vector:D_VECTOR",
+    "x-vector": "nver.encoders.speakers.speaker_models:X_VECTOR",
+    "ecapa": "nver.encoders.speakers.speaker_models:ECAPA",
+    "d-vector": "nver.encoders.speakers.d_vector:D_VECTOR",
     "yamnet": "nver.encoders.yamnet:YAMNET",
-    "soundstream": "nver.encoders.soundstream:SOUNDSTREAM",
-    "encodec-24khz": "nver.encoders.neural_codecs:ENCODEC_24KHZ",
-    "dac-16khz": "nver.encoders.neural_codecs:DAC_16KHZ",
-    "mimi": "nver.encoders.neural_codecs:MIMI",
-    "logmel-stats": "nver.encoders.logmel_stats:LOGMEL_STATS",
-    "prosody-stats": "nver.encoders.prosody_stats:PROSODY_STATS",
-    "duration-level": "nver.encoders.duration_level:DURATION_LEVEL",
-    "sound-print": "nver.encoders.sound_print:SOUND_PRINT",
+    "soundstream": "nver.encoders.codecs.soundstream:SOUNDSTREAM",
+    "encodec-24khz": "nver.encoders.codecs.neural_codecs:ENCODEC_24KHZ",
+    "dac-16khz": "nver.encoders.codecs.neural_codecs:DAC_16KHZ",
+    "mimi": "nver.encoders.codecs.neural_codecs:MIMI",
+    "logmel-stats": "nver.encoders.weightless.logmel_stats:LOGMEL_STATS",
+    "prosody-stats": "nver.encoders.weightless.prosody_stats:PROSODY_STATS",
+    "duration-level": "nver.encoders.weightless.duration_level:DURATION_LEVEL",
+    "sound-print": "nver.encoders.weightless.sound_print:SOUND_PRINT",
 }
 
 CLASSIFIERS = {
-    "linear": "nver.downstream.heads:LINEAR",
-    "fcn": "nver.downstream.heads:FCN",
-    "cnn": "nver.downstream.heads:CNN",
-    "concat": "nver.downstream.concat:CONCAT",
-    "reno": "nver.downstream.reno:RENO",
-    "hyfuse": "nver.downstream.hyfuse:HYFUSE",
-    "late-average": "nver.downstream.late_average:LATE_AVERAGE",
-    "cross-attention": "nver.downstream.cross_attention:CROSS_ATTENTION",
+    "linear": "nver.classifiers.heads:LINEAR",
+    "fcn": "nver.classifiers.heads:FCN",
+    "cnn": "nver.classifiers.heads:CNN",
+    "concat": "nver.classifiers.concat:CONCAT",
+    "reno": "nver.classifiers.reno:RENO",
+    "hyfuse": "nver.classifiers.hyfuse:HYFUSE",
+    "late-average": "nver.classifiers.late_average:LATE_AVERAGE",
+    "cross-attention": "nver.classifiers.cross_attention:CROSS_ATTENTION",
 }
 
 KINDS = {"corpora": CORPORA, "encoders": ENCODERS, "classifiers": CLASSIFIERS}
@@ -74,6 +79,8 @@ _SINGULAR = {"corpora": "corpus", "encoders": "encoder", "classifiers": "classif
 @cache
 def targets(kind: str) -> dict[str, str]:
     """name -> "module:attribute" of a kind, the built-in ones first; a plug-in cannot hide one."""
+    from importlib.metadata import entry_points
+
     found = dict(KINDS[kind])
     for point in entry_points(group=f"nver.{kind}"):
         found.setdefault(point.name, point.value)
@@ -95,3 +102,51 @@ def lookup(kind: str, name: str) -> Any:
         raise unknown_name(_SINGULAR[kind], name, known)
     module, _, attribute = known[name].partition(":")
     return getattr(import_module(module), attribute)
+
+
+def on_first_use(package: str, places: Mapping[str, str]) -> Callable[[str], Any]:
+    """The `__getattr__` of a package (PEP 562) that imports a name when it is first asked for.
+
+    Args:
+        package: its `__name__`.
+        places: name -> the module that has it.
+    """
+
+    def find(name: str) -> Any:
+        if name not in places:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value = getattr(import_module(places[name]), name)
+        setattr(import_module(package), name, value)
+        return value
+
+    return find
+
+
+# Modules that version 0.1's documentation named, and where they are now.
+RENAMED = {
+    "nver.calibration": "nver.results.calibration",
+    "nver.comparison": "nver.results.comparison",
+    "nver.downstream": "nver.classifiers",
+    "nver.downstream.base": "nver.classifiers.base",
+    "nver.downstream.poincare": "nver.classifiers.layers.poincare",
+    "nver.extraction": "nver.embeddings.extraction",
+    "nver.gaps": "nver.results.speaker_gap",
+    "nver.metrics": "nver.results.metrics",
+    "nver.predictions": "nver.evaluation.run_folder.predictions",
+    "nver.resampling": "nver.results.resampling",
+    "nver.subgroups": "nver.results.subgroups",
+    "nver.training": "nver.classifiers.training.loop",
+    "nver.uncertainty": "nver.results.uncertainty",
+}
+
+
+class RenamedModules(Loader, MetaPathFinder):
+    """Imports a module of `RENAMED` under its old name, with a warning that names the new one."""
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> ModuleSpec | None:
+        return ModuleSpec(fullname, self) if fullname in RENAMED else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        new = RENAMED[module.__name__]
+        warnings.warn(f"{module.__name__} is now {new}", DeprecationWarning, stacklevel=2)
+        sys.modules[module.__name__] = import_module(new)

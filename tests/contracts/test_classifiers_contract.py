@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import load, save
 from torch.nn.functional import cross_entropy
 
-from nver.downstream import Classifier, build_classifier, check_classifier
+from nver.classifiers import Classifier, build_classifier, check_classifier
 from nver.errors import UsageError
 from nver.registry import lookup, names
 

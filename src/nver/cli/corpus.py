@@ -11,7 +11,7 @@ import click
 from nver.cli.extract import read_options
 
 if TYPE_CHECKING:
-    from nver.inspect import CorpusFacts, DuplicateGroup, Note
+    from nver.corpora.inspection import CorpusFacts, DuplicateGroup, Note
 
 LISTED = 10  # of each kind of remark; --json has them all
 
@@ -38,7 +38,7 @@ def command(
     Each clip is decoded once.
     """
     from nver.corpora import load_corpus
-    from nver.inspect import facts_to_dict, inspect_corpus
+    from nver.corpora.inspection import facts_to_dict, inspect_corpus
 
     corpus = load_corpus(name, root=root, **read_options(options))
     facts = inspect_corpus(corpus, show_progress_bar=sys.stderr.isatty())

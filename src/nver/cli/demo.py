@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from nver.cli.output import finish_run
-from nver.models import has_shipped
+from nver.models.model_folder import has_shipped
 
 
 @click.command()
@@ -31,7 +31,7 @@ def command(out: Path, workers: int | None, as_json: bool) -> None:
 
     import nver
 
-    with as_file(files("nver") / "recipes" / "demo.toml") as recipe:
+    with as_file(files("nver.recipe") / "demo.toml") as recipe:
         result = nver.run(recipe, out, workers=workers, show_progress_bar=sys.stderr.isatty())
     finish_run(result, strict=False, as_json=as_json)
     if not as_json and has_shipped():

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from nver.corpora import Corpus
-    from nver.extraction import Extraction
+    from nver.embeddings.extraction import Extraction
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 PLACE = click.Path(path_type=Path)
@@ -67,9 +67,9 @@ def command(
     import pandas as pd
 
     from nver.corpora import load_corpus
+    from nver.corpora.measurement import cut_short_warnings
     from nver.embeddings import EmbeddingStore
-    from nver.extraction import extract
-    from nver.measure import cut_short_warnings
+    from nver.embeddings.extraction import extract
 
     loaded = load_corpus(corpus, root=root, **read_options(options))
     place = EmbeddingStore(store)
@@ -108,7 +108,7 @@ def read_spec(text: str, *, layer: str, pooling: str | None, **rest: Any) -> Any
     """An encoder's spec from NAME[=WEIGHTS] and the options of the command line."""
     from dataclasses import replace
 
-    from nver.extraction import as_spec
+    from nver.embeddings.extraction import as_spec
 
     number: int | str = int(layer) if layer.lstrip("-").isdigit() else layer
     pooled: dict[str, Any] = {} if pooling is None else {"pooling": pooling}

@@ -11,16 +11,16 @@ import click
 from nver.cli.output import hours, size
 
 if TYPE_CHECKING:
-    from nver.experiment import Experiment
-    from nver.forecast import Forecast
+    from nver.evaluation.grid.forecast import Forecast
+    from nver.recipe import Experiment
 
 
 def foretell(
     recipe: "Experiment", out: Path | None, workers: int | None, strict: bool, as_json: bool
 ) -> None:
     """Say what a run would take; exit 1 if nothing could be run, or for `strict` if not all."""
-    from nver.engine import usable_cores
-    from nver.forecast import forecast
+    from nver.evaluation.grid.forecast import forecast
+    from nver.machine.pool import usable_cores
 
     found = forecast(recipe, out or Path("runs") / recipe.name, workers or usable_cores())
     if as_json:

@@ -15,7 +15,7 @@ import click
 from nver.errors import NverError, UsageError
 
 if TYPE_CHECKING:
-    from nver.predictor import Prediction, Predictor
+    from nver.models.predictor import Prediction, Predictor
 
 FAMILIES, EMOTIONS = "families", "emotions"
 WIDEST = 48  # characters of a file's name in the table: of a longer one its end (our choice)
@@ -59,7 +59,7 @@ def command(
     files = list(find_files(paths))
     if not files:
         raise UsageError(f"no audio file below {', '.join(paths)}")
-    from nver.predictor import load_predictor
+    from nver.models.predictor import load_predictor
 
     predictor = load_predictor(model, weights=_weights(weights))
     if view == FAMILIES and not predictor.model.families:
@@ -92,7 +92,7 @@ def _terminated(number: int, frame: object) -> None:
 
 def find_files(paths: Sequence[str]) -> Iterator[str]:
     """The files as given, and the audio below the folders, sorted; foreign formats too."""
-    from nver.corpora.tree import walk
+    from nver.corpora.file_tree import walk
 
     for path in paths:
         if os.path.isdir(path):
@@ -154,7 +154,7 @@ def write_csv(file: Path, answers: Sequence["Prediction"]) -> None:
     """One row a file; the most probable emotions as emotion_1, probability_1, ..."""
     import io
 
-    from nver.files import write_whole
+    from nver.machine.files import write_whole
 
     number = max(len(answer.top) for answer in answers)
     ranks = [f"{name}_{i}" for i in range(1, number + 1) for name in ("emotion", "probability")]

@@ -25,7 +25,7 @@ def command(recipe: Path, out: Path, root: Path | None, device: str, minutes: fl
     Stop at any time and give the same command to go on: the weights will be the same. Each stage
     leaves a folder of weights, to pass as --encoder nver-mamba=FOLDER.
     """
-    from nver.pretraining import pretrain, read_recipe
+    from nver.models.pretraining import pretrain, read_recipe
 
     read = read_recipe(recipe, root)
     show = sys.stderr.isatty()

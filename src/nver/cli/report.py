@@ -26,7 +26,7 @@ def command(folder: Path, as_json: bool) -> None:
         text_table,
         write_report,
     )
-    from nver.uncertainty import interval_table
+    from nver.results.uncertainty import interval_table
 
     page = write_report(folder, show_progress_bar=sys.stderr.isatty())
     run = read_run(folder)

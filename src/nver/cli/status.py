@@ -12,7 +12,7 @@ import click
 from nver.cli.output import hours
 
 if TYPE_CHECKING:
-    from nver.progress import Progress
+    from nver.evaluation.grid.progress import Progress
 
 
 @click.command()
@@ -24,7 +24,7 @@ def command(folder: Path, as_json: bool) -> None:
     Only looks; the run may go on, have been stopped, or have ended. A missing cell waits for a
     corpus or weights that were not there. Of an extraction that goes on, all its cells wait.
     """
-    from nver.progress import STATES, read_progress
+    from nver.evaluation.grid.progress import STATES, read_progress
 
     found = read_progress(folder)
     if as_json:
@@ -43,7 +43,7 @@ def command(folder: Path, as_json: bool) -> None:
 
 def lines(found: "Progress") -> Iterator[str]:
     """The same for a person."""
-    from nver.progress import MISSING, RUNNING, STATES
+    from nver.evaluation.grid.progress import MISSING, RUNNING, STATES
     from nver.report import aligned
 
     counts = ", ".join(f"{found.count(state)} {state}" for state in STATES)

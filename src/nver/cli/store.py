@@ -38,8 +38,8 @@ def _open(root: Path | None) -> "EmbeddingStore":
 @JSON
 def stats_command(root: Path | None, as_json: bool) -> None:
     """What is in it: a line for each encoder identity."""
-    from nver.embeddings.store import facts_of
-    from nver.embeddings.upkeep import stats
+    from nver.embeddings.store.store import facts_of
+    from nver.embeddings.store.upkeep import stats
 
     store = _open(root)
     found = stats(store)
@@ -67,7 +67,7 @@ def stats_command(root: Path | None, as_json: bool) -> None:
 @JSON
 def verify_command(root: Path | None, repair_it: bool, as_json: bool) -> None:
     """Read everything and compare it with its checksums; exit with 1 if anything is wrong."""
-    from nver.embeddings.upkeep import repair, verify
+    from nver.embeddings.store.upkeep import repair, verify
 
     store = _open(root)
     found = verify(store, show_progress_bar=not as_json)
@@ -120,7 +120,7 @@ def export_command(
     IDENTITY is an encoder's name, or the beginning of a fingerprint of `nver store stats`.
     """
     from nver.cli.extract import read_options
-    from nver.embeddings.export import export
+    from nver.embeddings.store.store_export import export
 
     store = _open(root)
     table = None
@@ -155,7 +155,7 @@ def export_command(
 @JSON
 def gc_command(root: Path | None, drop: tuple[str, ...], superseded: bool, as_json: bool) -> None:
     """Remove left-over files, merge small shards, and drop what is asked for."""
-    from nver.embeddings.garbage import collect_garbage
+    from nver.embeddings.store.upkeep import collect_garbage
 
     store = _open(root)
     done = collect_garbage(store, [store.find(text) for text in drop], superseded=superseded)

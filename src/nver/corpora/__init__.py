@@ -7,9 +7,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from nver.corpora.against_published import unknown_speakers, unlike_published
 from nver.corpora.base import LEFT_OUT, Corpus, CorpusCard
-from nver.corpora.counts import unknown_speakers, unlike_published
-from nver.corpora.forms import FORMS, find_form
+from nver.corpora.own.forms import FORMS, find_form
 from nver.errors import CorpusError, UsageError, unknown_name
 from nver.registry import lookup, names
 

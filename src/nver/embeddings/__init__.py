@@ -1,17 +1,5 @@
-"""The embedding store: one vector a clip, found by content, with its provenance."""
+"""Embeddings of a corpus: computed once (`extraction`), kept by content (`store`)."""
 
-from nver.embeddings.clips import ClipKeys, key_clips
-from nver.embeddings.contents import Content
-from nver.embeddings.keys import Keys, as_keys, clip_key
-from nver.embeddings.store import EmbeddingStore, EmbeddingView
+from nver.embeddings.store import EmbeddingStore, EmbeddingView, clip_key, key_clips
 
-__all__ = [
-    "ClipKeys",
-    "Content",
-    "EmbeddingStore",
-    "EmbeddingView",
-    "Keys",
-    "as_keys",
-    "clip_key",
-    "key_clips",
-]
+__all__ = ["EmbeddingStore", "EmbeddingView", "clip_key", "key_clips"]

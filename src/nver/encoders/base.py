@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from nver.threads import one_thread
+from nver.machine.threads import one_thread
 
 FloatArray = npt.NDArray[np.float32]
 AudioLike = str | Path | npt.NDArray[np.floating]
@@ -92,7 +92,7 @@ class Encoder(ABC):
 
     A subclass sets `card`, `spec` and `identity`, and says how a waveform becomes a vector.
     `code_version` is raised by one whenever the code changes the numbers. Whatever calls them,
-    `embed` and `frames` hold the numerical libraries to one thread (`nver.threads`).
+    `embed` and `frames` hold the numerical libraries to one thread (`nver.machine.threads`).
     """
 
     code_version: ClassVar[int]
@@ -147,7 +147,7 @@ class Encoder(ABC):
         """
         from tqdm import tqdm
 
-        from nver.audio import load_audio
+        from nver.audio.recording import load_audio
 
         _check_several(audio, "encode")
         vectors = np.empty((len(audio), self.dim), np.float32)
@@ -175,7 +175,7 @@ class FrameEncoder(Encoder):
         self, audio: Sequence[AudioLike], sampling_rate: int | None = None
     ) -> list[tuple[FloatArray, FloatArray]]:
         """For each clip its frame embeddings (frames, frame_dim) and their times (frames,) in s."""
-        from nver.audio import load_audio
+        from nver.audio.recording import load_audio
 
         _check_several(audio, "encode_frames")
         return [

@@ -1,22 +1,26 @@
 """Cross-validation: every clip is predicted by a classifier that never saw its fold.
 
-`cell` says what is evaluated, `checks` refuses what would be wrong, `cross_validation` sends the
-trainings to the workers, `fold_data` is what they read, `fold_training` what they do for one fold,
-`tables` puts the folds together, and `cell_keys` says which cells have equal numbers.
+A recipe becomes a prepared corpus (`prepared_corpus`, `missing`), that has folds (`folds`), under
+which cells are trained and tested (`cells`), as many as the recipe's grid has (`grid`); what comes
+of it is kept in the run folder (`run_folder`).
 """
 
-from nver.evaluation.cell import Cell, Stressed
-from nver.evaluation.cell_keys import cell_key, digest
-from nver.evaluation.cross_validation import cross_validate, evaluate_cells, learn
-from nver.evaluation.fold_training import Learnt
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "Cell",
-    "Learnt",
-    "Stressed",
-    "cell_key",
-    "cross_validate",
-    "digest",
-    "evaluate_cells",
-    "learn",
-]
+from nver.registry import on_first_use
+
+if TYPE_CHECKING:
+    from nver.evaluation.cells.cell import Cell, Stressed, cell_key, digest
+    from nver.evaluation.cells.cross_validation import cross_validate, evaluate_cells
+
+__all__ = ["Cell", "Stressed", "cell_key", "cross_validate", "digest", "evaluate_cells"]
+
+__getattr__ = on_first_use(
+    __name__,
+    {
+        **dict.fromkeys(("Cell", "Stressed", "cell_key", "digest"), "nver.evaluation.cells.cell"),
+        **dict.fromkeys(
+            ("cross_validate", "evaluate_cells"), "nver.evaluation.cells.cross_validation"
+        ),
+    },
+)

@@ -1,12 +1,12 @@
 """Predictions -> tables (text, Markdown, CSV, LaTeX), figures, one HTML page."""
 
-from nver.report.formats import aligned, markdown_tables, text_table
-from nver.report.gaps import gap_text
-from nver.report.hypotheses import answers_of, hypotheses_text
+from nver.evaluation.run_folder.saved_run import read_run
+from nver.report.chapters.answers import answers_of, hypotheses_text
+from nver.report.chapters.coarser_views import families_of, view_text
+from nver.report.chapters.protocol_gap import gap_text
 from nver.report.page import write_report
-from nver.report.saved import read_run
-from nver.report.tables import sections
-from nver.report.views import families_of, view_text
+from nver.report.tables.formats import aligned, markdown_tables, text_table
+from nver.report.tables.sections import sections
 
 __all__ = [
     "aligned",

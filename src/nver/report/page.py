@@ -11,20 +11,24 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from tqdm import tqdm
 
-from nver.calibration import calibration_table, reliability_table
-from nver.comparison import comparison_table
 from nver.errors import NverError
-from nver.files import write_whole
-from nver.gaps import gap_table
-from nver.metrics import confusion_table
-from nver.printed import printed_table
-from nver.report import facts, origin
-from nver.report.asked import asked_parts, draw_pairs
-from nver.report.blocks import blocks
-from nver.report.certainty import certainty_parts, draw_certainties
-from nver.report.comparisons import comparison_parts
-from nver.report.failures import failure_parts
-from nver.report.figures import (
+from nver.evaluation.run_folder.saved_run import SavedRun, read_run
+from nver.machine.files import write_whole
+from nver.machine.threads import one_thread
+from nver.recipe.printed import printed_table
+from nver.report.chapters import opening, origin
+from nver.report.chapters.answers import answers_of, hypothesis_parts
+from nver.report.chapters.certainty import certainty_parts, draw_certainties
+from nver.report.chapters.coarser_views import families_of, view_parts
+from nver.report.chapters.failures import failure_parts
+from nver.report.chapters.printed_numbers import printed_name, printed_parts, printed_rows
+from nver.report.chapters.protocol_gap import gap_parts
+from nver.report.chapters.recipe_figures import asked_parts, draw_pairs
+from nver.report.chapters.robustness import stress_parts
+from nver.report.chapters.scores import blocks
+from nver.report.chapters.ties import comparison_parts
+from nver.report.chapters.training_log import training_parts
+from nver.report.figures.drawing import (
     Confusion,
     Drawing,
     confusions,
@@ -32,22 +36,18 @@ from nver.report.figures import (
     draw_projection,
     projections,
 )
-from nver.report.formats import latex_tables, markdown_tables
-from nver.report.gaps import gap_parts
-from nver.report.grids import Part
-from nver.report.heat import heat_css
-from nver.report.hypotheses import answers_of, hypothesis_parts
-from nver.report.printed import printed_name, printed_parts, printed_rows
-from nver.report.saved import SavedRun, read_run
-from nver.report.stresses import stress_parts
-from nver.report.tables import SCORE_TITLES, Section, sections
-from nver.report.trainings import training_parts
-from nver.report.views import families_of, view_parts
-from nver.stress import stress_table
-from nver.subgroups import confidently_wrong, subgroup_table
-from nver.threads import one_thread
-from nver.uncertainty import emotion_interval_table, interval_table
-from nver.views import view_table
+from nver.report.figures.heat import heat_css
+from nver.report.tables.formats import latex_tables, markdown_tables
+from nver.report.tables.grids import Part
+from nver.report.tables.sections import SCORE_TITLES, Section, sections
+from nver.results.calibration import calibration_table, reliability_table
+from nver.results.comparison import comparison_table
+from nver.results.families import view_table
+from nver.results.metrics import confusion_table
+from nver.results.speaker_gap import gap_table
+from nver.results.stress import stress_table
+from nver.results.subgroups import confidently_wrong, subgroup_table
+from nver.results.uncertainty import emotion_interval_table, interval_table
 
 MAPS_SHOWN = 6  # a corpus, the recipe's first; the files have all (our choice)
 OURS = tuple(f"{kind}_*.{form}" for kind in ("confusion", "tsne", "calibration", "pair")
@@ -213,7 +213,7 @@ def _page(
     maps: Sequence[tuple[str, Drawing]],
     parts: Mapping[str, Sequence[Part]],
 ) -> str:
-    plans = facts.fold_plans(run)
+    plans = opening.fold_plans(run)
     environment = Environment(
         loader=PackageLoader("nver.report"),
         autoescape=True,
@@ -223,12 +223,12 @@ def _page(
     )
     environment.filters["thousands"] = lambda n: f"{n:,}" if isinstance(n, int | np.integer) else n
     return environment.get_template("page.html.j2").render(
-        title=facts.title_of(run),
-        compared=facts.compared(run, tables, scores),
+        title=opening.title_of(run),
+        compared=opening.compared(run, tables, scores),
         synthetic=run.synthetic,
         rehearsal=run.rehearsal,
         printed_table=printed_table(name) if (name := printed_name(run)) else None,
-        warnings=facts.warnings_of(run, plans),
+        warnings=opening.warnings_of(run, plans),
         blocks=blocks(run, tables, scores, recalls, matrices),
         score_titles=list(SCORE_TITLES.values()),
         maps={c: [d for name, d in maps if name == c] for c in dict.fromkeys(c for c, _ in maps)},

@@ -25,7 +25,7 @@ from torch import Tensor
 from nver.encoders.audio_mamba.network import AudioMamba, Sizes
 from nver.encoders.weights import CONFIG, SAFETENSORS, hash_weights
 from nver.errors import UsageError, WeightsError
-from nver.files import write_whole
+from nver.machine.files import write_whole
 
 UNUSED = ("pred.", "mask_token")  # the pre-training head and its mask: no embedding depends on them
 MODEL_TYPE = "audio-mamba"

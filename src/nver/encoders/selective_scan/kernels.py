@@ -29,7 +29,7 @@ from nver.encoders.selective_scan.simd import (
     store,
     zeros,
 )
-from nver.paths import cache_folder
+from nver.machine.files import cache_folder
 
 KEPT_EVERY = 16  # steps between states kept for the gradient (our choice: they fit in L1 and L2)
 GROUP = 16  # blocks of channels that share the sums over channels (our choice)

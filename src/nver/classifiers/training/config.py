@@ -1,0 +1,42 @@
+"""How a classifier is trained, `[training]` of a recipe: without torch, to check it early."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+from nver.errors import check_count, check_number
+
+OF_TRAINING = ("learning_rate", "weight_decay")  # `tune` may hold these too (our choice)
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a classifier is trained.
+
+    `patience` is in epochs without a lower cross-entropy on the validation clips; the caller takes
+    `validation_share` of the training part for those, by speaker where speakers are known.
+    `class_weights` weighs a clip's cross-entropy in training by the rarity of its emotion there.
+    """
+
+    learning_rate: float = 1e-3  # paper, with Adam
+    batch_size: int = 32  # paper
+    epochs: int = 20  # paper
+    patience: int = 10  # author's code; the paper says "early stopping"
+    validation_share: float = 0.1  # author's code
+    weight_decay: float = 0.0  # Adam's default; none in the paper
+    standardise: bool = True  # our choice
+    class_weights: bool = False  # none in the paper
+
+    def __post_init__(self) -> None:
+        check_number("learning_rate", self.learning_rate, lambda rate: 0 < rate < inf, "above 0")
+        check_number("weight_decay", self.weight_decay, lambda decay: decay >= 0, "of at least 0")
+        check_number("validation_share", self.validation_share, lambda s: 0 <= s < 1, "in [0, 1)")
+        for name in ("batch_size", "epochs", "patience"):
+            check_count(name, getattr(self, name))
+
+
+def apart(tried: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What `tune` tries: options of the classifier, and values of its `TrainingConfig`."""
+    own = {name: value for name, value in tried.items() if name not in OF_TRAINING}
+    return own, {name: value for name, value in tried.items() if name in OF_TRAINING}

@@ -1,0 +1,234 @@
+"""What lies there: the facts of a corpus on a disk, from one decoding of each clip.
+
+Clips whose prints are alike are decoded once more, to tell whether they are the same recording.
+"""
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nver.audio.fingerprint import DIM, SAMPLING_RATE
+from nver.audio.recording import QUIET_RMS, FloatArray, load_audio
+from nver.corpora.base import Corpus
+from nver.corpora.duplicates import repeated, same_sounds
+from nver.corpora.measurement import Measurement, measure
+from nver.machine.threads import one_thread
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# From this share of samples at full scale a clip is listed as clipped: 1 ms of every second, where
+# a recording that was scaled to peak at 1 has a sample or two (our choice).
+CLIPPED_SHARE = 1e-3
+QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+BATCH = 512  # clips in flight: bounds memory
+
+
+@dataclass(frozen=True)
+class EmotionCount:
+    emotion: str
+    clips: int
+    published: int | None
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Of the clips a speaker has."""
+
+    least: int
+    median: float
+    most: int
+
+
+@dataclass(frozen=True)
+class Durations:
+    """In s, but `hours`; `quantiles` by percent ("50 %"); `under_1_s` is a share of the clips."""
+
+    hours: float
+    quantiles: Mapping[str, float]
+    under_1_s: float
+    shortest: str
+    longest: str
+
+
+@dataclass(frozen=True)
+class Note:
+    """A clip (or a file that is none), why it is listed, and a sentence."""
+
+    clip: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class DuplicateGroup:
+    """Clips with the same sound; None where a speaker is unknown."""
+
+    clips: tuple[str, ...]
+    same_speaker: bool | None
+    same_emotion: bool
+
+
+@dataclass(frozen=True)
+class CorpusFacts:
+    """Counts, lengths, formats, and every clip that deserves a look, by name.
+
+    `unusable` clips (missing, unreadable, empty, not finite, silent) would be skipped by a run;
+    `quiet` (rms under 1e-3 of full scale), `clipped`, `cut_short`, `duplicates` (equal samples) and
+    `near_duplicates` (the same recording encoded, scaled or trimmed anew) would not.
+    """
+
+    corpus: str
+    title: str
+    root: str
+    clips: int
+    published_clips: int | None
+    speaker_is: str
+    speakers: int
+    published_speakers: int | None
+    clips_per_speaker: Spread | None
+    emotions: tuple[EmotionCount, ...]
+    left_out: Mapping[str, int]
+    skipped: tuple[Note, ...]
+    warnings: tuple[str, ...]
+    durations: Durations | None
+    sampling_rates: Mapping[int, int]
+    channels: Mapping[int, int]
+    unusable: tuple[Note, ...]
+    quiet: tuple[Note, ...]
+    clipped: tuple[Note, ...]
+    cut_short: tuple[Note, ...]
+    duplicates: tuple[DuplicateGroup, ...]
+    near_duplicates: tuple[DuplicateGroup, ...]
+
+
+@one_thread()
+def inspect_corpus(corpus: Corpus, *, show_progress_bar: bool = False) -> CorpusFacts:
+    """The facts of a corpus; each clip is decoded once, on all cores."""
+    table, card = corpus.table, corpus.card
+    found = list(_measure_all(table, show_progress_bar))
+    clips = table["clip"].tolist()
+    decoded = [m for m in found if m.sampling_rate]
+    return CorpusFacts(
+        corpus=corpus.name,
+        title=card.title,
+        root=str(corpus.root),
+        clips=len(table),
+        published_clips=card.clips,
+        speaker_is=card.speaker_is,
+        speakers=int(table["speaker"].nunique()),
+        published_speakers=card.speakers,
+        clips_per_speaker=_clips_per_speaker(table),
+        emotions=_emotions(corpus),
+        left_out=dict(corpus.left_out),
+        skipped=tuple(Note(*row) for row in corpus.skipped.itertuples(index=False, name=None)),
+        warnings=corpus.warnings,
+        durations=_durations(clips, found),
+        sampling_rates=dict(sorted(Counter(m.sampling_rate for m in decoded).items())),
+        channels=dict(sorted(Counter(m.channels for m in decoded).items())),
+        duplicates=_duplicates(table, found),
+        near_duplicates=_near_duplicates(table, found),
+        **_notes(clips, found),
+    )
+
+
+def facts_to_dict(facts: CorpusFacts) -> dict[str, Any]:
+    """The facts as JSON takes them."""
+    return asdict(facts)
+
+
+def _measure_all(table: "pd.DataFrame", show_progress_bar: bool) -> Iterator[Measurement]:
+    from tqdm import tqdm
+
+    rows = [table[name].tolist() for name in ("file", "start", "end")]
+    with (
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+        tqdm(total=len(table), unit="clip", disable=not show_progress_bar) as bar,
+    ):
+        for first in range(0, len(table), BATCH):
+            for found in pool.map(measure, *(row[first : first + BATCH] for row in rows)):
+                yield found
+                bar.update()
+
+
+def _clips_per_speaker(table: "pd.DataFrame") -> Spread | None:
+    counts = table["speaker"].value_counts()
+    if counts.empty:
+        return None
+    return Spread(int(counts.min()), float(counts.median()), int(counts.max()))
+
+
+def _emotions(corpus: Corpus) -> tuple[EmotionCount, ...]:
+    """In the order of the corpus; a published emotion that is not found counts 0."""
+    counts = corpus.table["emotion"].value_counts()
+    published = corpus.card.clips_per_emotion
+    names = dict.fromkeys([*published, *corpus.emotions])
+    return tuple(EmotionCount(e, int(counts.get(e, 0)), published.get(e)) for e in names)
+
+
+def _durations(clips: Sequence[str], found: Sequence[Measurement]) -> Durations | None:
+    decoded = [(m.duration_s, clip) for clip, m in zip(clips, found, strict=True) if m.duration_s]
+    if not decoded:
+        return None
+    lengths = np.array([length for length, _ in decoded])
+    return Durations(
+        hours=float(lengths.sum() / 3600),
+        quantiles={f"{100 * q:g} %": float(np.quantile(lengths, q)) for q in QUANTILES},
+        under_1_s=float(np.mean(lengths < 1.0)),
+        shortest=min(decoded)[1],
+        longest=max(decoded)[1],
+    )
+
+
+def _notes(clips: Sequence[str], found: Sequence[Measurement]) -> dict[str, tuple[Note, ...]]:
+    """The clips to look at, by what is the matter with them."""
+    notes: dict[str, list[Note]] = {k: [] for k in ("unusable", "quiet", "clipped", "cut_short")}
+    for clip, m in zip(clips, found, strict=True):
+        if m.reason:
+            notes["unusable"].append(Note(clip, m.reason, m.message))
+        elif m.rms < QUIET_RMS:
+            notes["quiet"].append(Note(clip, "quiet", f"rms {m.rms:.1e} of full scale"))
+        if m.clipped >= CLIPPED_SHARE:
+            notes["clipped"].append(Note(clip, "clipped", f"{m.clipped:.2%} at full scale"))
+        if m.cut_short:
+            notes["cut_short"].append(Note(clip, "cut short", m.cut_short))
+    return {kind: tuple(rows) for kind, rows in notes.items()}
+
+
+def _duplicates(table: "pd.DataFrame", found: Sequence[Measurement]) -> tuple[DuplicateGroup, ...]:
+    """Groups of usable clips with the same samples at the same rate."""
+    groups: dict[bytes, list[int]] = defaultdict(list)
+    for row, m in enumerate(found):
+        if not m.reason:
+            groups[m.digest].append(row)
+    return tuple(_group(table.iloc[rows]) for rows in groups.values() if len(rows) > 1)
+
+
+def _near_duplicates(
+    table: "pd.DataFrame", found: Sequence[Measurement]
+) -> tuple[DuplicateGroup, ...]:
+    """Groups of usable clips of the same recording, not all with the same samples."""
+    rows = [row for row, m in enumerate(found) if m.sound is not None]
+    prints = np.array([found[row].sound for row in rows], np.float32).reshape(len(rows), DIM)
+    files, starts, ends = (table[name].tolist() for name in ("file", "start", "end"))
+
+    def read(position: int) -> FloatArray:
+        row = rows[position]
+        return load_audio(files[row], SAMPLING_RATE, start=starts[row], end=ends[row])
+
+    groups = [[rows[i] for i in group] for group in repeated(same_sounds(prints, read))]
+    return tuple(_group(table.iloc[g]) for g in groups if len({found[i].digest for i in g}) > 1)
+
+
+def _group(rows: "pd.DataFrame") -> DuplicateGroup:
+    speaker = rows["speaker"]
+    return DuplicateGroup(
+        clips=tuple(rows["clip"]),
+        same_speaker=bool(speaker.nunique() == 1) if speaker.notna().all() else None,
+        same_emotion=bool(rows["emotion"].nunique() == 1),
+    )

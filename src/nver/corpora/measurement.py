@@ -1,0 +1,115 @@
+"""What one decoding of a clip tells: length, level, clipping, faults, and a hash of the sound."""
+
+import hashlib
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nver.audio.fingerprint import SAMPLING_RATE, sound_print
+from nver.audio.recording import FloatArray, check_waveform, read_recording, resample, sound_name
+from nver.audio.truncated import shortfall
+from nver.errors import AudioError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FULL_SCALE = 1.0 - 2.0**-15  # the largest value of 16-bit samples
+NAMED = 5  # clips in a warning (our choice)
+SPAN_SLACK_S = 0.05  # by which a span may pass the end of its file (our choice: rounded times)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One clip as it is in its file, before resampling.
+
+    `rms` and `digest` are of the mean of the channels; `clipped` is the share of samples at full
+    scale, over all channels; `digest` is equal for equal sound, whatever the bytes of the file;
+    `sound` is its print (`nver.audio.fingerprint`), None of a clip that cannot be used.
+    `reason` and `message`: why the clip cannot be used, as in `AudioError`. `cut_short`: what is
+    missing of it.
+    """
+
+    duration_s: float = 0.0
+    sampling_rate: int = 0
+    channels: int = 0
+    rms: float = 0.0
+    clipped: float = 0.0
+    digest: bytes = b""
+    sound: FloatArray | None = None
+    cut_short: str = ""
+    reason: str = ""
+    message: str = ""
+
+
+def measure(file: str, start: float = math.nan, end: float = math.nan) -> Measurement:
+    """Decode a file or a span of it (s; NaN: no bound) once; a fault is a field, not an error."""
+    try:
+        recording = read_recording(file, start=start, end=end)
+    except AudioError as error:
+        return Measurement(reason=error.reason, message=str(error))
+    mono, rate = recording.mono, recording.rate
+    reason, message = _fault(mono, file)
+    return Measurement(
+        duration_s=len(mono) / rate,
+        sampling_rate=rate,
+        channels=recording.samples.shape[1],
+        rms=0.0 if reason else float(np.sqrt(np.mean(np.square(mono, dtype=np.float64)))),
+        clipped=0.0 if reason else float(np.mean(np.abs(recording.samples) >= FULL_SCALE)),
+        digest=_digest(mono, rate),
+        sound=None if reason else sound_print(resample(mono, rate, SAMPLING_RATE)),
+        cut_short=_cut_short(file, start, end, len(mono), rate),
+        reason=reason,
+        message=message,
+    )
+
+
+def cut_short_warnings(clips: "pd.DataFrame") -> tuple[str, ...]:
+    """A sentence that names the clips whose file promises more than it holds, if there are any.
+
+    From the files' headers alone, so that it is said in every run, also where nothing is decoded.
+    """
+    whole = clips["start"].isna() & clips["end"].isna()
+    rows = clips.loc[whole, ["clip", "file"]].itertuples(index=False, name=None)
+    found = [f"{clip} ({missing})" for clip, file in rows if (missing := _missing(file))]
+    if not found:
+        return ()
+    more = f" and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
+    return (
+        f"{len(found):,} clip{'s' if len(found) > 1 else ''} cut short, used as far as the file "
+        f"goes: {', '.join(found[:NAMED])}{more}; see `nver corpus`",
+    )
+
+
+def _missing(file: str) -> str:
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(sound_name(Path(file))) as sound:
+            return shortfall(Path(file), sound.frames)
+    except (soundfile.SoundFileError, OSError):
+        return ""  # gone since it was embedded: others say so
+
+
+def _fault(mono: FloatArray, file: str) -> tuple[str, str]:
+    try:
+        check_waveform(mono, file)
+    except AudioError as error:
+        return error.reason, str(error)
+    return "", ""
+
+
+def _digest(mono: FloatArray, rate: int) -> bytes:
+    """16 bytes; adding zero makes -0.0 and 0.0 the same."""
+    samples = np.ascontiguousarray(mono + np.float32(0.0))
+    return hashlib.blake2b(samples.tobytes(), digest_size=16, salt=rate.to_bytes(8, "big")).digest()
+
+
+def _cut_short(file: str, start: float, end: float, samples: int, rate: int) -> str:
+    if math.isnan(start) and math.isnan(end):
+        return shortfall(Path(file), samples)
+    wanted = 0.0 if math.isnan(end) else end - (0.0 if math.isnan(start) else start)
+    missing = wanted - samples / rate
+    return f"the span ends {missing:.2f} s after the file" if missing > SPAN_SLACK_S else ""

@@ -1,0 +1,79 @@
+"""A Hugging Face audiofolder: metadata.csv or metadata.jsonl with file_name, or class folders."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nver.corpora.base import CorpusCard
+from nver.corpora.file_tree import Skip
+from nver.corpora.own.clips import Roles, clips_of
+from nver.corpora.own.folder import SPLITS, read_classes, speakers_by
+from nver.corpora.own.rows import Columns, read_columns
+from nver.corpora.own.table import OWN
+from nver.errors import CorpusError, UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METADATA = ("metadata.csv", "metadata.jsonl")
+
+
+def read_audiofolder(root: Path, options: Mapping[str, Any]) -> "tuple[pd.DataFrame, pd.DataFrame]":
+    """(table, skipped); folders like train/ and test/ become a column `split`."""
+    if not root.is_dir():
+        raise CorpusError(f"{root}: expected a folder with {' or '.join(METADATA)}")
+    tables = metadata_files(root)
+    if not tables:
+        if options["column"] or options["speaker_column"]:
+            raise UsageError(f"{root} has no metadata table in which a column could be chosen")
+        return read_classes(root, options, splits=True)
+    columns, skipped = _joined(root, tables)
+    if options["speaker_pattern"]:
+        columns["speaker"] = speakers_by(options["speaker_pattern"], columns["file_name"])
+    roles = Roles(options["column"], options["speaker_column"])
+    return clips_of(columns, root.absolute(), roles=roles, source=root, skipped=skipped)
+
+
+def metadata_files(root: Path) -> list[Path]:
+    """The metadata tables right in the folder and in the folders right below it."""
+    folders = [root, *sorted(f for f in root.iterdir() if f.is_dir())]
+    return [folder / name for folder in folders for name in METADATA if (folder / name).is_file()]
+
+
+def _joined(root: Path, tables: list[Path]) -> tuple[Columns, list[Skip]]:
+    """The rows of all tables, with the files relative to `root` and the split of each."""
+    joined: Columns = {}
+    skipped: list[Skip] = []
+    count = 0
+    for table in tables:
+        columns, malformed = read_columns(table)
+        skipped += malformed
+        part = _relative_to(root, table, columns)
+        size = len(part["file_name"])
+        for name in {**joined, **part}:
+            cells = joined.setdefault(name, [""] * count)
+            cells += part.get(name, [""] * size)
+        count += size
+    if not any(joined["split"]):
+        del joined["split"]
+    return joined, skipped
+
+
+def _relative_to(root: Path, table: Path, columns: Columns) -> Columns:
+    if "file_name" not in columns:
+        raise CorpusError(f"{table}: has no column file_name; columns: {', '.join(columns)}")
+    prefix = "" if table.parent == root else f"{table.parent.name}/"
+    files = [prefix + name if name else "" for name in columns["file_name"]]
+    splits = [SPLITS.get(name.split("/")[0].lower(), "") for name in files]
+    return {"split": splits, **columns, "file_name": files}
+
+
+AUDIOFOLDER = CorpusCard(
+    name="audiofolder",
+    title="Your own: a Hugging Face audiofolder",
+    citation=OWN,
+    licence=OWN,
+    url="https://huggingface.co/docs/datasets/audio_dataset",
+    read=read_audiofolder,
+    options={"column": None, "speaker_column": None, "speaker_pattern": None},
+)

@@ -1,0 +1,192 @@
+"""Corpus x encoders -> the embedding store: only what is missing, resumable, on any cores."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nver.corpora.base import Corpus
+from nver.embeddings.batches import BatchEmbedder, Failure
+from nver.embeddings.missing_vectors import Gaps, fill
+from nver.embeddings.store import EmbeddingStore, EmbeddingView, key_clips
+from nver.encoders import EncoderSpec
+from nver.encoders.base import EncoderIdentity
+from nver.errors import UsageError
+from nver.machine.pool import Pool, usable_cores
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SKIPPED_COLUMNS = ("clip", "file", "reason", "message")
+
+
+@dataclass(frozen=True)
+class EncoderCount:
+    """How many vectors of an encoder were computed, and for how many usable clips one was there."""
+
+    identity: EncoderIdentity
+    computed: int
+    reused: int
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What an extraction did.
+
+    Attributes:
+        counts: one for each encoder, in the order asked for.
+        clips: the corpus's table less what could not be used; each clip has every embedding.
+        skipped: clip, file, reason, message of the rest, in the corpus's order.
+    """
+
+    counts: tuple[EncoderCount, ...]
+    clips: "pd.DataFrame"
+    skipped: "pd.DataFrame"
+
+    @property
+    def identities(self) -> tuple[EncoderIdentity, ...]:
+        return tuple(count.identity for count in self.counts)
+
+
+def extract(
+    corpus: "Corpus | pd.DataFrame",
+    encoders: Sequence[EncoderSpec | str] | EncoderSpec | str,
+    store: EmbeddingStore | str | Path | None = None,
+    *,
+    workers: int | None = None,
+    rehash: bool = False,
+    show_progress_bar: bool = False,
+) -> Extraction:
+    """Compute the embeddings of a corpus that the store lacks.
+
+    A clip is decoded once for all encoders. A clip that cannot be used is skipped for all of them
+    and has a row that says why; no single clip stops the run. It may be stopped at any time: the
+    next one goes on from the last shard.
+
+    Args:
+        corpus: or its table: clip, file, start, end (s; NaN: whole file).
+        encoders: specs, or "NAME" or "NAME=WEIGHTS"; one, or several.
+        store: or its folder; None: the user's cache folder.
+        workers: processes of one thread each; None: one a usable core, or one where an encoder
+            runs on a GPU. The numbers do not depend on it.
+        rehash: look at every file's content, even if its size and time are unchanged.
+        show_progress_bar: on stderr, if that is a terminal.
+
+    Raises:
+        UsageError, WeightsError, MissingExtraError: an encoder cannot be loaded.
+        StoreError: the store cannot be read or written.
+        WorkerError: a worker process died.
+    """
+    table = _table(corpus)
+    store = store if isinstance(store, EmbeddingStore) else EmbeddingStore(store)
+    several = isinstance(encoders, Iterable) and not isinstance(encoders, str)
+    asked: Iterable[Any] = encoders if several else [encoders]  # type: ignore[assignment]
+    specs = [as_spec(encoder) for encoder in asked]
+    if not specs:
+        raise UsageError("no encoder given; see `nver list encoders`")
+    with Pool(BatchEmbedder(specs), workers or _workers(specs)) as pool:
+        (described,) = pool.map([()])
+        views = [store.view(identity) for identity in described.identities]
+        clips = key_clips(table, store, rehash=rehash, show_progress_bar=show_progress_bar)
+        gaps = Gaps(clips, views)
+        failures = _fill(pool, gaps, views, show_progress_bar)
+    return _extraction(table, gaps, views, failures)
+
+
+def read_embeddings(
+    corpus: "Corpus | pd.DataFrame", identity: EncoderIdentity, store: EmbeddingStore
+) -> npt.NDArray[np.float32]:
+    """(clips, dim) float32 from the store, rows as in the corpus's table.
+
+    Raises:
+        AudioError: a file is gone or cannot be read.
+        StoreError: an embedding is missing.
+    """
+    clips = key_clips(_table(corpus), store)
+    for error in clips.errors.values():
+        raise error
+    return store.view(identity).read(clips.keys)
+
+
+def as_spec(encoder: EncoderSpec | str) -> EncoderSpec:
+    """A spec from "NAME" or "NAME=WEIGHTS" (a hub id or a local folder)."""
+    if isinstance(encoder, EncoderSpec):
+        return encoder
+    if not isinstance(encoder, str):
+        raise UsageError(
+            f"expected an encoder as NAME, NAME=WEIGHTS or EncoderSpec; got {encoder!r}"
+        )
+    name, _, weights = encoder.partition("=")
+    return EncoderSpec(name, weights or None)
+
+
+def _table(corpus: "Corpus | pd.DataFrame") -> "pd.DataFrame":
+    table = corpus.table if isinstance(corpus, Corpus) else corpus
+    if not hasattr(table, "columns"):
+        raise UsageError(f"expected a corpus or its table, got {corpus!r}")
+    return table
+
+
+def _workers(specs: Sequence[EncoderSpec]) -> int:
+    return usable_cores() if all(spec.device == "cpu" for spec in specs) else 1
+
+
+def _fill(
+    pool: "Pool[Any, Any]", gaps: Gaps, views: Sequence[EmbeddingView], show: bool
+) -> list[Failure]:
+    from tqdm import tqdm
+
+    total = len(gaps.any)
+    there = total - int(gaps.any.sum())
+    failures: list[Failure] = []
+    with tqdm(total=total, initial=there, unit="clip", disable=None if show else True) as bar:
+        results = (result for _, result in pool.unordered(gaps.batches()))
+        for clips, failed in fill(results, gaps.clips, views):
+            failures += failed
+            bar.update(clips)
+    return failures
+
+
+def _extraction(
+    table: "pd.DataFrame", gaps: Gaps, views: Sequence[EmbeddingView], failures: Sequence[Failure]
+) -> Extraction:
+    reasons = _reasons(gaps, failures)
+    usable = np.ones(len(table), bool)
+    usable[list(reasons)] = False
+    failed = {(failure.row, failure.encoder) for failure in failures}
+    counts = []
+    for number, (view, missing) in enumerate(zip(views, gaps.missing, strict=True)):
+        lost = sum(missing[row] for row, encoder in failed if encoder in (None, number))
+        reused = int((usable & ~missing).sum())
+        counts.append(EncoderCount(view.identity, int(missing.sum() - lost), reused))
+    clips = table[usable].reset_index(drop=True)
+    return Extraction(tuple(counts), clips, _skipped(table, reasons))
+
+
+def _reasons(gaps: Gaps, failures: Sequence[Failure]) -> dict[int, tuple[str, str]]:
+    """row -> (reason, message without the file's name), for every clip that cannot be used."""
+    reasons = {}
+    for row, error in gaps.clips.errors.items():
+        reasons[row] = error.reason, str(error).removeprefix(f"{gaps.clips.files[row]}: ")
+    for failure in failures:
+        for row in gaps.equals(failure.row):
+            reasons.setdefault(int(row), (failure.reason, failure.message))
+    return reasons
+
+
+def _skipped(table: "pd.DataFrame", reasons: Mapping[int, tuple[str, str]]) -> "pd.DataFrame":
+    import pandas as pd
+
+    rows = sorted(reasons)
+    files = [str(file) for file in table["file"].iloc[rows]]
+    messages = [f"{file}: {reasons[row][1]}" for row, file in zip(rows, files, strict=True)]
+    columns = {
+        "clip": list(table["clip"].iloc[rows]),
+        "file": files,
+        "reason": [reasons[row][0] for row in rows],
+        "message": messages,
+    }
+    return pd.DataFrame(columns, columns=list(SKIPPED_COLUMNS), dtype=object)

@@ -1,0 +1,105 @@
+"""What content a file has: SHA-256 of its bytes, remembered by path, size and time."""
+
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from nver.embeddings.store.index import CHUNK, open_index
+from nver.errors import AudioError
+
+# A file changed within this time of its hashing could change again without its time changing (git
+# calls that racily clean); FAT keeps times to 2 s. Such a file is hashed anew the next time.
+FRESH_NS = 2_000_000_000
+SMALL = 2**20  # bytes; hashlib.file_digest clears a buffer a file, which small ones need not pay
+SAVE_EVERY_S = 10.0  # what a kill loses of a long hashing
+
+Contents = dict[str, "Content | AudioError"]
+
+
+class Content(NamedTuple):
+    """SHA-256 of a file's bytes, and the size and time (ns) that it had then."""
+
+    sha256: bytes
+    size: int
+    mtime_ns: int
+
+
+def read_contents(root: Path, files: Iterable[str], *, rehash: bool = False) -> Contents:
+    """The content of each file, or why it has none: "missing" or "unreadable".
+
+    A remembered hash is taken where path, size and modification time are unchanged, unless
+    `rehash`.
+    """
+    files = list(files)
+    found: Contents = {}
+    fresh: list[tuple[str, Content, int]] = []
+    remembered = {} if rehash else _remembered(root, files)
+    saved = time.monotonic()
+    for file in files:
+        known, now = remembered.get(os.path.abspath(file)), time.time_ns()
+        found[file] = content = _content(file, known)
+        if isinstance(content, Content) and content is not known:
+            fresh.append((file, content, now))
+        if time.monotonic() - saved > SAVE_EVERY_S:
+            _remember(root, fresh)
+            fresh, saved = [], time.monotonic()
+    _remember(root, fresh)
+    return found
+
+
+def _content(file: str, known: Content | None) -> Content | AudioError:
+    try:
+        now = os.stat(file)
+        if not stat.S_ISREG(now.st_mode):  # reading a pipe would wait for ever
+            return AudioError(f"{file}: no regular file", "unreadable")
+        if known and (now.st_size, now.st_mtime_ns) == known[1:]:
+            return known
+        return hash_file(file)
+    except FileNotFoundError:
+        return AudioError(f"{file}: no such file", "missing")
+    except OSError as error:
+        return AudioError(f"{file}: cannot be read ({error.strerror})", "unreadable")
+
+
+def hash_file(file: str) -> Content:
+    """Read a file's bytes and hash them."""
+    with open(file, "rb", buffering=0) as raw:
+        now = os.fstat(raw.fileno())
+        if now.st_size <= SMALL:
+            digest = hashlib.sha256(raw.read()).digest()
+        else:
+            digest = hashlib.file_digest(raw, "sha256").digest()
+    return Content(digest, now.st_size, now.st_mtime_ns)
+
+
+def _remembered(root: Path, files: list[str]) -> dict[str, Content]:
+    known = {}
+    with open_index(root) as index:
+        for start in range(0, len(files), CHUNK):
+            names = {_name(file): os.path.abspath(file) for file in files[start : start + CHUNK]}
+            marks = ",".join("?" * len(names))
+            sql = f"SELECT path, sha256, size, mtime_ns FROM files WHERE path IN ({marks})"
+            sql += f" AND mtime_ns + {FRESH_NS} < hashed_ns"
+            for path, *facts in index.query(sql, list(names)):
+                known[names[path]] = Content(*facts)
+    return known
+
+
+def _remember(root: Path, fresh: list[tuple[str, Content, int]]) -> None:
+    if not fresh:
+        return
+    with open_index(root) as index, index.transaction():
+        index.connection.executemany(
+            "INSERT OR REPLACE INTO files (path, sha256, size, mtime_ns, hashed_ns)"
+            " VALUES (?, ?, ?, ?, ?)",
+            ((_name(file), *content, hashed_ns) for file, content, hashed_ns in fresh),
+        )
+
+
+def _name(file: str) -> bytes:
+    """What a file is remembered under; bytes, for names that are no UTF-8."""
+    return os.fsencode(os.path.abspath(file))

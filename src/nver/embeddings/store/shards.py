@@ -1,0 +1,151 @@
+"""A shard: an immutable safetensors file of keys and vectors, with their provenance."""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import numpy.typing as npt
+
+from nver.embeddings.store.keys import KEY_BYTES, Keys
+from nver.encoders.base import EncoderIdentity
+from nver.errors import StoreError
+from nver.machine.files import write_whole
+
+FORMAT = "nver-embeddings-1"
+SUFFIX = ".safetensors"
+BLOCK_ROWS = 4096  # rows looked at together where a shard is read through: bounds memory
+FloatArray = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A shard's header; `keys_at` and `vectors_at` are byte offsets in the file."""
+
+    path: Path
+    identity: str
+    rows: int
+    dim: int
+    sha256: str
+    keys_at: int
+    vectors_at: int
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the identity, see `EncoderIdentity.fingerprint`."""
+        return hashlib.sha256(self.identity.encode()).hexdigest()
+
+    def keys(self) -> Keys:
+        """(rows, 32)."""
+        with open(self.path, "rb") as file:
+            file.seek(self.keys_at)
+            data = file.read(self.rows * KEY_BYTES)
+        return np.frombuffer(data, np.uint8).reshape(self.rows, KEY_BYTES)
+
+    def read(self, rows: Rows) -> FloatArray:
+        """(len(rows), dim): those rows, in that order; the file is mapped only for the call."""
+        vectors = np.memmap(self.path, np.dtype("<f4"), "r", self.vectors_at, (self.rows, self.dim))
+        return np.asarray(vectors[rows])
+
+    def blocks(self) -> Iterator[FloatArray]:
+        """All vectors, some thousand rows at a time."""
+        for start in range(0, self.rows, BLOCK_ROWS):
+            yield self.read(np.arange(start, min(start + BLOCK_ROWS, self.rows)))
+
+
+def write_shard(folder: Path, identity: str, keys: Keys, vectors: FloatArray) -> Path:
+    """Write keys (n, 32) and vectors (n, dim) as a new shard in `folder`, whole or not at all.
+
+    `identity` in its JSON form.
+    """
+    from safetensors.numpy import save
+
+    digest = hashlib.sha256(keys.tobytes())
+    digest.update(np.ascontiguousarray(vectors).data)
+    metadata = {"format": FORMAT, "identity": identity, "sha256": digest.hexdigest()}
+    path = folder / f"{uuid4().hex}{SUFFIX}"
+    write_whole(path, save({"keys": keys, "vectors": vectors}, metadata))
+    _sync(folder)
+    return path
+
+
+def folder_name(identity: EncoderIdentity) -> str:
+    """The name of an identity's folder of shards: for people; the shards' headers decide."""
+    return f"{re.sub(r'[^A-Za-z0-9._-]+', '-', identity.name)}-{identity.fingerprint[:16]}"
+
+
+def open_shard(path: Path) -> Shard:
+    """Read a shard's header.
+
+    Raises:
+        FileNotFoundError: it is gone.
+        StoreError: it is no shard, or not whole.
+    """
+    try:
+        return _read_header(path)
+    except FileNotFoundError:
+        raise
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise StoreError(
+            f"{path}: not a whole shard of embeddings ({error}); "
+            "`nver store verify --repair` sets it aside, the next extraction makes it again"
+        ) from error
+
+
+def _read_header(path: Path) -> Shard:
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        length = int.from_bytes(file.read(8), "little")
+        if not 2 <= length <= size - 8:
+            raise ValueError(f"{size} bytes, a header of {length} announced")
+        header = json.loads(file.read(length))
+    facts, keys, vectors = header["__metadata__"], header["keys"], header["vectors"]
+    rows, dim = vectors["shape"]
+    if facts["format"] != FORMAT:
+        raise ValueError(f"format {facts['format']!r}, expected {FORMAT!r}")
+    if keys["shape"] != [rows, KEY_BYTES] or keys["dtype"] != "U8" or vectors["dtype"] != "F32":
+        raise ValueError(f"keys {keys['shape']}, vectors {vectors['shape']}")
+    start = 8 + length
+    spans = (keys["data_offsets"], rows * KEY_BYTES), (vectors["data_offsets"], rows * dim * 4)
+    if any(b - a != n for (a, b), n in spans) or size != start + sum(n for _, n in spans):
+        raise ValueError(f"{size} bytes, expected {start + sum(n for _, n in spans)}")
+    at = [start + offsets[0] for offsets, _ in spans]
+    return Shard(path, facts["identity"], rows, dim, facts["sha256"], *at)
+
+
+def faults_of(path: Path) -> list[str]:
+    """What is wrong with a shard, after reading all of it: one sentence a fault."""
+    try:
+        shard = open_shard(path)
+    except FileNotFoundError:
+        return [f"{path}: the shard is gone"]
+    except StoreError as error:
+        return [str(error)]
+    digest = hashlib.sha256(shard.keys().tobytes())
+    finite = True
+    for block in shard.blocks():
+        digest.update(block.data)
+        finite = finite and bool(np.isfinite(block).all())
+    faults = []
+    if digest.hexdigest() != shard.sha256:
+        faults.append(f"{path}: the checksum of the content does not match the one written with it")
+    if not finite:
+        faults.append(f"{path}: holds vectors that are NaN or infinite")
+    return faults
+
+
+def _sync(folder: Path) -> None:
+    """Make a rename durable (POSIX; other systems cannot open a folder)."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,201 @@
+"""The embedding store: vectors with provenance, found by content."""
+
+import json
+import logging
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nver.embeddings.store.contents import Contents, read_contents
+from nver.embeddings.store.index import FILE_NAME, NOT_THERE, create_tables, is_damaged, open_index
+from nver.embeddings.store.keys import Keys
+from nver.embeddings.store.shards import SUFFIX, FloatArray, folder_name, open_shard, write_shard
+from nver.encoders.base import EncoderIdentity
+from nver.errors import StoreError, UsageError
+from nver.machine.files import cache_folder
+
+SHARDS = "shards"
+BATCH_ROWS = 8192  # rows looked up and read together: bounds memory
+RETRIES = 3  # a shard that `gc` merged away between look-up and read is looked up again
+log = logging.getLogger("nver")
+
+
+class EmbeddingStore:
+    """A folder of embeddings, which several processes may use at once.
+
+    Args:
+        root: the folder; None: the user's cache folder.
+        create: make it if it is not there; otherwise that is a `StoreError`.
+    """
+
+    def __init__(self, root: str | Path | None = None, *, create: bool = True) -> None:
+        self.root = Path(root) if root is not None else cache_folder() / "embeddings"
+        if not create and not (self.root / SHARDS).is_dir():
+            raise StoreError(f"{self.root}: no embedding store; `nver extract` makes one")
+        try:
+            (self.root / SHARDS).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{self.root}: cannot be a store ({error.strerror})") from error
+        self.open()
+
+    def open(self) -> None:
+        """Make the index, or make it again, and enter the shards that it does not know."""
+        if is_damaged(self.root):
+            aside = f"{FILE_NAME}.damaged-{time.time_ns()}"
+            os.replace(self.root / FILE_NAME, self.root / aside)
+            log.warning("%s: the index was damaged; made again from the shards", self.root)
+        create_tables(self.root)
+        for file in self.unknown_shards():
+            try:
+                self.adopt(file)
+            except StoreError as error:
+                log.warning("%s", error)
+
+    def content_hashes(self, files: Iterable[str], *, rehash: bool = False) -> Contents:
+        """{file: its content, or the `AudioError` that says why it has none}.
+
+        Hashes are remembered by path, size and modification time; `rehash` looks at all again.
+        """
+        return read_contents(self.root, files, rehash=rehash)
+
+    def view(self, identity: EncoderIdentity) -> "EmbeddingView":
+        """The embeddings of one encoder identity."""
+        return EmbeddingView(self, identity)
+
+    def identities(self) -> list[EncoderIdentity]:
+        """All that embeddings are stored for, sorted by name."""
+        with open_index(self.root) as index:
+            texts = index.query("SELECT json FROM identities WHERE id IN"
+                                " (SELECT identity FROM shards)")  # fmt: skip
+        found = (read_identity(text) for (text,) in texts)
+        return sorted((i for i in found if i is not None), key=lambda i: i.to_json())
+
+    def find(self, text: str) -> EncoderIdentity:
+        """The one identity of that encoder name, or whose fingerprint begins so."""
+        known = self.identities()
+        found = [i for i in known if text and (i.name == text or i.fingerprint.startswith(text))]
+        if len(found) == 1:
+            return found[0]
+        choice = "\n".join(
+            f"  {i.fingerprint[:12]}  {i.name}  {facts_of(asdict(i))}" for i in found or known
+        )
+        what = "several identities" if found else "nothing"
+        raise UsageError(f"{self.root}: {what} for {text!r}; give a fingerprint of:\n{choice}")
+
+    def unknown_shards(self) -> list[str]:
+        """Shards on disk that the index does not know: of a process killed at the wrong moment."""
+        with open_index(self.root) as index:
+            known = {file for (file,) in index.query("SELECT file FROM shards")}
+        shards = self.root / SHARDS
+        found = (path.relative_to(shards).as_posix() for path in shards.glob(f"*/*{SUFFIX}"))
+        return sorted(file for file in found if file not in known)
+
+    def adopt(self, file: str) -> int | None:
+        """Enter a shard into the index; how many of its rows are new (None: it was known)."""
+        path = self.root / SHARDS / file
+        try:
+            shard = open_shard(path)
+        except FileNotFoundError:
+            return None
+        keys, size = shard.keys(), path.stat().st_size
+        with open_index(self.root) as index, index.transaction():
+            return index.add(shard.fingerprint, shard.identity, file, size, keys)
+
+
+class EmbeddingView:
+    """The embeddings of one encoder identity in a store."""
+
+    def __init__(self, store: EmbeddingStore, identity: EncoderIdentity) -> None:
+        self.store, self.identity = store, identity
+
+    def __len__(self) -> int:
+        sql = "SELECT count(*) FROM vectors WHERE identity = ?"
+        with open_index(self.store.root) as index:
+            return int(index.query(sql, [index.identity(self.identity.fingerprint)])[0][0])
+
+    def missing(self, keys: Keys) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+        """(n,) which of the keys (n, 32) have no vector."""
+        with open_index(self.store.root) as index:
+            absent = index.places(self.identity.fingerprint, keys)[:, 0] == NOT_THERE
+        return np.asarray(absent, bool)
+
+    def add(self, keys: Keys, vectors: FloatArray) -> None:
+        """Store vectors (n, dim) under keys (n, 32): one shard, whole or not at all.
+
+        A key that has a vector keeps it.
+        """
+        if vectors.shape != (len(keys), self.identity.dim) or vectors.dtype != np.float32:
+            raise ValueError(
+                f"{len(keys)} keys of {self.identity.name}: expected float32 "
+                f"({len(keys)}, {self.identity.dim}), got {vectors.dtype} {vectors.shape}"
+            )
+        if not len(keys):
+            return
+        shards = self.store.root / SHARDS
+        folder = shards / folder_name(self.identity)
+        try:
+            path = write_shard(folder, self.identity.to_json(), keys, vectors)
+        except OSError as error:
+            raise StoreError(f"{folder}: cannot be written ({error.strerror})") from error
+        if self.store.adopt(path.relative_to(shards).as_posix()) == 0:
+            path.unlink(missing_ok=True)  # another process was faster with all of it
+
+    def read(self, keys: Keys) -> FloatArray:
+        """(n, dim) in the order of the keys.
+
+        Raises:
+            StoreError: a key has no vector.
+        """
+        vectors = np.empty((len(keys), self.identity.dim), np.float32)
+        row = 0
+        for batch in self.read_batches(keys):
+            vectors[row : row + len(batch)] = batch
+            row += len(batch)
+        return vectors
+
+    def read_batches(self, keys: Keys, rows: int = BATCH_ROWS) -> Iterator[FloatArray]:
+        """The same, some thousand rows at a time, so that memory stays flat."""
+        for start in range(0, len(keys), rows):
+            yield self._read(keys[start : start + rows], RETRIES)
+
+    def _read(self, keys: Keys, retries: int) -> FloatArray:
+        with open_index(self.store.root) as index:
+            places = index.places(self.identity.fingerprint, keys)
+            files = dict(index.query("SELECT id, file FROM shards"))
+        absent = int((places[:, 0] == NOT_THERE).sum())
+        if absent:
+            raise StoreError(
+                f"{self.store.root}: no {self.identity.name} embedding for {absent} of "
+                f"{len(keys)} clips; `nver extract` computes what is missing"
+            )
+        vectors = np.empty((len(keys), self.identity.dim), np.float32)
+        try:
+            for shard in np.unique(places[:, 0]):
+                mine = np.flatnonzero(places[:, 0] == shard)
+                path = self.store.root / SHARDS / files[int(shard)]
+                vectors[mine] = open_shard(path).read(places[mine, 1])
+        except FileNotFoundError as error:
+            if retries:
+                return self._read(keys, retries - 1)
+            raise StoreError(
+                f"{error.filename}: the shard is gone; `nver store verify --repair` forgets it"
+            ) from error
+        return vectors
+
+
+def facts_of(identity: Mapping[str, Any]) -> str:
+    """What tells identities of one encoder apart, for people: "layer=last pooling=mean ..."."""
+    shown = (f"{k}={v}" for k, v in identity.items() if k not in ("name", "dim") and v != {})
+    return " ".join(shown)
+
+
+def read_identity(text: str) -> EncoderIdentity | None:
+    """An identity from its JSON form; None: another version of nver wrote it."""
+    facts = json.loads(text)
+    known = {field.name for field in fields(EncoderIdentity)}
+    return EncoderIdentity(**facts) if set(facts) == known else None

@@ -1,0 +1,1 @@
+"""Foundation models with attention, by transformers."""

@@ -1,0 +1,1 @@
+"""Neural codecs: the frames before quantisation, or the codes."""

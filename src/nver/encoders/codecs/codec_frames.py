@@ -1,0 +1,225 @@
+"""The latents of EnCodec, DAC and Mimi, before or after the quantiser, as frame embeddings."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from nver.encoders.base import (
+    EncoderCard,
+    EncoderIdentity,
+    EncoderSpec,
+    FloatArray,
+    FrameEncoder,
+)
+from nver.encoders.codecs.codec_options import identity_options, read_codebooks
+from nver.encoders.devices import find_device, full_precision
+from nver.encoders.weights import (
+    CONFIG,
+    FRONTEND,
+    find_folder,
+    hash_weights,
+    read_json,
+    read_state,
+    settings_of,
+)
+from nver.errors import WeightsError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+DECODER_PARTS = ("decoder.", "decoder_transformer.", "upsample.")  # no embedding depends on them
+
+
+class Family(NamedTuple):
+    """How transformers' model of a codec is asked for its latents, (1, width, frames)."""
+
+    model: str
+    hop: Callable[[Any], int]  # samples, from the config
+    codebooks: Callable[[Any], int]  # how many, from the model
+    encode: "Callable[[Any, Tensor], Tensor]"
+    quantise: "Callable[[Any, Tensor, int], Tensor]"  # what the decoder gets, of so many codebooks
+
+
+class CodecEncoder(FrameEncoder):
+    """A frozen codec: (samples,) -> frames (samples // hop, width) -> vector.
+
+    Each clip goes through the encoder alone, followed by zeros up to a whole number of hops as the
+    codec itself adds; a frame is a hop that the clip fills, so no padding is averaged (our choice).
+    A clip shorter than a hop is one frame. A hop is 20 ms for DAC at 16 kHz, 13.3 ms for EnCodec,
+    80 ms for Mimi.
+    """
+
+    code_version = 1
+
+    def __init__(self, card: EncoderCard, spec: EncoderSpec) -> None:
+        self.card, self.spec = card, spec
+        self._family = FAMILIES[card.family]
+        folder, revision = find_folder(spec.weights or card.weights or "", spec.revision)
+        config = check_settings(folder, card)
+        state = read_state(folder)
+        self._device = find_device(spec.device)
+        model = load_model(folder, self._family, state)
+        self._codebooks = read_codebooks(spec, self._family.codebooks(model))
+        self._hop = self._family.hop(model.config)
+        width: int = model.config.hidden_size
+        self.identity = EncoderIdentity(
+            name=spec.name,
+            revision=revision,
+            weights_hash=_hash(state, config),
+            layer="last",
+            pooling=spec.pooling,
+            sampling_rate=card.sampling_rate,
+            code_version=self.code_version,
+            dim=width * (2 if spec.pooling == "mean+std" else 1),
+            options=identity_options(self._codebooks),
+        )
+        self._model = model.to(self._device)
+
+    def frames(self, waveform: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Frame embeddings (frames, width) and the start of each hop in s."""
+        import torch
+
+        valid = max(1, waveform.size // self._hop)
+        whole = ceil(waveform.size / self._hop) * self._hop
+        padded = np.pad(waveform, (0, whole - waveform.size)).astype(np.float32, copy=False)
+        with torch.inference_mode(), full_precision(self._device):
+            latents = self._family.encode(
+                self._model, torch.from_numpy(padded)[None, None].to(self._device)
+            )[..., :valid]
+            if self._codebooks:
+                latents = self._family.quantise(self._model, latents, self._codebooks)
+            frames = latents[0].T.contiguous().cpu().numpy()
+        times = np.arange(valid) * (self._hop / self.sampling_rate)
+        return frames, times.astype(np.float32)
+
+
+def check_settings(folder: Path, card: EncoderCard) -> dict[str, Any]:
+    """The folder's config, if it is of the card's codec, for one channel, at the card's rate."""
+    config, frontend = read_json(folder, CONFIG), read_json(folder, FRONTEND)
+    if config.get("model_type") != card.family:
+        raise WeightsError(
+            f"{folder} holds a model of type {config.get('model_type')!r}; {card.name} is a model"
+            f" of type {card.family!r}"
+        )
+    for rate in (config.get("sampling_rate"), frontend.get("sampling_rate")):
+        if rate not in (None, card.sampling_rate):
+            raise WeightsError(
+                f"{folder} holds a codec for {rate} Hz; {card.name} is for {card.sampling_rate} Hz"
+            )
+    if (
+        config.get("audio_channels", 1) != 1
+        or config.get("normalize")
+        or config.get("chunk_length_s")
+    ):
+        raise WeightsError(
+            f"{folder} holds a codec for several channels, or one that normalises or cuts its"
+            f" input; {card.name} does none of it"
+        )
+    return settings_of(config, frontend)
+
+
+def load_model(folder: Path, family: Family, state: "dict[str, Tensor]") -> Any:
+    """transformers' model with these weights in float32 on the CPU, every parameter accounted for.
+
+    transformers puts them in their places itself, as its names change from version to version.
+    """
+    import transformers
+
+    config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    try:
+        with _quiet():
+            model, found = getattr(transformers, family.model).from_pretrained(
+                None,
+                config=config,
+                state_dict=dict(state),
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # they are refused below, by name
+            )
+    except RuntimeError as error:
+        raise _unfit(folder, " ".join(str(error).split())) from error
+    for key, what in (
+        ("mismatched_keys", "have another shape for"),
+        ("missing_keys", "lack"),
+        ("unexpected_keys", "have, beyond it,"),
+    ):
+        names = sorted(str(name) for name in found[key])
+        if names:
+            raise _unfit(folder, f"they {what} {len(names)} tensors, such as {names[0]}")
+    return model.float().eval().requires_grad_(False)
+
+
+def _unfit(folder: Path, why: str) -> WeightsError:
+    return WeightsError(f"the weights in {folder} do not fit the model of its {CONFIG}: {why}")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """transformers without its progress bar and its table of what did not fit: we say it."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity(logging.CRITICAL)
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _hash(state: "dict[str, Tensor]", settings: dict[str, Any]) -> str:
+    """Of the file's own tensors: their names do not change with transformers' version."""
+    used = {name: t for name, t in state.items() if not name.startswith(DECODER_PARTS)}
+    return hash_weights(used, settings)
+
+
+def _encodec_quantised(model: Any, latents: "Tensor", codebooks: int) -> "Tensor":
+    # Residual codes: the first do not depend on how many follow.
+    return model.quantizer.decode(model.quantizer.encode(latents)[:codebooks])
+
+
+def _dac_quantised(model: Any, latents: "Tensor", codebooks: int) -> "Tensor":
+    return model.quantizer(latents, codebooks)[0]
+
+
+def _mimi_latents(model: Any, waveform: "Tensor") -> "Tensor":
+    encoder = model.encoder
+    if hasattr(encoder, "encoder_transformer"):  # later versions of transformers 5
+        return encoder(waveform).latents
+    hidden = model.encoder_transformer(encoder(waveform).transpose(1, 2))[0]
+    return model.downsample(hidden.transpose(1, 2))
+
+
+def _mimi_quantised(model: Any, latents: "Tensor", codebooks: int) -> "Tensor":
+    codes = model.quantizer.encode(latents, codebooks)
+    return model.quantizer.decode(codes.transpose(0, 1))
+
+
+FAMILIES = {
+    "encodec": Family(
+        "EncodecModel",
+        hop=lambda config: config.hop_length,
+        codebooks=lambda model: model.quantizer.num_quantizers,
+        encode=lambda model, waveform: model.encoder(waveform),
+        quantise=_encodec_quantised,
+    ),
+    "dac": Family(
+        "DacModel",
+        hop=lambda config: config.hop_length,
+        codebooks=lambda model: model.config.n_codebooks,
+        encode=lambda model, waveform: model.encoder(waveform),
+        quantise=_dac_quantised,
+    ),
+    "mimi": Family(
+        "MimiModel",
+        hop=lambda config: round(config.sampling_rate / config.frame_rate),
+        codebooks=lambda model: model.config.num_quantizers,
+        encode=_mimi_latents,
+        quantise=_mimi_quantised,
+    ),
+}

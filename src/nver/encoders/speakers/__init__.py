@@ -1,0 +1,1 @@
+"""Speaker encoders: x-vector, ECAPA, d-vector."""

@@ -1,0 +1,70 @@
+"""SpeechBrain's speaker encoders, from its checkpoints and without its package."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nver.encoders.base import Encoder, EncoderCard, EncoderIdentity, EncoderSpec, FloatArray
+from nver.encoders.devices import find_device, full_precision
+from nver.encoders.speakers.speaker_networks import SHORTEST, Ecapa, XVector
+from nver.encoders.spectra.fbank import HOP, fbank
+from nver.encoders.weights import find_file, hash_weights, read_checkpoint
+from nver.errors import WeightsError
+
+CHECKPOINT = "embedding_model.ckpt"  # as the hub's repositories name it
+NETS: dict[str, type[XVector] | type[Ecapa]] = {"x-vector": XVector, "ecapa-tdnn": Ecapa}
+
+
+class SpeakerEncoder(Encoder):
+    """A frozen speaker net: (samples,) at 16 kHz -> log-mel bands -> vector.
+
+    The net itself pools over time, all frames of the clip and no others, so there are no frame
+    embeddings and no other pooling. The vector is that of SpeechBrain's `encode_batch` on the
+    single clip, not normalised. A clip under 40 ms gets zeros at its end (our choice; upstream
+    raises).
+    """
+
+    code_version = 1
+
+    def __init__(self, card: EncoderCard, spec: EncoderSpec) -> None:
+        self.card, self.spec = card, spec
+        file, revision = find_file(spec.weights or card.weights or "", CHECKPOINT, spec.revision)
+        state = read_checkpoint(file)
+        self._device = find_device(spec.device)
+        self._net = build_net(card, state, file).to(self._device)
+        self.identity = EncoderIdentity(
+            name=spec.name,
+            revision=revision,
+            weights_hash=hash_weights(state, {}),
+            layer="last",
+            pooling="statistics",
+            sampling_rate=card.sampling_rate,
+            code_version=self.code_version,
+            dim=self._net.width,
+        )
+
+    def embed(self, waveforms: Sequence[FloatArray]) -> FloatArray:
+        with torch.inference_mode(), full_precision(self._device):
+            return np.stack([self._embed(torch.tensor(w)) for w in waveforms])
+
+    def _embed(self, waveform: Tensor) -> FloatArray:
+        missing = max(0, (SHORTEST - 1) * HOP - len(waveform))
+        bands = fbank(F.pad(waveform, (0, missing)).to(self._device), self._net.mels)
+        vector: FloatArray = self._net(bands.T[None])[0].cpu().numpy()
+        return vector
+
+
+def build_net(card: EncoderCard, state: dict[str, Tensor], file: Path) -> XVector | Ecapa:
+    """The card's net with these weights, every key and shape accounted for."""
+    try:
+        with torch.device("meta"):  # no time and no random numbers for initial values
+            net = NETS[card.family].of(state)
+        net.load_state_dict(state, assign=True)
+    except (KeyError, IndexError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise WeightsError(f"{file} does not hold the net of {card.name}: {reason}") from error
+    return net.requires_grad_(False).eval()

@@ -1,0 +1,1 @@
+"""Spectra that several encoders begin with."""

@@ -1,0 +1,1 @@
+"""Encoders that are all code: statistics, prosody, duration and level, a fingerprint."""

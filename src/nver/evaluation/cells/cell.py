@@ -1,0 +1,95 @@
+"""What is evaluated: a classifier on embeddings under some folds, and clips made worse."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nver.classifiers.training.config import TrainingConfig
+from nver.corpora.duplicates import IntArray
+from nver.evaluation.folds.fold_assignment import Folds
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One entry of a result table: a classifier on one or several embeddings, under some folds.
+
+    `label` is the classifier's name in tables, `encoders` are the labels of its streams. `tune`
+    has options with values to choose from inside each training part (see
+    `nver.classifiers.training.tuning`).
+    """
+
+    classifier: str
+    encoders: tuple[str, ...]
+    folds: Folds
+    label: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    tune: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stressed:
+    """Clips made worse in one way: their `rows` in the table, and as `embeddings` those rows'."""
+
+    rows: IntArray
+    embeddings: Mapping[str, FloatArray]
+
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CODE_VERSION = 3  # raised when training or evaluation change the numbers
+
+
+def cell_key(
+    cell: Cell,
+    table: "pd.DataFrame",
+    digests: Mapping[str, str],
+    training: TrainingConfig,
+    emotions: Sequence[str],
+    stress: Mapping[str, Stressed] | None = None,
+) -> str:
+    """SHA-256 over everything that decides a cell's predictions; equal key, equal numbers.
+
+    `digests` say for each encoder's label which embeddings were used, see `digest`.
+    """
+    clips = table[["clip", "speaker", "emotion"]].to_csv(index=False)
+    facts = {
+        "code_version": CODE_VERSION,
+        "classifier": cell.classifier,
+        "options": dict(cell.options),
+        "embeddings": [digests[name] for name in cell.encoders],
+        "folds": cell.folds.digest(),
+        "seed": cell.folds.seed,
+        "training": asdict(training),
+        "emotions": list(emotions),
+        "clips": hashlib.sha256(clips.encode()).hexdigest(),
+    }
+    if stress:
+        facts["stress"] = stress_digests(stress, cell.encoders)
+    if cell.tune:
+        facts["tune"] = {option: list(values) for option, values in cell.tune.items()}
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def stress_digests(stress: Mapping[str, Stressed], encoders: Sequence[str]) -> dict[str, list[str]]:
+    """kind of stress -> digests of its rows and of each encoder's embeddings."""
+    return {
+        kind: [
+            hashlib.sha256(one.rows.astype("<i8").tobytes()).hexdigest(),
+            *(digest(one.embeddings[name]) for name in encoders),
+        ]
+        for kind, one in stress.items()
+    }
+
+
+def digest(embeddings: FloatArray) -> str:
+    """SHA-256 of an array's shape and values."""
+    shape = str(embeddings.shape).encode()
+    return hashlib.sha256(shape + np.ascontiguousarray(embeddings, "<f4").tobytes()).hexdigest()

@@ -1,0 +1,88 @@
+"""How far a run is: what is done, what runs, what waits, and for how long still."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from nver.evaluation.grid.plan import Plan, PlannedCell, cell_file, is_finished, read_plan
+
+DONE, RUNNING, WAITING, MISSING = "done", "running", "waiting", "missing"
+STATES = (DONE, RUNNING, WAITING, MISSING)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands.
+
+    Attributes:
+        cells: each with its state: one of `STATES`; "missing" waits for a corpus or an encoder.
+        alive: whether the process still runs; None where this machine cannot tell.
+        remaining_s: wall time to the last cell that can be trained, as if nothing stood still.
+        basis: what `remaining_s` was made from.
+    """
+
+    folder: Path
+    cells: tuple[tuple[PlannedCell, str], ...]
+    alive: bool | None
+    remaining_s: float
+    basis: str
+
+    def count(self, state: str) -> int:
+        return sum(own == state for _, own in self.cells)
+
+
+def read_progress(folder: Path) -> Progress:
+    """Look at a run folder, whether its run goes on, was stopped or has ended.
+
+    Raises:
+        UsageError, NverError: there is no run.
+    """
+    plan = read_plan(folder)
+    states = [_state(folder, cell) for cell in plan.cells]
+    if plan.alive:
+        _mark_running(states, plan)
+    cells = tuple(zip(plan.cells, states, strict=True))
+    remaining, basis = _remaining(folder, plan, cells)
+    return Progress(folder, cells, plan.alive, remaining, basis)
+
+
+def _state(folder: Path, cell: PlannedCell) -> str:
+    if cell.waits_for:
+        return MISSING
+    return DONE if cell.key and is_finished(cell_file(folder, cell.key)) else WAITING
+
+
+def _mark_running(states: list[str], plan: Plan) -> None:
+    """Trainings are taken cell by cell, in order: as many cells run as the workers reach into."""
+    reached = 0
+    for number, cell in enumerate(plan.cells):
+        if states[number] == WAITING and cell.key and reached < plan.workers:
+            states[number] = RUNNING
+            reached += cell.trainings
+
+
+def _remaining(
+    folder: Path, plan: Plan, cells: tuple[tuple[PlannedCell, str], ...]
+) -> tuple[float, str]:
+    """Seconds, and their basis: the cells that this run finished, else the model's own seconds."""
+    left = sum(cell.cost for cell, state in cells if state in (RUNNING, WAITING))
+    done = [
+        (cell_file(folder, cell.key).stat().st_mtime, cell.cost)
+        for cell, state in cells
+        if state == DONE
+    ]
+    fresh = [(when, cost) for when, cost in done if when > plan.started]
+    if not left:
+        return 0.0, "nothing is left that can be trained"
+    if not fresh:
+        basis = "by a model of the steps; no cell of this run is finished"
+        extracted = any(cell.key for cell, _ in cells)
+        return left / plan.workers, basis + ("" if extracted else ", and extraction comes before")
+    last = max(when for when, _ in fresh)
+    speed = (last - plan.started) / sum(cost for _, cost in fresh)
+    waited = max(0.0, time.time() - last) if plan.alive else 0.0
+    current = sum(cell.cost for cell, state in cells if state == RUNNING)
+    return (
+        max(0.0, speed * left - min(waited, speed * current)),
+        f"from {len(fresh)} cell{'s' if len(fresh) > 1 else ''} that this run has finished",
+    )

@@ -1,0 +1,180 @@
+"""A run folder, read back: everything that a report is made from."""
+
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nver.errors import NverError, UsageError
+from nver.evaluation.run_folder.predictions import read_predictions, read_stress
+from nver.evaluation.run_folder.trainings import no_trainings, read_trainings
+
+RUN_FILES = ("recipe.toml", "predictions.csv")  # a folder with neither is no run folder
+TABLES = {  # the columns that the report needs
+    "clips.csv": ("corpus", "clip", "speaker", "emotion"),
+    "folds.csv": ("corpus", "protocol", "seed", "clip", "fold"),
+    "skipped.csv": ("corpus", "clip", "file", "reason", "message"),
+    "projections.csv": ("corpus", "encoder", "clip", "x", "y"),
+    "missing.csv": ("kind", "name", "message", "remedy", "systems", "cells"),
+}
+OPTIONAL = ("missing.csv",)  # that older runs do not have, and nobody misses
+MAY_BE_MISSING = ("speaker", "speaker_group", "duration_s", "level_db")
+KINDS: dict[str, Any] = {  # of what the report takes apart; all else is shown as it is
+    **dict.fromkeys(("emotions", "warnings"), list),
+    **dict.fromkeys(("title", "licence", "label", "name", "citation", "url"), str | None),
+    **dict.fromkeys(("options", "packages"), dict | None),
+}
+DTYPES: dict[str, Any] = {
+    **dict.fromkeys(("clip", "file", "speaker", "emotion", "speaker_group"), str),
+    "seed": "int64",
+    "fold": "int64",
+    "x": "float64",
+    "y": "float64",
+}
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """What `nver run` saved.
+
+    Attributes:
+        corpora: corpus name -> title, licence, citation, synthetic, warnings, ...
+        encoders: one mapping an encoder: label, the fields of its identity, licence, tag, family,
+            kind.
+        absent: files that are not there; their part of the report says so.
+        missing: corpora and encoders of the recipe that were not there: kind, name, message,
+            remedy, systems, cells (`nver.evaluation.missing`).
+    """
+
+    folder: Path
+    predictions: pd.DataFrame
+    recipe: str
+    environment: dict[str, Any]
+    corpora: dict[str, dict[str, Any]]
+    encoders: list[dict[str, Any]]
+    clips: pd.DataFrame
+    folds: pd.DataFrame
+    skipped: pd.DataFrame
+    projections: pd.DataFrame
+    trainings: pd.DataFrame
+    absent: tuple[str, ...]
+    missing: pd.DataFrame
+    stress: pd.DataFrame | None = None
+
+    @property
+    def synthetic(self) -> list[str]:
+        """The corpora whose recordings no person made."""
+        return [name for name in self.corpus_names if self.corpora.get(name, {}).get("synthetic")]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The recipe's tables; empty where it cannot be read."""
+        try:
+            return tomllib.loads(self.recipe)
+        except tomllib.TOMLDecodeError:
+            return {}
+
+    @property
+    def rehearsal(self) -> bool:
+        """Whether the recipe says that no number is a result."""
+        return any(f.get("rehearsal") is True for f in (self.settings, self.environment))
+
+    @property
+    def corpus_names(self) -> list[str]:
+        return list(dict.fromkeys(self.predictions["corpus"]))
+
+
+def read_run(folder: Path) -> SavedRun:
+    """Read a run folder.
+
+    Raises:
+        UsageError: there is no such folder.
+        NverError: it is no run folder, the predictions are absent, or a file is damaged.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder; expected what `nver run --out` wrote")
+    if not any((folder / name).exists() for name in RUN_FILES):
+        raise NverError(
+            f"{folder}: no run folder, it holds neither {' nor '.join(RUN_FILES)}; "
+            "expected what `nver run --out` wrote"
+        )
+    trainings = folder / "trainings.csv"
+    names = ("recipe.toml", "environment.json", "corpora.json", "encoders.json", trainings.name)
+    return SavedRun(
+        folder=folder,
+        predictions=_predictions(folder),
+        recipe=_text(folder / "recipe.toml"),
+        environment=_json(folder / "environment.json", {}),
+        corpora=_json(folder / "corpora.json", {}, entries=True),
+        encoders=_json(folder / "encoders.json", [], entries=True),
+        trainings=read_trainings(trainings) if trainings.exists() else no_trainings(),
+        stress=read_stress(folder / "stress.csv"),
+        absent=tuple(
+            name
+            for name in (*names, *TABLES)
+            if name not in OPTIONAL and not (folder / name).exists()
+        ),
+        **{name.removesuffix(".csv"): _table(folder / name) for name in TABLES},
+    )
+
+
+def _predictions(folder: Path) -> pd.DataFrame:
+    if not (folder / "predictions.csv").exists():
+        raise NverError(
+            f"{folder}: the run did not end, it has no predictions.csv; go on with "
+            f"`nver run {folder / 'recipe.toml'} --out {folder}`"
+        )
+    return read_predictions(folder / "predictions.csv")
+
+
+def _table(path: Path) -> pd.DataFrame:
+    columns = TABLES[path.name]
+    if not path.exists():
+        return pd.DataFrame({name: pd.Series(dtype=DTYPES.get(name, str)) for name in columns})
+    try:
+        table = pd.read_csv(
+            path,
+            dtype=DTYPES,
+            keep_default_na=False,
+            na_values={name: [""] for name in MAY_BE_MISSING},
+            encoding="utf-8",
+        )
+    except (ValueError, OSError) as error:
+        raise NverError(f"{path}: damaged, cannot be read ({error})") from error
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise NverError(f"{path}: damaged, it has no column {', '.join(missing)}")
+    return table
+
+
+def _json(path: Path, default: Any, *, entries: bool = False) -> Any:
+    """A JSON file of the default's type; with `entries` all of its values are objects."""
+    try:
+        value = json.loads(_text(path) or json.dumps(default))
+    except ValueError as error:
+        raise NverError(f"{path}: damaged, not JSON ({error})") from error
+    if not isinstance(value, type(default)):
+        expected = "an object" if isinstance(default, dict) else "an array"
+        raise NverError(f"{path}: damaged, expected {expected}, got {type(value).__name__}")
+    values = value.values() if isinstance(value, dict) else value
+    for facts in values if entries else [value]:
+        _check_facts(path, facts)
+    return value
+
+
+def _check_facts(path: Path, facts: Any) -> None:
+    if not isinstance(facts, dict):
+        raise NverError(f"{path}: damaged, expected objects, got {type(facts).__name__}")
+    for name, kind in KINDS.items():
+        if name in facts and not isinstance(facts[name], kind):
+            raise NverError(f"{path}: damaged, {name} is of type {type(facts[name]).__name__}")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8") if path.exists() else ""
+    except (OSError, UnicodeError) as error:
+        raise NverError(f"{path}: cannot be read ({error})") from error

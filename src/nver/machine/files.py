@@ -1,0 +1,89 @@
+"""Files and folders: written whole or not at all, tried before long work, and cleared away."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile, TemporaryFile
+
+from nver.errors import NverError
+
+try:
+    import fcntl
+except ImportError:  # not on Windows: there a killed process leaves its folder
+    fcntl = None  # type: ignore[assignment]
+
+PREFIX = "nver-"
+LOCK = "lock"  # locked as long as the process lives, however it ends
+YOUNG_S = 60.0  # our choice: a folder as new as that may not be locked yet
+DEVICES = (Path("/dev"), Path("/dev/fd"))
+
+
+def check_writable(folder: Path, advice: str = "") -> None:
+    """Make the folder if it is not there, and try a file in it: before hours of work, not after.
+
+    Raises:
+        NverError: it cannot be written; the message ends with `advice`.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise NverError(f"{folder}: cannot be written ({error.strerror}){advice}") from error
+
+
+def write_whole(file: Path, content: str | bytes) -> None:
+    """Write a file so that a reader, or a crash, sees the old content or the new, never a part.
+
+    Text is UTF-8; the bytes of a file name that is not go through unharmed. Into a pipe or a device
+    it is written as it is.
+    """
+    data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+    stands_for_another = file.absolute().parent in DEVICES  # /dev/stdout, though it be a file
+    if file.exists() and (stands_for_another or not file.is_file()):
+        with file.open("ab") as stream:  # what went to a file by /dev/stdout before stays there
+            stream.write(data)
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as temporary:
+        try:
+            temporary.write(data)
+            temporary.flush()
+            os.fsync(temporary.fileno())
+            os.chmod(temporary.name, 0o644)
+            os.replace(temporary.name, file)
+        except BaseException:
+            os.unlink(temporary.name)
+            raise
+
+
+def cache_folder() -> Path:
+    """The user's cache folder of nver, which the environment variable NVER_CACHE overrides."""
+    from platformdirs import user_cache_dir
+
+    return Path(os.environ.get("NVER_CACHE") or user_cache_dir("nver"))
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """An empty folder for a while; folders of processes that were killed are removed first."""
+    _remove_stale(Path(tempfile.gettempdir()))
+    with (
+        tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as name,
+        open(Path(name, LOCK), "w") as lock,
+    ):
+        if fcntl:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield Path(name)
+
+
+def _remove_stale(place: Path) -> None:
+    for file in place.glob(f"{PREFIX}*/{LOCK}") if fcntl else ():
+        with suppress(OSError), open(file, "r+") as lock:
+            if time.time() - os.fstat(lock.fileno()).st_mtime > YOUNG_S:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # an error: it is in use
+                shutil.rmtree(file.parent, ignore_errors=True)

@@ -1,0 +1,230 @@
+"""A trained model as a folder: config.json, which a person can read, and model.safetensors.
+
+Nothing in it is run: no pickle, no code. The folders beside this file come with nver.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from importlib.resources import files
+from math import inf, isfinite
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nver.encoders.base import EncoderIdentity, EncoderSpec
+from nver.errors import NverError, UsageError
+from nver.machine.files import write_whole
+from nver.recipe.families import Families, membership, parse_families
+
+FORMAT, VERSION = "nver-model", 1  # the version is raised when older code would misread it
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+SHIPPED = "emogator"  # the folder beside this file that `load_predictor()` takes
+Tensors = Mapping[str, npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class ModelEncoder:
+    """One stream of a model: how the encoder is loaded, and what it must then be."""
+
+    label: str
+    spec: EncoderSpec
+    identity: EncoderIdentity
+
+
+@dataclass(frozen=True)
+class Model:
+    """All that a prediction needs, and where it comes from.
+
+    Attributes:
+        emotions: in the order of the classifier's logits.
+        temperature: the logits are divided by it (`nver.results.calibration`).
+        families: family -> its emotions; empty: every emotion stands alone.
+        threshold: an answer whose family (emotion, where there are no families) has a lower
+            probability is "not sure".
+        tensors: "classifier.NAME" and, for stream N, "scale.N.mean" and "scale.N.deviation".
+        made: provenance and validation scores, for people: corpus, speakers, training, versions.
+    """
+
+    title: str
+    encoders: tuple[ModelEncoder, ...]
+    classifier: str
+    options: Mapping[str, Any]
+    emotions: tuple[str, ...]
+    temperature: float
+    families: Families
+    threshold: float
+    tensors: Tensors = field(repr=False)
+    made: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write_model(folder: Path, model: Model) -> None:
+    """Write the folder; config.json comes last, and says what the weights' hash must be.
+
+    Raises:
+        NverError: it cannot be written.
+    """
+    from safetensors.numpy import save
+
+    weights = save({name: np.ascontiguousarray(t) for name, t in model.tensors.items()})
+    config = {
+        "format": FORMAT,
+        "version": VERSION,
+        "title": model.title,
+        "encoders": [_encoder_tree(encoder) for encoder in model.encoders],
+        "classifier": {"name": model.classifier, "options": dict(model.options)},
+        "emotions": list(model.emotions),
+        "temperature": model.temperature,
+        "families": {family: list(own) for family, own in model.families.items()},
+        "threshold": model.threshold,
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        "made": dict(model.made),
+    }
+    try:
+        write_whole(folder / WEIGHTS, weights)
+        write_whole(folder / CONFIG, json.dumps(config, indent=1, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise NverError(f"{folder}: cannot be written ({error.strerror})") from error
+
+
+def check_out(folder: Path) -> None:
+    """Raise before a training whose model could not be written, or would replace what is none."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        taken = any((folder / name).exists() for name in (CONFIG, WEIGHTS))
+    except OSError as error:
+        raise NverError(f"{folder}: cannot be written ({error.strerror})") from error
+    try:
+        if taken:
+            _read_config(folder)
+    except NverError as error:
+        raise UsageError(f"{error}. No model is written over it: give another folder") from error
+
+
+def read_model(folder: Path | None = None) -> Model:
+    """Read a model folder; None: the one that comes with nver.
+
+    Raises:
+        NverError: there is no model, it is of a version that this nver does not know, or damaged.
+    """
+    folder = shipped_folder() if folder is None else folder
+    config = _read_config(folder)
+    try:
+        model = Model(
+            title=config["title"],
+            encoders=tuple(_encoder(tree) for tree in config["encoders"]),
+            classifier=config["classifier"]["name"],
+            options=config["classifier"]["options"],
+            emotions=tuple(config["emotions"]),
+            temperature=float(config["temperature"]),
+            families=parse_families(config["families"]),
+            threshold=float(config["threshold"]),
+            tensors=_read_tensors(folder / WEIGHTS, config["weights_sha256"]),
+            made=config["made"],
+        )
+        _check(model)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, UsageError) as error:
+        raise NverError(
+            f"{folder / CONFIG}: damaged, {type(error).__name__} {error}; make it again by "
+            "`nver train`, or copy it again"
+        ) from error
+    return model
+
+
+def _check(model: Model) -> None:
+    """Raise ValueError or UsageError for what no training writes."""
+    tables = [model.options, model.made, *(encoder.spec.options for encoder in model.encoders)]
+    words = [model.title, model.classifier, *model.emotions]
+    held = {
+        "title, classifier and emotions are words": all(isinstance(word, str) for word in words),
+        "options and made are tables": all(isinstance(table, dict) for table in tables),
+        "no emotion is there twice": len(set(model.emotions)) == len(model.emotions),
+        "temperature is a number above 0": 0 < model.temperature < inf,
+        "threshold is a number": isfinite(model.threshold),
+        "weights are finite and float32": all(
+            tensor.dtype == np.float32 and np.isfinite(tensor).all()
+            for tensor in model.tensors.values()
+        ),
+    }
+    if broken := [what for what, holds in held.items() if not holds]:
+        raise ValueError(f"(expected: {'; '.join(broken)})")
+    if model.families:
+        membership(model.families, model.emotions)
+
+
+def shipped_folder() -> Path:
+    """The model that comes with nver.
+
+    Raises:
+        NverError: this build has none.
+    """
+    folder = _shipped()
+    if not has_shipped():
+        raise NverError(
+            "this build of nver comes without a trained model; make one by "
+            "`nver train RECIPE --out DIR` and give it: `nver predict --model DIR FILE`"
+        )
+    return folder
+
+
+def has_shipped() -> bool:
+    """Whether a model comes with this build of nver."""
+    return (_shipped() / CONFIG).is_file()
+
+
+def _shipped() -> Path:
+    return Path(str(files("nver"))) / "models" / SHIPPED
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    file = folder / CONFIG
+    try:
+        config = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise NverError(
+            f"{folder}: no model folder, it has no {CONFIG}; expected the --out of `nver train`"
+        ) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise NverError(f"{file}: cannot be read ({error})") from error
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        raise NverError(f"{file}: no model of nver; expected the --out of `nver train`")
+    if config.get("version") != VERSION:
+        raise NverError(
+            f"{file}: version {config.get('version')!r} of the format; this nver reads {VERSION}: "
+            "install a newer nver, or train the model again"
+        )
+    return config
+
+
+def _read_tensors(file: Path, expected: str) -> dict[str, npt.NDArray[np.float32]]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise NverError(f"{file}: cannot be read ({error.strerror})") from error
+    if hashlib.sha256(data).hexdigest() != expected:
+        raise NverError(
+            f"{file}: damaged, or of another model: its SHA-256 is not the one in {CONFIG}; copy "
+            "the whole folder again"
+        )
+    try:
+        tensors: dict[str, npt.NDArray[np.float32]] = load(data)
+    except SafetensorError as error:
+        raise NverError(f"{file}: no safetensors file ({error}); copy it again") from error
+    return tensors
+
+
+def _encoder_tree(encoder: ModelEncoder) -> dict[str, Any]:
+    spec = {key: value for key, value in asdict(encoder.spec).items() if key != "device"}
+    return {"label": encoder.label, "spec": spec, "identity": asdict(encoder.identity)}
+
+
+def _encoder(tree: Mapping[str, Any]) -> ModelEncoder:
+    known = {f.name for f in fields(EncoderSpec)}
+    spec = {key: value for key, value in tree["spec"].items() if key in known}
+    return ModelEncoder(tree["label"], EncoderSpec(**spec), EncoderIdentity(**tree["identity"]))

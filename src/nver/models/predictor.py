@@ -1,0 +1,299 @@
+"""A trained model on recordings: what they may mean, how sure that is, or why they cannot be used.
+
+from nver import load_predictor
+predictor = load_predictor()
+for answer in predictor.predict(["laugh.wav", "sigh.mp3"]): ...
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nver.audio.recording import (
+    Recording,
+    as_recording,
+    check_kind,
+    check_rate,
+    prepare,
+    read_start,
+)
+from nver.classifiers.training.temperature import tempered
+from nver.embeddings.batches import ENCODER, embed
+from nver.encoders import Encoder, load_spec
+from nver.errors import AudioError, NverError, WeightsError, check_count, unknown_name
+from nver.machine.threads import one_thread
+from nver.models.model_folder import Model, ModelEncoder, read_model
+from nver.recipe.families import membership
+
+if TYPE_CHECKING:
+    import torch
+
+    from nver.classifiers.training.loop import Fitted
+
+FloatArray = npt.NDArray[np.float32]
+Audio = str | PathLike[str] | npt.NDArray[Any]
+LONGEST_S = 30.0  # our choice: of a longer file its start; bursts last 2 s, and memory has a bound
+SHORTEST_S = 0.1  # our choice: less is a click, of which nothing is sure, and a note says so
+NOT_SURE = "not sure"
+TOP = 3
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer for one clip.
+
+    Attributes:
+        file: the path as given, or "array N".
+        emotion, probability: the most probable emotion; "" and nan where the clip has an `error`.
+        top: the most probable emotions with their probabilities, falling.
+        family, family_probability: the family of the highest summed probability; the emotion
+            itself, where the model has no families.
+        sure: whether `family_probability` reaches the model's threshold, the clip 0.1 s.
+        duration_s: of the whole file; nan where it cannot be read.
+        note: that only its start was used, or that it is hardly long enough for a voice.
+        error: why there is no answer, "" where there is one; `reason` is its one word.
+    """
+
+    file: str
+    emotion: str = ""
+    probability: float = float("nan")
+    top: tuple[tuple[str, float], ...] = ()
+    family: str = ""
+    family_probability: float = float("nan")
+    sure: bool = False
+    duration_s: float = float("nan")
+    note: str = ""
+    error: str = ""
+    reason: str = ""
+
+    @property
+    def answer(self) -> str:
+        """The family, "not sure", or "" for a clip that cannot be used."""
+        if self.error:
+            return ""
+        return self.family if self.sure else NOT_SURE
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON: a number that is none is None."""
+        found = {"file": self.file, "answer": self.answer, **asdict(self)}
+        found["top"] = [{"emotion": e, "probability": p} for e, p in self.top]
+        return {k: None if v != v else v for k, v in found.items()}
+
+
+class Predictor:
+    """A model with its encoders, ready to `predict`. Made by `load_predictor`."""
+
+    def __init__(self, model: Model, encoders: Sequence[Encoder]) -> None:
+        self.model, self.encoders = model, tuple(encoders)
+        alone = {emotion: (emotion,) for emotion in model.emotions}
+        self._families = list(model.families or alone)
+        self._members = membership(model.families or alone, model.emotions)
+
+    def predict(
+        self, audio: Audio | Iterable[Audio], sampling_rate: int | None = None, *, top: int = TOP
+    ) -> list[Prediction]:
+        """One answer a clip, in input order; a bad clip has an answer that says why.
+
+        Args:
+            audio: a path or an array (samples,) or (samples, channels), or several.
+            sampling_rate: of the arrays, in Hz; None: that of the first encoder.
+            top: how many emotions `Prediction.top` has.
+
+        Raises:
+            UsageError: what was given is no audio, or no sampling rate.
+        """
+        if isinstance(audio, str | PathLike | np.ndarray):
+            audio = [audio]
+        elif not isinstance(audio, Iterable) or isinstance(audio, bytes | Mapping):
+            check_kind(audio)
+        return list(self.each(audio, sampling_rate, top=top))
+
+    def each(
+        self, audio: Iterable[Audio], sampling_rate: int | None = None, *, top: int = TOP
+    ) -> Iterator[Prediction]:
+        """As `predict`, one after the other, as they are ready."""
+        check_rate(sampling_rate)
+        check_count("top", top, 0)
+        rate = sampling_rate or self.encoders[0].sampling_rate
+        for number, clip in enumerate(audio, 1):
+            check_kind(clip)
+            file = f"array {number}" if isinstance(clip, np.ndarray) else str(clip)
+            seconds = float("nan")
+            try:
+                recording, seconds = _read(clip, rate)
+                with one_thread():
+                    answer = self._answer(file, self._probability(recording, file), top)
+            except AudioError as error:
+                said = str(error).removeprefix(f"{file}: ")
+                answer = Prediction(file, error=said, reason=error.reason)
+            sure = answer.sure and seconds >= SHORTEST_S
+            yield replace(answer, sure=sure, duration_s=seconds, note=_note(seconds))
+
+    def _probability(self, recording: Recording, file: str) -> npt.NDArray[np.float64]:
+        """(emotions,), calibrated."""
+        from nver.classifiers.training.loop import predict_proba
+
+        rates = {encoder.sampling_rate for encoder in self.encoders}
+        waveforms = {rate: prepare(recording, rate, file) for rate in rates}
+        rows = [
+            _embedding(encoder, waveforms[encoder.sampling_rate], file) for encoder in self.encoders
+        ]
+        return tempered(predict_proba(self._fitted, rows), self.model.temperature)[0]
+
+    def _answer(self, file: str, probability: npt.NDArray[np.float64], top: int) -> Prediction:
+        order = np.argsort(-probability, kind="stable")
+        families = probability @ self._members
+        best = int(families.argmax())
+        named = tuple((self.model.emotions[i], float(probability[i])) for i in order[:top])
+        return Prediction(
+            file,
+            self.model.emotions[order[0]],
+            float(probability[order[0]]),
+            named,
+            self._families[best],
+            float(families[best]),
+            bool(families[best] >= self.model.threshold),
+        )
+
+    @cached_property
+    def _fitted(self) -> "Fitted":
+        """The classifier with its weights, and the scales."""
+        import torch
+
+        from nver.classifiers.build import build_classifier
+        from nver.classifiers.training.loop import Fitted
+        from nver.classifiers.training.scaling import Scale
+
+        model = self.model
+        dims = [encoder.identity.dim for encoder in model.encoders]
+        wanted = (model.classifier, dims, len(model.emotions))
+        try:
+            with torch.device("meta"):  # a size that does not fit asks for no memory
+                network = build_classifier(*wanted, **model.options)
+            expected = {f"classifier.{n}": tuple(t.shape) for n, t in network.state_dict().items()}
+            for n, dim in enumerate(dims):
+                expected |= {f"scale.{n}.mean": (dim,), f"scale.{n}.deviation": (dim,)}
+        except (RuntimeError, TypeError, OverflowError) as error:
+            raise NverError(f"{model.classifier}: cannot be built ({error})") from error
+        tensors = {name: torch.from_numpy(t.copy()) for name, t in model.tensors.items()}
+        if wrong := sorted(
+            name for name in expected | tensors if expected.get(name) != _shape(tensors.get(name))
+        ):
+            raise NverError(
+                f"the model's weights do not fit its classifier {model.classifier}: "
+                f"{len(wrong)} are missing, of another shape or too many, first {wrong[0]}; train "
+                "it again"
+            )
+        classifier = build_classifier(*wanted, **model.options)
+        head = "classifier."
+        classifier.load_state_dict(
+            {n.removeprefix(head): t for n, t in tensors.items() if n.startswith(head)}
+        )
+        scales = tuple(
+            Scale(model.tensors[f"scale.{n}.mean"], model.tensors[f"scale.{n}.deviation"])
+            for n in range(len(dims))
+        )
+        return Fitted(classifier.eval(), scales, (), 0)
+
+
+def _embedding(encoder: Encoder, waveform: FloatArray, file: str) -> FloatArray:
+    """(1, dim); an encoder that fails on a clip is that clip's error, as in an extraction."""
+    (vector,) = embed(encoder, [waveform])
+    if isinstance(vector, str):
+        raise AudioError(f"{file}: {encoder.name}: {vector}", ENCODER)
+    return vector[None]
+
+
+def _note(seconds: float) -> str:
+    """What is to be known of an answer for a clip of that length."""
+    if seconds > LONGEST_S:
+        return f"only the first {LONGEST_S:g} s"
+    return f"only {seconds:.2g} s long" if seconds < SHORTEST_S else ""
+
+
+def _shape(tensor: "torch.Tensor | None") -> tuple[int, ...] | None:
+    return None if tensor is None else tuple(tensor.shape)
+
+
+def _read(clip: Audio, rate: int) -> tuple[Recording, float]:
+    """The first `LONGEST_S` of a clip, and how long all of it is in seconds."""
+    if not isinstance(clip, np.ndarray):
+        return read_start(clip, LONGEST_S)
+    whole = as_recording(clip, rate)
+    start = replace(whole, samples=whole.samples[: round(LONGEST_S * rate)])
+    return start, float(len(whole.samples) / rate)
+
+
+def load_predictor(
+    path: str | Path | None = None,
+    *,
+    weights: Mapping[str, str] | None = None,
+    device: str = "cpu",
+) -> Predictor:
+    """A trained model, ready to predict.
+
+    Args:
+        path: a folder that `nver train` wrote; None: the model that comes with nver.
+        weights: encoder -> hub id or local folder, in place of the ones that the model names.
+        device: of the encoders.
+
+    Raises:
+        NverError: no such model, one of another version, or a damaged one.
+        WeightsError: an encoder's weights are absent, or not those that the model was trained on.
+    """
+    model = read_model(None if path is None else Path(path).expanduser())
+    weights = weights or {}
+    labels = [encoder.label for encoder in model.encoders]
+    for label in weights:
+        if label not in labels:
+            raise unknown_name("encoder of the model", label, labels)
+    predictor = Predictor(
+        model, [_load(encoder, weights.get(encoder.label), device) for encoder in model.encoders]
+    )
+    _ = predictor._fitted  # what does not fit is said now
+    return predictor
+
+
+def _load(wanted: ModelEncoder, weights: str | None, device: str) -> Encoder:
+    """The encoder of a stream, if it is the one that the model was trained on."""
+    spec = replace(wanted.spec, device=device)
+    if weights is not None:
+        spec = replace(spec, weights=weights, revision=None)
+    try:
+        encoder = load_spec(spec)
+    except WeightsError as error:
+        if weights is not None or spec.weights is None:
+            raise
+        raise WeightsError(
+            f"encoder {wanted.label}: {error}. The model was trained with weights from there; say "
+            f"where they are now: --weights {wanted.label}=FOLDER, in Python weights={{...}}"
+        ) from error
+    ours, theirs = asdict(encoder.identity), asdict(wanted.identity)
+    differ = [
+        key for key in theirs if key != "revision" and _plain(ours[key]) != _plain(theirs[key])
+    ]
+    if differ:
+        said = ", ".join(
+            f"{key} {_short(ours[key])} (the model: {_short(theirs[key])})" for key in differ
+        )
+        raise WeightsError(
+            f"encoder {wanted.label}: not the one that the model was trained on: {said}. Its "
+            "answers would mean nothing; give the same weights and the same nver, or train again"
+        )
+    return encoder
+
+
+def _plain(value: Any) -> Any:
+    """As JSON gives it back: lists for tuples."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 16 else f"{text[:12]}..."

@@ -1,0 +1,40 @@
+"""What a training leaves: weights for the encoder, a head beside them, and the log."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save
+
+from nver.encoders.audio_mamba.checkpoints import write_weights
+from nver.encoders.weights import SAFETENSORS
+from nver.machine.files import write_whole
+from nver.models.pretraining.learner import Learner
+
+HEAD, LOG = "head.safetensors", "log.csv"
+COLUMNS = ("stage", "epoch", "step", "learning_rate", "loss", "validation_loss", "uar", "top3",
+           "taught", "wall_s", "core_s")  # fmt: skip
+KEPT_AS = torch.float16  # at most 12 MB; the finest of the two half precisions for weights near 1
+
+
+def write_encoder(learner: Learner, folder: Path, emotions: Sequence[str]) -> None:
+    """The encoder's weights as a folder for `weights`, and the head's, in place of older ones."""
+    (folder / SAFETENSORS).unlink(missing_ok=True)  # of a training that was begun anew
+    state = {name: t.detach().cpu().to(KEPT_AS) for name, t in learner.encoder.state_dict().items()}
+    head = {name: t.detach().cpu().contiguous() for name, t in learner.head.state_dict().items()}
+    write_whole(folder / HEAD, save(head, {"emotions": json.dumps(emotions)}))
+    write_weights(state, folder, "nver pretrain")
+
+
+def write_log(folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """A row an epoch; what a stage does not have is empty."""
+    text = io.StringIO()
+    table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    table.writeheader()
+    for row in rows:
+        table.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
+    write_whole(folder / LOG, text.getvalue())

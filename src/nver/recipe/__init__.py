@@ -1,0 +1,22 @@
+"""A recipe's tables as frozen dataclasses; an unknown key is an error that names the nearest.
+
+One part of a recipe a file, what it may say and how that is checked: `corpora`, `systems`, `folds`,
+`stress`, `figures`. `experiment` is the whole, `tree` turns it into tables again.
+"""
+
+from nver.corpora.filtering import Filter
+from nver.recipe.experiment import Experiment, parse_experiment, systems_of
+from nver.recipe.folds import NO_FOLDS
+from nver.recipe.systems import ClassifierEntry, streams_of
+from nver.recipe.writing import experiment_to_tree
+
+__all__ = [
+    "NO_FOLDS",
+    "ClassifierEntry",
+    "Experiment",
+    "Filter",
+    "experiment_to_tree",
+    "parse_experiment",
+    "streams_of",
+    "systems_of",
+]

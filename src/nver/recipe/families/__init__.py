@@ -1,0 +1,64 @@
+"""Families of emotions: a coarser view that a person can use, as data in the open.
+
+A grouping that comes with nver is a TOML file beside this one: what it groups, on which predictions
+it was chosen, and for each family its emotions and the reason.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nver.errors import UsageError, unknown_name
+
+Families = Mapping[str, Sequence[str]]  # family -> its emotions
+
+
+def read_families(name: str) -> dict[str, tuple[str, ...]]:
+    """The grouping of that name, for example "emogator".
+
+    Raises:
+        UsageError: there is none.
+    """
+    folder = files("nver.recipe.families")
+    known = [entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml")]
+    if name not in known:
+        raise unknown_name("grouping into families", name, known)
+    tree = tomllib.loads((folder / f"{name}.toml").read_text("utf-8"))
+    return parse_families({family["name"]: family["emotions"] for family in tree["families"]})
+
+
+def parse_families(table: Any) -> dict[str, tuple[str, ...]]:
+    """Families from the name of a grouping or from a table: family -> list of emotions.
+
+    Raises:
+        UsageError: neither, or an emotion is in two families.
+    """
+    if isinstance(table, str):
+        return read_families(table)
+    if not isinstance(table, Mapping):
+        raise UsageError(f"families: expected a name or a table of lists, got {table!r}")
+    for family, own in table.items():
+        if not isinstance(own, list | tuple) or not own or not all(isinstance(e, str) for e in own):
+            raise UsageError(f"families: {family} needs a list of emotions; got {own!r}")
+    listed = [emotion for own in table.values() for emotion in own]
+    if twice := sorted({emotion for emotion in listed if listed.count(emotion) > 1}):
+        raise UsageError(f"families: in more than one place: {', '.join(twice)}")
+    return {str(family): tuple(own) for family, own in table.items()}
+
+
+def membership(families: Families, emotions: Sequence[str]) -> npt.NDArray[np.float64]:
+    """(emotions, families): 1 where the emotion is of the family; probabilities @ this are theirs.
+
+    Raises:
+        UsageError: an emotion is in no family. Families may have emotions beside these.
+    """
+    home = {emotion: place for place, own in enumerate(families.values()) for emotion in own}
+    if lost := [emotion for emotion in emotions if emotion not in home]:
+        raise UsageError(f"families: no family has {', '.join(lost)}; give every emotion one")
+    found = np.zeros((len(emotions), len(families)))
+    found[np.arange(len(emotions)), [home[emotion] for emotion in emotions]] = 1
+    return found

@@ -1,0 +1,72 @@
+"""`[folds]` of a recipe: kinds of folds and their seeds, or the speakers of a split."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from nver.errors import UsageError, unknown_name
+from nver.recipe.values import check_unique, plain_values, typed
+
+SPEAKER_INDEPENDENT = "speaker-independent"
+RANDOM = "random"
+PROTOCOLS = (SPEAKER_INDEPENDENT, RANDOM)
+SPLIT = "split"  # speakers named for training, validation and test (`nver.evaluation.folds.splits`)
+NO_FOLDS = "none"  # no cross-validation, only the transfers
+
+
+@dataclass(frozen=True)
+class FoldsConfig:
+    """`[folds]`: kinds of folds.
+
+    No kind: speaker-independent where speakers are known; "none": only the recipe's transfers;
+    "split": the speakers of `train`, `validation` and `test`, by id or by range
+    (`nver.evaluation.folds.splits`).
+    """
+
+    kind: tuple[str, ...] = ()
+    number: int = 5
+    seeds: tuple[int, ...] = (0,)
+    train: tuple[str, ...] = ()
+    validation: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> dict[str, tuple[str, ...]]:
+        """The speakers of a split, by part."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
+
+def parse_folds(table: Any) -> FoldsConfig:
+    """The table, with kinds, seeds and speakers that go together."""
+    table = dict(typed(table, dict, "[folds]"))
+    for key in ("kind", "seeds"):
+        if key in table and not isinstance(table[key], list):
+            table[key] = [table[key]]
+    folds: FoldsConfig = plain_values(FoldsConfig, table, "[folds]")
+    for kind in folds.kind:
+        if kind not in (*PROTOCOLS, SPLIT, NO_FOLDS):
+            raise unknown_name("kind of folds", kind, (*PROTOCOLS, SPLIT, NO_FOLDS))
+    check_unique("kind of folds", folds.kind)
+    for alone in (NO_FOLDS, SPLIT):
+        if alone in folds.kind and len(folds.kind) > 1:
+            raise UsageError(f'[folds] kind: "{alone}" stands alone; got {list(folds.kind)}')
+    _check_parts(folds)
+    check_unique("seed of folds", [str(seed) for seed in folds.seeds])
+    if not folds.seeds or min(folds.seeds) < 0 or folds.number < 2:
+        raise UsageError(
+            "[folds] needs a number of at least 2 and one or more seeds of at least 0; "
+            f"got {folds.number} and {list(folds.seeds)}"
+        )
+    return folds
+
+
+def _check_parts(folds: FoldsConfig) -> None:
+    """A split has speakers in all three parts, and nothing else has them."""
+    split = SPLIT in folds.kind
+    for part, speakers in folds.parts.items():
+        if split and not speakers:
+            raise UsageError(
+                f'[folds] kind = "split" needs {part} = [speakers], ids or ranges '
+                '("000001-000207"); got none'
+            )
+        if speakers and not split:
+            raise UsageError(f'[folds] {part} is for kind = "split"; got {list(folds.kind)}')

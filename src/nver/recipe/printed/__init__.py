@@ -1,0 +1,108 @@
+"""Numbers as papers printed them: data to stand beside what is measured, never mixed with it."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from nver.errors import unknown_name
+
+RENO = (
+    "Are Mamba-based Audio Foundation Models the Best Fit for Non-Verbal Emotion Recognition? "
+    "arXiv:2506.02258"
+)
+
+
+@dataclass(frozen=True)
+class PrintedCell:
+    """One cell of a paper's table: accuracy and F1 in percent, as printed.
+
+    `encoders` is as in predictions: labels with "+" between them, in the printed order.
+    """
+
+    classifier: str
+    encoders: str
+    corpus: str
+    accuracy: float
+    f1: float
+
+
+@dataclass(frozen=True)
+class PrintedTable:
+    """A table of a paper. `remark` is what the paper leaves open and a reader must know."""
+
+    name: str
+    title: str
+    citation: str
+    remark: str
+    cells: tuple[PrintedCell, ...]
+
+
+@dataclass(frozen=True)
+class PrintedSystem:
+    """Another published system: its scores in percent; None where the paper has none."""
+
+    system: str
+    corpus: str
+    accuracy: float | None
+    f1: float | None
+    uar: float | None
+    remark: str
+
+
+OPEN = (
+    "The paper states five folds, but not whether a speaker was in training and test, nor which "
+    "average its F1 is, nor any spread."
+)
+TABLES = {
+    "reno-table1": ("Table I of RENO: single encoders", "reno_table1.csv"),
+    "reno-table2": ("Table II of RENO: pairs of encoders", "reno_table2.csv"),
+}
+
+
+def printed_table(name: str) -> PrintedTable:
+    """A printed table by name.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if name not in TABLES:
+        raise unknown_name("printed table", name, TABLES)
+    title, file = TABLES[name]
+    return PrintedTable(name, title, RENO, OPEN, tuple(_cell(row) for row in _rows(file)))
+
+
+def other_systems() -> tuple[PrintedSystem, ...]:
+    """What else was published on the same corpora; their conditions are in the remarks."""
+    return tuple(
+        PrintedSystem(
+            row["system"],
+            row["corpus"],
+            _percent(row["accuracy"]),
+            _percent(row["f1"]),
+            _percent(row["uar"]),
+            row["remark"],
+        )
+        for row in _rows("others.csv")
+    )
+
+
+def _percent(text: str) -> float | None:
+    return float(text) if text else None
+
+
+def _cell(row: dict[str, Any]) -> PrintedCell:
+    single = "encoder" in row
+    return PrintedCell(
+        row["head"] if single else row["fusion"],
+        row["encoder"] if single else f"{row['encoder_a']}+{row['encoder_b']}",
+        row["corpus"],
+        float(row["accuracy"]),
+        float(row["f1"]),
+    )
+
+
+def _rows(file: str) -> Iterator[dict[str, Any]]:
+    text = (files("nver.recipe.printed") / file).read_text("utf-8")
+    yield from csv.DictReader(text.splitlines())

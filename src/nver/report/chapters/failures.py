@@ -1,0 +1,94 @@
+"""What the page shows of where recognition fails: by group of clips, and the worst clips."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from nver.report.tables.grids import Grid, Part, of_section
+from nver.report.tables.sections import Section, encoders_title, span, system_title
+
+TITLES = {"duration_s": "Duration", "level_db": "Level", "speaker_group": "Speaker group"}
+HEAD = ("Encoders", "Classifier")
+WORST_HEAD = ("Clip", "Speaker", "Emotion", "Predicted", "Confidence, %", "Of the truth, %")
+QUANTILES = (
+    "UAR in percent and its 95 % interval, folds pooled. Bins end at the quartiles of the corpus's "
+    "clips, equal quartiles are one; a recall counts where the emotion occurs in the bin. No test "
+    "was made."
+)
+GROUPS = "UAR in percent and its 95 % interval, folds pooled. No test was made."
+WORST = (
+    "The wrong predictions of the highest probability, after the temperature, of the system with "
+    "the highest UAR; confidently_wrong.csv has those of every system."
+)
+NOTHING = "Durations and levels were not saved with this run."
+
+
+def failure_parts(
+    tables: Sequence[Section], scores: pd.DataFrame, groups: pd.DataFrame, worst: pd.DataFrame
+) -> list[Part]:
+    """For every section the UAR by group, and the most confidently wrong clips."""
+    found = []
+    for section in tables:
+        own = of_section(groups, section)
+        grids = [_group_grid(str(by), table) for by, table in own.groupby("by", sort=False)]
+        best = of_section(scores, section).sort_values(
+            "unweighted_average_recall", ascending=False, kind="stable"
+        )
+        grids += _worst_grid(of_section(worst, section), best.iloc[0])
+        found.append(Part(section.title, tuple(grids), left="" if len(own) else NOTHING))
+    return found
+
+
+def _group_grid(by: str, table: pd.DataFrame) -> Grid:
+    """A row a system, a column a group with its clips and speakers."""
+    groups = table.drop_duplicates("group")
+    numbers = zip(groups["group"], groups["clips"], groups["speakers"], strict=True)
+    head = [f"{group} ({_basis(clips, speakers)})" for group, clips, speakers in numbers]
+    rows = [
+        (encoders_title(str(encoders)), str(classifier), *_cells(own, groups["group"]))
+        for (encoders, classifier), own in table.groupby(["encoders", "classifier"], sort=False)
+    ]
+    note = GROUPS if by == "speaker_group" else QUANTILES
+    return Grid(f"UAR by {TITLES[by].lower()}", (*HEAD, *head), rows, (note,))
+
+
+def _basis(clips: int, speakers: int) -> str:
+    known = f", {_counted(speakers, 'speaker')}" if speakers else ""
+    return _counted(clips, "clip") + known
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{span([number])} {noun}{'s' if number != 1 else ''}"
+
+
+def _cells(own: pd.DataFrame, groups: "pd.Series[str]") -> Iterator[str]:
+    texts = {row["group"]: uar_text(row) for _, row in own.iterrows()}
+    return (texts[group] for group in groups)
+
+
+def uar_text(row: "pd.Series[Any]") -> str:
+    """UAR and its interval in percent: "34.5 [30.1, 39.2]"."""
+    score, low, high = (
+        100 * float(row[f"unweighted_average_recall{end}"]) for end in ("", "_low", "_high")
+    )
+    return f"{score:.1f}" if math.isnan(low) else f"{score:.1f} [{low:.1f}, {high:.1f}]"
+
+
+def _worst_grid(worst: pd.DataFrame, best: "pd.Series[float]") -> Iterator[Grid]:
+    same = (worst["encoders"] == best["encoders"]) & (worst["classifier"] == best["classifier"])
+    own = worst[same]
+    timed = "duration_s" in own and own["duration_s"].notna().any()
+    head = (*WORST_HEAD, "Duration, s", "Level, dB") if timed else WORST_HEAD
+    rows = [
+        (
+            *(str(row[name]) for name in ("clip", "speaker", "emotion", "predicted")),
+            *(f"{100 * row[name]:.1f}" for name in ("confidence", "probability")),
+            *((f"{row['duration_s']:.2f}", f"{row['level_db']:.0f}") if timed else ()),
+        )
+        for _, row in own.fillna({"speaker": "unknown"}).iterrows()
+    ]
+    if rows:
+        system = system_title(str(best["encoders"]), str(best["classifier"]))
+        yield Grid(f"Most confidently wrong, {system}", head, rows, (WORST,), names=4)

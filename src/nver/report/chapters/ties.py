@@ -1,0 +1,62 @@
+"""What the page shows of paired tests: the best row of a table against every other."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from nver.report.tables.grids import Grid, Part, of_section, p_text
+from nver.report.tables.sections import Section, encoders_title
+
+UAR = "unweighted_average_recall"
+HEAD = (
+    "Encoders", "Classifier", "Behind by", "95 % interval", "p", "p, Holm", "p, bootstrap",
+    "p, resampled t",
+)  # fmt: skip
+NOTE = (
+    "UAR of {best}, the highest, less that of the row, in percentage points. p: paired jackknife "
+    "over {units} {unit}s with Student’s t, of no difference; Holm: corrected for the "
+    "{comparisons} pairs of the table, which decides over ties; bootstrap: the paired bootstrap "
+    "over the same; resampled t: the corrected resampled t-test over {folds} folds. The test "
+    "chose its row by looking at the scores: that the highest row is the best one is not what p "
+    "says. comparisons.csv has every pair and score."
+)
+
+
+def comparison_parts(
+    tables: Sequence[Section], scores: pd.DataFrame, pairs: pd.DataFrame
+) -> list[Part]:
+    """A table a section that has pairs, from `nver.results.comparison.comparison_table`."""
+    found = []
+    for section in tables:
+        own = of_section(scores, section)
+        best = own.iloc[int(own[UAR].to_numpy().argmax())]
+        against = of_section(pairs[pairs["score"] == UAR], section)
+        rows = [row for pair in against.to_dict("records") if (row := _row(pair, best))]
+        if rows and against["p"].notna().any():
+            name = f"{best['classifier']} on {encoders_title(str(best['encoders']))}"
+            first = against.iloc[0]
+            names = ("units", "unit", "comparisons", "folds")
+            note = NOTE.format(best=name, **{key: first[key] for key in names})
+            found.append(
+                Part(section.title, (Grid("Behind the highest UAR", HEAD, rows, (note,)),))
+            )
+    return found
+
+
+def _row(pair: dict[Any, Any], best: "pd.Series[Any]") -> tuple[str, ...] | None:
+    """The other row of a pair that the best one is in; None: it is not."""
+    own = (best["encoders"], best["classifier"])
+    a, b = ((pair[f"encoders_{x}"], pair[f"classifier_{x}"]) for x in "ab")
+    if own not in (a, b):
+        return None
+    other, sign = (b, 1) if own == a else (a, -1)
+    low, high = sorted((100 * sign * pair["low"], 100 * sign * pair["high"]))
+    names = ("p", "p_holm", "p_bootstrap", "p_resampled_t")
+    return (
+        encoders_title(str(other[0])),
+        str(other[1]),
+        f"{100 * sign * pair['difference']:.1f}",
+        "–" if pd.isna(low) else f"{low:.1f} to {high:.1f}",
+        *(p_text(pair[name]) for name in names),
+    )

@@ -1,0 +1,1 @@
+"""Figures: drawn, and written as SVG and PNG."""

@@ -1,0 +1,1 @@
+"""Tables for people: what stands in them, and how they are written."""

@@ -1,0 +1,1 @@
+"""Predictions -> scores, intervals, tests and verdicts."""

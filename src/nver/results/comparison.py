@@ -1,0 +1,310 @@
+"""Is one system better than another on the same clips and folds? Paired tests, and Holm's rule.
+
+`docs/statistics.md` has formulas, references and the false positives of each test.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nver.errors import UsageError
+from nver.evaluation.run_folder.predictions import SYSTEM_COLUMNS
+from nver.results.metrics import SCORES, Values, fold_confusions, systems
+from nver.results.paired_tests import (
+    TIE,
+    bootstrap_p,
+    check_same_plan,
+    holm,
+    paired_t,
+    plans_of,
+    resampled_t,
+)
+from nver.results.resampling import (
+    RESAMPLES,
+    Score,
+    bootstrap,
+    function_of,
+    leave_one_out,
+    pooled,
+    units_of,
+)
+from nver.results.uncertainty import LEVEL
+
+UAR = "unweighted_average_recall"
+SECTION_COLUMNS = ("experiment", "corpus", "protocol")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A difference of scores, the first less the second (-1..1), and how sure it is.
+
+    Attributes:
+        low, high: the interval of the difference; nan for fewer than two units, and where all
+            differ alike.
+        p: of no difference, by the paired jackknife over units with Student's t; the interval at
+            95 %, where there is one, excludes zero exactly where p < 0.05.
+        p_bootstrap: the same by the paired bootstrap, expanded for few units.
+        p_resampled_t: the same by the corrected resampled t-test over folds and seeds; nan for a
+            single fold a seed, where the number of training clips is not known.
+        unit: "speaker", or "clip" where speakers are unknown; `units` is their number.
+        folds: of all seeds.
+    """
+
+    difference: float
+    low: float
+    high: float
+    p: float
+    p_bootstrap: float
+    p_resampled_t: float
+    unit: str
+    units: int
+    folds: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a comparison needs of one system, or of the mean of several; differences of it too.
+
+    Attributes:
+        score: of all units.
+        without: (units,) the score without each.
+        replicates: (resamples,) the score of resampled units.
+        folds: (folds,) the score of each fold of each seed.
+        share: test clips over training clips, the mean over folds; nan where a seed has one fold,
+            as from one corpus to another: the training clips are not in the table.
+        freedom: degrees of freedom of Student's t, see `resampling.Units.freedom`.
+    """
+
+    score: float
+    without: Values
+    replicates: Values
+    folds: Values
+    share: float
+    unit: str
+    freedom: float
+
+    def __sub__(self, other: "Measured") -> "Measured":
+        return Measured(
+            self.score - other.score,
+            self.without - other.without,
+            self.replicates - other.replicates,
+            self.folds - other.folds,
+            self.share,
+            self.unit,
+            self.freedom,
+        )
+
+
+def compare(
+    a: pd.DataFrame,
+    b: pd.DataFrame,
+    score: Score = UAR,
+    *,
+    level: float = LEVEL,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Comparison:
+    """Compare two systems on the same clips and folds: the score of `a` less that of `b`.
+
+    Args:
+        a, b: the rows of one system each, of a predictions table.
+        score: a name of `metrics.SCORES`, or a function of confusion matrices.
+        level: of the interval.
+        resamples: of the bootstrap, drawn with `seed`; 0: without it.
+
+    Raises:
+        UsageError: a table holds several systems, or the clips, folds, protocols, speakers or
+            emotions of the two differ.
+    """
+    for rows in (a, b):
+        number = len(rows[list(SYSTEM_COLUMNS)].drop_duplicates())
+        if number != 1:
+            raise UsageError(
+                f"compare takes the predictions of one system on each side; got {number} systems "
+                "(compare_groups compares the means of several)"
+            )
+    return compare_groups(a, b, score, level=level, resamples=resamples, seed=seed)
+
+
+def compare_groups(
+    a: pd.DataFrame,
+    b: pd.DataFrame,
+    score: Score = UAR,
+    *,
+    level: float = LEVEL,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Comparison:
+    """Compare two groups of systems: the mean score of those in `a` less that of those in `b`.
+
+    As `compare`, for tables of one system or more each; all have the same clips and folds.
+    """
+    check_same_plan([*_each(a), *_each(b)])
+    return judge(mean_of(a, score, resamples, seed) - mean_of(b, score, resamples, seed), level)
+
+
+def mean_of(
+    predictions: pd.DataFrame, score: Score = UAR, resamples: int = RESAMPLES, seed: int = 0
+) -> Measured:
+    """The mean of the systems in a predictions table, which have the same clips and folds."""
+    return average([measure(rows, [score], resamples, seed)[0] for rows in _each(predictions)])
+
+
+def average(parts: Sequence[Measured]) -> Measured:
+    """The mean of several, which have the same clips and folds."""
+    return Measured(
+        float(np.mean([part.score for part in parts])),
+        np.mean([part.without for part in parts], axis=0),
+        np.mean([part.replicates for part in parts], axis=0),
+        np.mean([part.folds for part in parts], axis=0),
+        parts[0].share,
+        parts[0].unit,
+        parts[0].freedom,
+    )
+
+
+def measure(
+    rows: pd.DataFrame, scores: Sequence[Score], resamples: int = RESAMPLES, seed: int = 0
+) -> list[Measured]:
+    """One system by each of the scores."""
+    units, (_, folds, counts) = units_of(rows), fold_confusions(rows)
+    test = counts.sum((-2, -1))
+    train = pd.Series(test).groupby(folds["seed"]).transform("sum").to_numpy() - test
+    share = float((test / np.where(train > 0, train, np.nan)).mean())
+    return [
+        Measured(
+            float(pooled(units, score)),
+            leave_one_out(units, score),
+            replicates,
+            function_of(score)(counts),
+            share,
+            units.unit,
+            units.freedom(score),
+        )
+        for score, replicates in zip(scores, bootstrap(units, scores, resamples, seed), strict=True)
+    ]
+
+
+def judge(difference: Measured, level: float = LEVEL) -> Comparison:
+    """The interval and the p-values of a difference of two `Measured`."""
+    low, high, p = paired_t(difference.score, difference.without, level, freedom=difference.freedom)
+    size = len(difference.without)
+    return Comparison(
+        difference.score,
+        low,
+        high,
+        p,
+        bootstrap_p(difference.replicates, size),
+        resampled_t(difference.folds, difference.share),
+        difference.unit,
+        size,
+        len(difference.folds),
+    )
+
+
+# ------------------------------------------------------------------------------------- tables
+
+
+def comparison_table(
+    predictions: pd.DataFrame, *, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0
+) -> pd.DataFrame:
+    """Every pair of systems that share a table (experiment, corpus and protocol), for every score.
+
+    Returns:
+        experiment, corpus, protocol, `score`, `encoders_a`, `classifier_a`, `encoders_b`,
+        `classifier_b`, the fields of `Comparison`, `p_holm` (of `p`, over the pairs of the same
+        table and score) and `comparisons`, the number of those pairs. Pairs on different clips or
+        folds are left out.
+    """
+    tables = [
+        _pairs(own, level, resamples, seed)
+        for _, own in predictions.groupby(list(SECTION_COLUMNS), sort=False)
+    ]
+    return pd.DataFrame([row for table in tables for row in table], columns=list(COLUMNS))
+
+
+def _pairs(
+    predictions: pd.DataFrame, level: float, resamples: int, seed: int
+) -> list[dict[str, Any]]:
+    found = list(systems(predictions))
+    plans = plans_of([rows for _, rows in found])
+    pairs = [(i, j) for i, j in combinations(range(len(found)), 2) if plans[i] == plans[j]]
+    measured = [measure(rows, list(SCORES), resamples, seed) for _, rows in found]
+    table = []
+    for place, score in enumerate(SCORES):
+        judged = [judge(measured[i][place] - measured[j][place], level) for i, j in pairs]
+        adjusted = holm([comparison.p for comparison in judged])
+        for (i, j), comparison, p_holm in zip(pairs, judged, adjusted, strict=True):
+            names = (*found[i][0][:3], score, *found[i][0][3:], *found[j][0][3:])
+            row = dict(zip(COLUMNS, names, strict=False)) | vars(comparison)
+            table.append(row | {"p_holm": p_holm, "comparisons": len(pairs)})
+    return table
+
+
+PAIR = [*SECTION_COLUMNS, "score", "encoders_a", "classifier_a", "encoders_b", "classifier_b"]
+COLUMNS = (
+    *PAIR,
+    "difference",
+    "low",
+    "high",
+    "p",
+    "p_holm",
+    "p_bootstrap",
+    "p_resampled_t",
+    "comparisons",
+    "unit",
+    "units",
+    "folds",
+)
+
+
+def best_rows(scores: pd.DataFrame, pairs: pd.DataFrame, alpha: float = 0.05) -> pd.DataFrame:
+    """Which rows of a score table are the best of their table, or tie with it, for each score.
+
+    A row ties with the best one where their `p_holm` is above `alpha`. Where the two were not
+    tested, only the best row counts, and those with the same score.
+
+    Args:
+        scores: of `metrics.score_table`, or with intervals.
+        pairs: of `comparison_table`.
+
+    Returns:
+        A column of booleans a score, rows as in `scores`.
+    """
+    found = pd.DataFrame(False, index=scores.index, columns=list(SCORES))
+    tied = set(pairs.loc[pairs["p_holm"] > alpha, PAIR].itertuples(index=False, name=None))
+    for section, own in scores.groupby(list(SECTION_COLUMNS), sort=False):
+        names = list(own[["encoders", "classifier"]].itertuples(index=False, name=None))
+        for score in SCORES:
+            best = int(own[score].to_numpy().argmax())
+            for place, (index, name) in enumerate(zip(own.index, names, strict=True)):
+                two = [(*section, score, *a, *b) for a, b in _ways(names[best], name)]
+                same = abs(own[score].iloc[place] - own[score].iloc[best]) <= TIE
+                found.loc[index, score] = same or any(key in tied for key in two)
+    return found
+
+
+def _ways(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, Any]:
+    return (one, other), (other, one)
+
+
+def _each(predictions: pd.DataFrame) -> list[pd.DataFrame]:
+    return [rows for _, rows in systems(predictions)]
+
+
+__all__ = [
+    "Comparison",
+    "Measured",
+    "average",
+    "best_rows",
+    "compare",
+    "compare_groups",
+    "comparison_table",
+    "holm",
+    "judge",
+    "mean_of",
+]

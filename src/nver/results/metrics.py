@@ -1,0 +1,283 @@
+"""Scores: pure functions of truth and prediction, and of the predictions table.
+
+Every score is a function of a confusion matrix, with any number of leading axes, so that a score
+of a thousand resamples is one call.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from nver.errors import UsageError
+from nver.evaluation.run_folder.predictions import SYSTEM_COLUMNS, emotions_of
+
+Counts = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int64]
+Values = npt.NDArray[np.float64]
+
+
+# ------------------------------------------------------------ scores of truth and prediction
+
+
+def accuracy(truth: Sequence[str], predicted: Sequence[str]) -> float:
+    """The share of clips whose emotion was predicted."""
+    return _score(accuracy_of, truth, predicted)
+
+
+def unweighted_average_recall(truth: Sequence[str], predicted: Sequence[str]) -> float:
+    """The mean of the recalls of the emotions that occur in the truth (balanced accuracy)."""
+    return _score(unweighted_average_recall_of, truth, predicted)
+
+
+def macro_f1(truth: Sequence[str], predicted: Sequence[str]) -> float:
+    """The mean of the F1 of the emotions that occur in the truth or were predicted."""
+    return _score(macro_f1_of, truth, predicted)
+
+
+def weighted_f1(truth: Sequence[str], predicted: Sequence[str]) -> float:
+    """The mean of the emotions' F1, weighted by how often they occur in the truth."""
+    return _score(weighted_f1_of, truth, predicted)
+
+
+def recall_per_emotion(
+    truth: Sequence[str], predicted: Sequence[str], emotions: Sequence[str]
+) -> dict[str, float]:
+    """emotion -> the share of its clips that were recognised; nan where it has no clip."""
+    return _per_emotion(recall_of, truth, predicted, emotions)
+
+
+def f1_per_emotion(
+    truth: Sequence[str], predicted: Sequence[str], emotions: Sequence[str]
+) -> dict[str, float]:
+    """emotion -> F1; nan where it has no clip and was never predicted."""
+    return _per_emotion(f1_of, truth, predicted, emotions)
+
+
+def confusion_matrix(
+    truth: Sequence[str], predicted: Sequence[str], emotions: Sequence[str]
+) -> Counts:
+    """(emotions, emotions): how many clips of the row's emotion were given the column's.
+
+    Raises:
+        UsageError: no clips, unequal lengths, or an emotion that is not in `emotions`.
+    """
+    if len(truth) != len(predicted) or len(truth) == 0:
+        raise UsageError(
+            f"scores need as many predictions as truths, one at least; "
+            f"got {len(truth)} truths and {len(predicted)} predictions"
+        )
+    return _count(codes_of(truth, emotions), codes_of(predicted, emotions), len(emotions))
+
+
+def codes_of(values: Sequence[str] | npt.NDArray[Any], emotions: Sequence[str]) -> Codes:
+    """(clips,): the place of each clip's emotion in `emotions`."""
+    place = {emotion: code for code, emotion in enumerate(emotions)}
+    codes = np.fromiter((place.get(value, -1) for value in values), np.int64, len(values))
+    if (codes < 0).any():
+        unknown = {str(value) for value in values if value not in place}
+        raise UsageError(f"not among the emotions: {', '.join(sorted(unknown))}")
+    return codes
+
+
+def _count(truth: Codes, predicted: Codes, number: int) -> Counts:
+    flat = np.bincount(truth * number + predicted, minlength=number * number)
+    return flat.reshape(number, number).astype(np.int64)
+
+
+def _score(
+    function: Callable[[Counts], Values], truth: Sequence[str], predicted: Sequence[str]
+) -> float:
+    emotions = sorted({*truth, *predicted})
+    return float(function(confusion_matrix(truth, predicted, emotions)))
+
+
+def _per_emotion(
+    function: Callable[[Counts], Values],
+    truth: Sequence[str],
+    predicted: Sequence[str],
+    emotions: Sequence[str],
+) -> dict[str, float]:
+    values = function(confusion_matrix(truth, predicted, emotions))
+    return dict(zip(emotions, values.tolist(), strict=True))
+
+
+# ------------------------------------------- scores of confusion matrices (..., emotions, emotions)
+
+
+def accuracy_of(counts: Counts) -> Values:
+    """(...): accuracy of confusion matrices (..., emotions, emotions)."""
+    return _divide(_hits(counts).sum(-1), counts.sum((-2, -1)))
+
+
+def recall_of(counts: Counts) -> Values:
+    """(..., emotions): hits / clips of the emotion; nan where it has none."""
+    return _divide(_hits(counts), counts.sum(-1))
+
+
+def precision_of(counts: Counts) -> Values:
+    """(..., emotions): hits / predictions of the emotion; nan where there are none."""
+    return _divide(_hits(counts), counts.sum(-2))
+
+
+def f1_of(counts: Counts) -> Values:
+    """(..., emotions): 2 hits / (clips + predictions); nan where there are neither."""
+    return _divide(2 * _hits(counts), counts.sum(-1) + counts.sum(-2))
+
+
+def unweighted_average_recall_of(counts: Counts) -> Values:
+    """(...): mean recall over the emotions that occur."""
+    return _mean_of_present(recall_of(counts))
+
+
+def macro_f1_of(counts: Counts) -> Values:
+    """(...): mean F1 over the emotions that occur or were predicted."""
+    return _mean_of_present(f1_of(counts))
+
+
+def weighted_f1_of(counts: Counts) -> Values:
+    """(...): mean F1 weighted by the emotions' clips."""
+    clips = counts.sum(-1)
+    return _divide((np.nan_to_num(f1_of(counts)) * clips).sum(-1), clips.sum(-1))
+
+
+SCORES: dict[str, Callable[[Counts], Values]] = {
+    "accuracy": accuracy_of,
+    "unweighted_average_recall": unweighted_average_recall_of,
+    "macro_f1": macro_f1_of,
+    "weighted_f1": weighted_f1_of,
+}
+
+
+def _hits(counts: Counts) -> Counts:
+    return np.diagonal(counts, axis1=-2, axis2=-1)
+
+
+def _divide(above: npt.NDArray[Any], below: npt.NDArray[Any]) -> Values:
+    """The quotient, nan where `below` is zero."""
+    undefined = np.full(np.shape(above), np.nan)
+    return np.divide(above, below, out=undefined, where=np.asarray(below) > 0)
+
+
+def _mean_of_present(values: Values) -> Values:
+    return _divide(np.nan_to_num(values).sum(-1), (~np.isnan(values)).sum(-1))
+
+
+# ----------------------------------------------------------------- of the predictions table
+
+
+def systems(predictions: pd.DataFrame) -> Iterator[tuple[tuple[str, ...], pd.DataFrame]]:
+    """(experiment, corpus, protocol, encoders, classifier) and its rows, in the table's order."""
+    for key, rows in predictions.groupby(list(SYSTEM_COLUMNS), sort=False):
+        yield tuple(str(part) for part in key), rows
+
+
+def fold_confusions(rows: pd.DataFrame) -> tuple[list[str], pd.DataFrame, Counts]:
+    """The emotions, the folds (`seed`, `fold`) and their confusions, of one system's rows.
+
+    The confusions have the shape (folds, emotions, emotions).
+    """
+    emotions = emotions_of(rows)
+    truth, predicted = (
+        codes_of(rows[name].to_numpy(dtype=object), emotions) for name in ("emotion", "predicted")
+    )
+    places = rows.groupby(["seed", "fold"]).indices
+    table = pd.DataFrame(list(places), columns=["seed", "fold"])
+    counts = [_count(truth[at], predicted[at], len(emotions)) for at in places.values()]
+    return emotions, table, np.stack(counts)
+
+
+def fold_scores(predictions: pd.DataFrame) -> pd.DataFrame:
+    """One row a system, seed and fold: its clips and its four scores (0..1)."""
+    tables = []
+    for key, rows in systems(predictions):
+        _, folds, counts = fold_confusions(rows)
+        folds["clips"] = counts.sum((-2, -1))
+        for name, score in SCORES.items():
+            folds[name] = score(counts)
+        tables.append(_keyed(key, folds))
+    return pd.concat(tables, ignore_index=True)
+
+
+def score_table(predictions: pd.DataFrame) -> pd.DataFrame:
+    """One row a system: each score, its mean and deviation over folds, and what it stands on.
+
+    A score is that of the folds' pooled confusions (Forman & Scholz 2010: a mean over folds makes
+    F1 depend on how the rare emotions fell), averaged over the seeds.
+
+    Returns:
+        The columns experiment, corpus, protocol, encoders, classifier; each score (0..1), its mean
+        over all folds of all seeds `SCORE_fold_mean`, which papers print, and that mean's
+        `SCORE_std` (n - 1 in the denominator; nan for a single fold);
+        `seeds`, `folds` (of all seeds), `clips`, `speakers` (0 where unknown), `emotions`,
+        `chance` (the UAR of guessing: 1 / emotions), `majority` (the accuracy of always giving
+        the most frequent emotion).
+    """
+    rows = []
+    for key, own in systems(predictions):
+        _, folds, counts = fold_confusions(own)
+        seeds = np.stack([counts[at].sum(0) for at in folds.groupby("seed").indices.values()])
+        row: dict[str, Any] = dict(zip(SYSTEM_COLUMNS, key, strict=True))
+        for name, score in SCORES.items():
+            each = pd.Series(score(counts))
+            row |= {name: score(seeds).mean()}
+            row |= {f"{name}_fold_mean": each.mean(), f"{name}_std": each.std(ddof=1)}
+        rows.append(row | _basis(own, len(folds)))
+    return pd.DataFrame(rows)
+
+
+def emotion_table(predictions: pd.DataFrame) -> pd.DataFrame:
+    """One row a system and emotion: its clips, and recall, precision and F1 over all folds.
+
+    The folds' (and seeds') predictions are pooled; `clips` counts a clip once.
+    """
+    tables = []
+    for key, rows in systems(predictions):
+        emotions, _, counts = fold_confusions(rows)
+        clips = rows.drop_duplicates("clip")["emotion"].value_counts()
+        pooled = counts.sum(0)
+        scores = {
+            "emotion": emotions,
+            "clips": clips.reindex(emotions, fill_value=0).to_numpy(),
+            "recall": recall_of(pooled),
+            "precision": precision_of(pooled),
+            "f1": f1_of(pooled),
+        }
+        tables.append(_keyed(key, pd.DataFrame(scores)))
+    return pd.concat(tables, ignore_index=True)
+
+
+def confusion_table(predictions: pd.DataFrame) -> pd.DataFrame:
+    """One row a system, emotion and predicted emotion: `predictions`, over all folds and seeds."""
+    tables = []
+    for key, rows in systems(predictions):
+        emotions, _, counts = fold_confusions(rows)
+        cells = {
+            "emotion": np.repeat(emotions, len(emotions)),
+            "predicted": np.tile(emotions, len(emotions)),
+            "predictions": counts.sum(0).ravel(),
+        }
+        tables.append(_keyed(key, pd.DataFrame(cells)))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _basis(rows: pd.DataFrame, folds: int) -> dict[str, Any]:
+    clips = rows.drop_duplicates("clip")
+    emotions = len(emotions_of(rows))
+    return {
+        "seeds": rows["seed"].nunique(),
+        "folds": folds,
+        "clips": len(clips),
+        "speakers": clips["speaker"].nunique(),
+        "emotions": emotions,
+        "chance": 1 / emotions,
+        "majority": clips["emotion"].value_counts().iloc[0] / len(clips),
+    }
+
+
+def _keyed(key: Sequence[str], table: pd.DataFrame) -> pd.DataFrame:
+    for position, (column, value) in enumerate(zip(SYSTEM_COLUMNS, key, strict=True)):
+        table.insert(position, column, value)
+    return table
