@@ -1,16 +1,15 @@
 """Corpora, one a file: a folder or a table on a disk becomes one table, a row a clip."""
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from nver.corpora.against_published import unknown_speakers, unlike_published
-from nver.corpora.base import LEFT_OUT, Corpus, CorpusCard
+from nver.corpora.base import LEFT_OUT, Corpus, CorpusCard, Options
 from nver.corpora.own.forms import FORMS, find_form
-from nver.errors import CorpusError, UsageError, unknown_name
+from nver.errors import CorpusError, UsageError, check_choice, unknown_name
 from nver.registry import lookup, names
 
 __all__ = ["Corpus", "CorpusCard", "card_of", "load_corpus"]
@@ -22,12 +21,13 @@ def load_corpus(name: str, root: str | PathLike[str] | None = None, **options: A
     Args:
         name: one of `nver list corpora`, or a name of your own for your own recordings.
         root: the folder (or, for a table, the file) in which the corpus lies.
-        options: the corpus's own, see its page. For your own recordings also `form`: "folder" (a
-            folder a class), "table", "audformat" or "audiofolder"; without it the form is found.
+        options: the options of this corpus, see its page. For your own recordings also `form`:
+            "folder" (a folder an emotion), "table", "audformat" or "audiofolder"; without it the
+            form is found.
 
     Raises:
         UsageError: an unknown name or option.
-        CorpusError: nothing lies there, or nothing of that form.
+        CorpusError: nothing lies there, or no corpus of that form.
         MissingExtraError: an optional dependency is needed.
     """
     try:
@@ -59,10 +59,9 @@ def _load(name: str, place: Path | None, options: dict[str, Any]) -> Corpus:
 
 
 def card_of(name: str, root: Path | None = None, form: str | None = None) -> CorpusCard:
-    """The card of a corpus; for a name of one's own the card of the form that lies at `root`."""
+    """The card of a corpus; for a name of your own the card of the form that lies at `root`."""
     if form is not None:
-        if form not in FORMS:
-            raise unknown_name("form of a corpus", form, FORMS)
+        check_choice("form of a corpus", form, FORMS)
         if name in names("corpora") and name != form:
             raise UsageError(f"{name!r} is a known corpus and takes no form; choose another name")
     elif name not in names("corpora") and root is not None:
@@ -71,7 +70,7 @@ def card_of(name: str, root: Path | None = None, form: str | None = None) -> Cor
     return replace(card, name=name)
 
 
-def _settings(card: CorpusCard, options: Mapping[str, Any]) -> dict[str, Any]:
+def _settings(card: CorpusCard, options: Options) -> dict[str, Any]:
     """The options with their defaults; an unknown one is an error that names the nearest."""
     for option, value in options.items():
         if option not in card.options:
@@ -83,7 +82,7 @@ def _settings(card: CorpusCard, options: Mapping[str, Any]) -> dict[str, Any]:
     return {**card.options, **options}
 
 
-def _place(card: CorpusCard, root: Path | None, settings: Mapping[str, Any]) -> Path:
+def _place(card: CorpusCard, root: Path | None, settings: Options) -> Path:
     where = f"; get the corpus at {card.url}" if card.url.startswith("http") else ""
     if root is None:
         if card.home is None:

@@ -1,4 +1,4 @@
-"""What is found against what was published, in sentences."""
+"""Warnings where a corpus on a disk differs from what was published, or lacks speakers."""
 
 from typing import TYPE_CHECKING
 
@@ -9,10 +9,12 @@ if TYPE_CHECKING:
 
 
 def unlike_published(card: CorpusCard, table: "pd.DataFrame") -> list[str]:
-    """A sentence where clips or speakers are unlike the card's, else one an emotion that is."""
+    """A sentence if the number of clips or speakers differs from the published one.
+
+    If both fit, a sentence for each emotion whose number of clips differs.
+    """
     speakers = int(table["speaker"].nunique())
-    total_fits = card.clips in (None, len(table)) and card.speakers in (None, speakers)
-    if not total_fits:
+    if card.clips not in (None, len(table)) or card.speakers not in (None, speakers):
         found = f"{len(table):,} clips of {speakers:,} {card.speaker_is}s found"
         return [f"{found}; published: {_published(card)}{_absent(card, table)}"]
     counts = table["emotion"].value_counts()
@@ -24,7 +26,7 @@ def unlike_published(card: CorpusCard, table: "pd.DataFrame") -> list[str]:
 
 
 def unknown_speakers(card: CorpusCard, table: "pd.DataFrame") -> list[str]:
-    """A sentence where some clips, but not all, are without a speaker."""
+    """A sentence if some clips, but not all, have no speaker."""
     unknown = table["speaker"].isna()
     if unknown.all() or not unknown.any():
         return []

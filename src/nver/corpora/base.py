@@ -1,4 +1,4 @@
-"""The contract of a corpus: declared facts, and a folder or file read into one table."""
+"""The contract of a corpus: what is declared of it, and its files read into one table."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+Options = Mapping[str, Any]  # an adapter's options by name
+Tables = tuple["pd.DataFrame", "pd.DataFrame"]  # (table, skipped), see `Corpus`
 COLUMNS = ("clip", "file", "start", "end", "speaker", "emotion")
 SKIPPED_COLUMNS = ("file", "reason", "message")
 LEFT_OUT = "left out"  # the reason of rows that `load_corpus` counts in `Corpus.left_out` instead
@@ -18,14 +20,14 @@ class CorpusCard:
     """What is declared of a corpus before its files are looked at (`nver list corpora`).
 
     Attributes:
-        emotions: the emotions in the corpus's own order (empty for a person's own corpus).
-        clips, speakers: the published counts; None where there are none.
+        emotions: the emotions in the corpus's own order (empty for a user's own corpus).
+        clips, speakers: the published counts; None if no count was published.
         clips_per_emotion: the published counts by emotion.
         speaker_is: what the column `speaker` holds: "speaker", or what stands in for it.
         read: (root, options) -> (table, skipped), see `Corpus`.
         options: the adapter's own options and their defaults.
         variant: options -> the fields of the card that they change (counts, emotions).
-        home: options -> the folder of a corpus that makes itself; None: the user has to say where
+        home: options -> the folder of a corpus that nver makes; None: the user has to say where
             the corpus lies.
     """
 
@@ -34,15 +36,15 @@ class CorpusCard:
     citation: str
     licence: str
     url: str
-    read: "Callable[[Path, Mapping[str, Any]], tuple[pd.DataFrame, pd.DataFrame]]"
+    read: Callable[[Path, Options], Tables]
     emotions: tuple[str, ...] = ()
     clips: int | None = None
     speakers: int | None = None
     clips_per_emotion: Mapping[str, int] = field(default_factory=dict)
     speaker_is: str = "speaker"
-    options: Mapping[str, Any] = field(default_factory=dict)
-    variant: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
-    home: Callable[[Mapping[str, Any]], Path] | None = None
+    options: Options = field(default_factory=dict)
+    variant: Callable[[Options], Mapping[str, Any]] | None = None
+    home: Callable[[Options], Path] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,13 @@ class Corpus:
     """A corpus as it lies on a disk.
 
     Attributes:
-        name: as in recipes and tables.
+        name: the name in recipes and tables.
         table: one row a clip, sorted by clip: `clip` (unique id), `file` (absolute path), `start`
             and `end` (s; NaN: whole file), `speaker` (missing where unknown), `emotion`, and
             whatever else the corpus has.
-        skipped: files that are no clip of the corpus: `file`, `reason`, `message`.
-        warnings: sentences, for example counts unlike the published ones.
-        left_out: how many good files the options leave out, by what they are ("speech": 5080).
+        skipped: one row a file that is not a clip of the corpus: `file`, `reason`, `message`.
+        warnings: sentences, for example on counts that differ from the published ones.
+        left_out: how many good files the options leave out, by kind ("speech": 5080).
     """
 
     name: str

@@ -1,35 +1,22 @@
 """ASVP-ESD: emotional sounds, speech and non-speech, cut from films, television and the web."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from nver.corpora.base import CorpusCard
-from nver.corpora.published.naming import Naming, Row, choose
+from nver.corpora.base import CorpusCard, Options
+from nver.corpora.published.naming import Naming, Row
+from nver.errors import check_choice
 
+# Among the non-speech clips happy is laughter, sad crying, fear screams and pain groans. Code 13 is
+# breath and not "others", as some tools have it.
 EMOTIONS = {
-    "01": "boredom",
-    "02": "neutral",
-    "03": "happy",  # laughter among the non-speech
-    "04": "sad",  # crying
-    "05": "angry",
-    "06": "fear",  # screams
-    "07": "disgust",
-    "08": "surprise",
-    "09": "excited",
-    "10": "pleasure",
-    "11": "pain",  # groans
-    "12": "disappointment",
-    "13": "breath",  # not "others", as some tools have it
-}
+    "01": "boredom", "02": "neutral", "03": "happy", "04": "sad", "05": "angry", "06": "fear",
+    "07": "disgust", "08": "surprise", "09": "excited", "10": "pleasure", "11": "pain",
+    "12": "disappointment", "13": "breath",
+}  # fmt: skip
 # The non-speech clips of Audio/ by code, counted in the published list of files: 7,545. We read
 # "7,545 non-speech clips" of the papers' tables as this number, so breath is in by default.
-NON_SPEECH = dict(
-    zip(
-        EMOTIONS.values(),
-        (447, 281, 1172, 964, 389, 1001, 709, 1094, 131, 330, 778, 77, 172),
-        strict=True,
-    )
-)
+COUNTS = (447, 281, 1172, 964, 389, 1001, 709, 1094, 131, 330, 778, 77, 172)
+NON_SPEECH = dict(zip(EMOTIONS.values(), COUNTS, strict=True))
 NON_SPEECH_WITH_BONUS = 8824  # counted in the same list; its emotions were not
 MEDIA_SOURCES = 130  # the actor folders of the non-speech clips of Audio/
 CHANNELS = {"01": "speech", "02": "non-speech"}
@@ -50,7 +37,7 @@ def _complete(row: Row, folders: tuple[str, ...]) -> Row:
     }
 
 
-def _left_out(row: Row, options: Mapping[str, Any]) -> str | None:
+def _left_out(row: Row, options: Options) -> str | None:
     if row["part"] == "Bonus" and not options["bonus"]:
         return "Bonus"
     if options["channel"] not in ("both", row["channel"]):
@@ -58,10 +45,10 @@ def _left_out(row: Row, options: Mapping[str, Any]) -> str | None:
     return "breath" if row["emotion"] == "breath" and not options["breath"] else None
 
 
-def _variant(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The counts that are known: of the non-speech part, and with Bonus only its sum."""
-    channel = choose("channel", options["channel"], (*CHANNELS.values(), "both"))
-    breath, bonus = options["breath"], options["bonus"]
+def _variant(options: Options) -> dict[str, Any]:
+    """The known counts: of the non-speech clips by emotion, with Bonus their sum alone."""
+    channel, breath, bonus = options["channel"], options["breath"], options["bonus"]
+    check_choice("value of channel", channel, (*CHANNELS.values(), "both"))
     unknown: dict[str, Any] = {"clips": None, "speakers": None, "clips_per_emotion": {}}
     if channel != "non-speech" or (bonus and not breath):
         return unknown
@@ -92,7 +79,7 @@ ASVP_ESD = CorpusCard(
     "Journals 8. Data: doi:10.5281/zenodo.7132783",
     licence="see the Zenodo record",
     url="https://zenodo.org/records/7132783",
-    read=NAMING.reader,
+    read=NAMING.read,
     emotions=tuple(EMOTIONS.values()),
     clips=sum(NON_SPEECH.values()),
     speakers=MEDIA_SOURCES,

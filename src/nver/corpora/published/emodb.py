@@ -5,14 +5,9 @@ from nver.corpora.published.naming import Naming, same
 
 # The letters are the German words: Wut, Langeweile, Ekel, Angst, Freude, Trauer, neutral.
 EMOTIONS = {
-    "W": "anger",
-    "L": "boredom",
-    "E": "disgust",
-    "A": "fear",
-    "F": "happiness",
-    "T": "sadness",
-    "N": "neutral",
-}
+    "W": "anger", "L": "boredom", "E": "disgust", "A": "fear",
+    "F": "happiness", "T": "sadness", "N": "neutral",
+}  # fmt: skip
 COUNTS = dict(zip(EMOTIONS.values(), (127, 81, 46, 69, 71, 62, 79), strict=True))
 MALE = ("03", "10", "11", "12", "15")  # the corpus's page
 
@@ -31,7 +26,7 @@ EMODB = CorpusCard(
     "doi:10.21437/Interspeech.2005-446",
     licence="see the corpus's page",
     url="http://emodb.bilderbar.info/",
-    read=NAMING.reader,
+    read=NAMING.read,
     emotions=tuple(EMOTIONS.values()),
     clips=sum(COUNTS.values()),
     speakers=10,

@@ -5,37 +5,12 @@ from nver.corpora.published.naming import Naming
 
 # The published codes 01 to 30 are these names in this order (the corpus's README).
 EMOTIONS = (
-    "Adoration",
-    "Amusement",
-    "Anger",
-    "Awe",
-    "Confusion",
-    "Contempt",
-    "Contentment",
-    "Desire",
-    "Disappointment",
-    "Disgust",
-    "Distress",
-    "Ecstasy",
-    "Elation",
-    "Embarrassment",
-    "Fear",
-    "Guilt",
-    "Interest",
-    "Neutral",
-    "Pain",
-    "Pride",
-    "Realization",
-    "Relief",
-    "Romantic Love",
-    "Sadness",
-    "Serenity",
-    "Shame",
-    "Surprise (Negative)",
-    "Surprise (Positive)",
-    "Sympathy",
+    "Adoration", "Amusement", "Anger", "Awe", "Confusion", "Contempt", "Contentment", "Desire",
+    "Disappointment", "Disgust", "Distress", "Ecstasy", "Elation", "Embarrassment", "Fear",
+    "Guilt", "Interest", "Neutral", "Pain", "Pride", "Realization", "Relief", "Romantic Love",
+    "Sadness", "Serenity", "Shame", "Surprise (Negative)", "Surprise (Positive)", "Sympathy",
     "Triumph",
-)
+)  # fmt: skip
 SPEAKERS, TAKES = 357, 3
 
 NAMING = Naming(
@@ -51,7 +26,7 @@ EMOGATOR = CorpusCard(
     "Machine Learning Classification Methodologies. arXiv:2301.00508",
     licence="Apache-2.0",
     url="https://github.com/fredbuhl/EmoGator",
-    read=NAMING.reader,
+    read=NAMING.read,
     emotions=EMOTIONS,
     clips=len(EMOTIONS) * SPEAKERS * TAKES,
     speakers=SPEAKERS,

@@ -6,13 +6,11 @@ Names decide, not suffixes, so a re-encoded copy is the same corpus.
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from nver.corpora.base import LEFT_OUT
+from nver.corpora.base import LEFT_OUT, Options, Tables
 from nver.corpora.file_tree import (
     Skip,
     clip_table,
@@ -22,12 +20,9 @@ from nver.corpora.file_tree import (
     stem_of,
     walk,
 )
-from nver.errors import CorpusError, unknown_name
+from nver.errors import CorpusError
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-Row = dict[str, str | None]
+Row = dict[str, str | None]  # the columns of one file
 
 
 @dataclass(frozen=True)
@@ -37,11 +32,11 @@ class Naming:
     Attributes:
         pattern: of the whole name without suffix; each named group becomes a column.
         example: a name, for messages.
-        codes: group -> code -> word; a code that is not here makes the file misnamed.
+        codes: group -> code -> word; a file with an unknown code is misnamed.
         words: as `codes`, but an unknown code stays as it is.
         complete: (row, folders) -> more columns, from the row itself or the folders of the file;
             `clip` among them replaces the clip's id, which is else the name without suffix.
-        left_out: (row, options) -> what the file is, if the options leave it out.
+        left_out: (row, options) -> what kind of file it is, if the options leave it out.
     """
 
     pattern: str
@@ -49,14 +44,21 @@ class Naming:
     codes: Mapping[str, Mapping[str, str]]
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     complete: Callable[[Row, tuple[str, ...]], Row] | None = None
-    left_out: Callable[[Row, Mapping[str, Any]], str | None] | None = None
+    left_out: Callable[[Row, Options], str | None] | None = None
 
-    @property
-    def reader(
-        self,
-    ) -> "Callable[[Path, Mapping[str, Any]], tuple[pd.DataFrame, pd.DataFrame]]":
-        """`CorpusCard.read` of a corpus that is named like this."""
-        return partial(read_named, self)
+    def read(self, root: Path, options: Options) -> Tables:
+        """The tables of a folder whose files are named like this, however deep they lie.
+
+        Raises:
+            CorpusError: no clip was found.
+        """
+        if not root.is_dir():
+            raise CorpusError(f"{root}: expected a folder with names like {self.example!r}")
+        clips, skipped = self._read_names(root, options)
+        if not clips:
+            raise self._nothing_found(root, skipped)
+        columns = {column: [row[column] for row in clips] for column in clips[0]}
+        return clip_table(columns), skipped_table(skipped)
 
     def parse(self, name: str, root: Path) -> Row | str:
         """The row of a file, or why its name does not fit; `name` is relative to `root`."""
@@ -67,38 +69,41 @@ class Naming:
         for group, words in self.codes.items():
             code = row[group] or ""
             if code not in words:
-                return f"{group} {code!r} is not one of {_few(words)}"
+                return f"{group} {code!r} is not one of {_listed(words)}"
             row[group] = words[code]
         for group, words in self.words.items():
             row[group] = words.get(row[group] or "", row[group] or "")
         folders = (root.absolute().name, *name.split("/")[:-1])
         return {**row, **self.complete(row, folders)} if self.complete else row
 
+    def _read_names(self, root: Path, options: Options) -> tuple[list[Row], list[Skip]]:
+        """The rows of the clips, and of the files that are not a clip."""
+        audio, foreign = walk(root)
+        files: dict[str, str] = {}  # by clip
+        clips, skipped = list[Row](), foreign_rows(root, foreign)
+        for name in audio:
+            file = os.path.join(os.path.abspath(root), name)
+            row = self.parse(name, root)
+            if isinstance(row, str):
+                skipped.append((file, "misnamed", row))
+                continue
+            clip = str(row["clip"])
+            if kind := self.left_out and self.left_out(row, options):
+                skipped.append((file, LEFT_OUT, kind))
+            elif clip in files:
+                skipped.append((file, "duplicate name", f"{clip} is taken from {files[clip]}"))
+            else:
+                files[clip] = file
+                clips.append({"file": file, **row})
+        return clips, skipped
 
-def read_named(
-    naming: Naming, root: Path, options: Mapping[str, Any]
-) -> "tuple[pd.DataFrame, pd.DataFrame]":
-    """(table, skipped) of a folder whose files are named that way, however deep they lie.
-
-    Raises:
-        CorpusError: no clip was found.
-    """
-    if not root.is_dir():
-        raise CorpusError(f"{root}: expected a folder with names like {naming.example!r}")
-    rows, skipped = _sort(naming, root, options)
-    if not rows:
-        raise _nothing(naming, root, skipped)
-    first = next(iter(rows.values()))
-    columns = {column: [row[column] for row in rows.values()] for column in first}
-    return clip_table(columns), skipped_table(skipped)
-
-
-def choose(option: str, value: Any, known: Iterable[str]) -> str:
-    """The value of an option that has a few; any other raises `UsageError`."""
-    names = list(known)
-    if value not in names:
-        raise unknown_name(f"value of {option}", str(value), names)
-    return str(value)
+    def _nothing_found(self, root: Path, skipped: list[Skip]) -> CorpusError:
+        left_out = Counter(kind for _, reason, kind in skipped if reason == LEFT_OUT)
+        if left_out:
+            counts = ", ".join(f"{count:,} of {kind}" for kind, count in left_out.items())
+            return CorpusError(f"{root}: the options leave no clip; left out: {counts}")
+        seen = [os.path.basename(file) for file, _, _ in skipped]
+        return nothing_found(root, f"names like {self.example!r}", seen)
 
 
 def same(words: str) -> dict[str, str]:
@@ -106,39 +111,7 @@ def same(words: str) -> dict[str, str]:
     return {word: word for word in words.split()}
 
 
-def _sort(
-    naming: Naming, root: Path, options: Mapping[str, Any]
-) -> tuple[dict[str, Row], list[Skip]]:
-    """The rows of the clips by clip, and the rows of what is no clip."""
-    audio, foreign = walk(root)
-    rows: dict[str, Row] = {}
-    skipped = foreign_rows(root, foreign)
-    for name in audio:
-        file = os.path.join(os.path.abspath(root), name)
-        row = naming.parse(name, root)
-        if isinstance(row, str):
-            skipped.append((file, "misnamed", row))
-            continue
-        clip = str(row["clip"])
-        if what := naming.left_out and naming.left_out(row, options):
-            skipped.append((file, LEFT_OUT, what))
-        elif clip in rows:
-            skipped.append((file, "duplicate name", f"{clip} is taken from {rows[clip]['file']}"))
-        else:
-            rows[clip] = {"file": file, **row}
-    return rows, skipped
-
-
-def _nothing(naming: Naming, root: Path, skipped: list[Skip]) -> CorpusError:
-    left_out = Counter(what for _, reason, what in skipped if reason == LEFT_OUT)
-    if left_out:
-        counts = ", ".join(f"{count:,} of {what}" for what, count in left_out.items())
-        return CorpusError(f"{root}: the options leave no clip; left out: {counts}")
-    seen = [os.path.basename(file) for file, _, _ in skipped]
-    return nothing_found(root, f"names like {naming.example!r}", seen)
-
-
-def _few(words: Mapping[str, str]) -> str:
-    """The codes for a message, the middle of a long list left out."""
+def _listed(words: Mapping[str, str]) -> str:
+    """The codes for a message, without the middle of a long list."""
     codes = list(words)
     return ", ".join(codes if len(codes) <= 12 else [*codes[:3], "...", codes[-1]])

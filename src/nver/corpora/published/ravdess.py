@@ -1,27 +1,18 @@
 """RAVDESS: the speech part, 24 actors, eight emotions in up to two intensities."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from nver.corpora.base import CorpusCard
+from nver.corpora.base import CorpusCard, Options
 from nver.corpora.published.naming import Naming, Row, same
 
 EMOTIONS = {
-    "01": "neutral",
-    "02": "calm",
-    "03": "happy",
-    "04": "sad",
-    "05": "angry",
-    "06": "fearful",
-    "07": "disgust",
-    "08": "surprised",
-}
+    "01": "neutral", "02": "calm", "03": "happy", "04": "sad",
+    "05": "angry", "06": "fearful", "07": "disgust", "08": "surprised",
+}  # fmt: skip
 COUNTS = {e: 96 if e == "neutral" else 192 for e in EMOTIONS.values()}
 ACTORS = " ".join(f"{actor:02d}" for actor in range(1, 25))
 
 
-def _left_out(row: Row, options: Mapping[str, Any]) -> str | None:
-    """The songs, and the sound of the films, which is the same recording once more."""
+def _left_out(row: Row, options: Options) -> str | None:
+    """The sound of the films, which is the same recording once more, and the songs."""
     if row["modality"] != "audio":
         return "film"
     return "song" if row["channel"] == "song" else None
@@ -52,7 +43,7 @@ RAVDESS = CorpusCard(
     "doi:10.1371/journal.pone.0196391",
     licence="CC BY-NC-SA 4.0",
     url="https://zenodo.org/records/1188976",
-    read=NAMING.reader,
+    read=NAMING.read,
     emotions=tuple(EMOTIONS.values()),
     clips=sum(COUNTS.values()),
     speakers=24,

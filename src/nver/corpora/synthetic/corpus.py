@@ -6,20 +6,18 @@ sound expresses nothing. Scores on it say that the machinery works, and no more.
 
 import os
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from nver.corpora.base import CorpusCard
-from nver.corpora.published.naming import Naming, read_named, same
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from nver.corpora.base import CorpusCard, Options, Tables
+from nver.corpora.published.naming import Naming, same
 from nver.errors import UsageError
 from nver.machine.files import cache_folder
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from nver.corpora.synthetic.synthesis import Array
 
 VERSION = 1  # raised when the sounds change: the folder's name tells them apart
 SOUNDS = ("laugh", "cry", "scream", "sigh", "moan", "gasp")  # as in `gestures.SOUNDS`
@@ -35,20 +33,20 @@ NAMING = Naming(
 )
 
 
-def read_synthetic(root: Path, options: Mapping[str, Any]) -> "tuple[pd.DataFrame, pd.DataFrame]":
-    """(table, skipped); the files are written first where `root` is absent or empty."""
+def read_synthetic(root: Path, options: Options) -> Tables:
+    """The tables of the corpus, which is written first where `root` is absent or empty."""
     if not root.exists() or (root.is_dir() and not any(root.iterdir())):
         _make(root, **options)
-    return read_named(NAMING, root, options)
+    return NAMING.read(root, options)
 
 
-def _home(options: Mapping[str, Any]) -> Path:
-    """The folder in the cache; other options than the defaults have a folder of their own."""
+def _home(options: Options) -> Path:
+    """The corpus's folder in the cache; options other than the defaults have their own folder."""
     differ = [f"-{name}{options[name]}" for name in DEFAULTS if options[name] != DEFAULTS[name]]
     return cache_folder() / f"synthetic-v{VERSION}{''.join(differ)}"
 
 
-def _variant(options: Mapping[str, Any]) -> dict[str, Any]:
+def _variant(options: Options) -> dict[str, Any]:
     for name, least, most in (("speakers", 1, 99), ("clips_per_sound", 1, 99), ("seed", 0, 2**32)):
         if not least <= options[name] <= most:
             raise UsageError(f"synthetic: {name} is {least} to {most}; got {options[name]}")
@@ -62,8 +60,6 @@ def _variant(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _make(root: Path, *, speakers: int, clips_per_sound: int, seed: int) -> None:
     """Write the corpus whole or not at all; of two processes at once, the first one's stays."""
-    import soundfile
-
     from nver.corpora.synthetic.synthesis import RATE
 
     root.parent.mkdir(parents=True, exist_ok=True)
@@ -85,10 +81,8 @@ def _make(root: Path, *, speakers: int, clips_per_sound: int, seed: int) -> None
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def make_clip(sound: str, speaker: int, take: int, seed: int = 0) -> "Array":
+def make_clip(sound: str, speaker: int, take: int, seed: int = 0) -> npt.NDArray[np.float64]:
     """One clip (samples,) at 16 kHz; the same arguments give the same samples."""
-    import numpy as np
-
     from nver.corpora.synthetic import gestures, synthesis
 
     voice = synthesis.draw_voice(np.random.default_rng([seed, speaker]))

@@ -1,7 +1,7 @@
 """Six sounds as courses of F0, voicing and breath: laugh, cry, scream, sigh, moan, gasp.
 
-Every number is our choice, near what is told of the sounds where a source is named; they are drawn
-widely, so that the sounds overlap.
+Every number is our choice, near the literature where a source is named. The numbers are drawn from
+wide ranges, so that the sounds overlap.
 """
 
 from collections.abc import Callable
@@ -94,10 +94,5 @@ def gasp(voice: Voice, rng: np.random.Generator) -> Gesture:
 
 
 SOUNDS: dict[str, Callable[[Voice, np.random.Generator], Gesture]] = {
-    "laugh": laugh,
-    "cry": cry,
-    "scream": scream,
-    "sigh": sigh,
-    "moan": moan,
-    "gasp": gasp,
+    sound.__name__: sound for sound in (laugh, cry, scream, sigh, moan, gasp)
 }

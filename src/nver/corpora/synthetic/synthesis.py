@@ -55,12 +55,11 @@ class Gesture:
 
 
 def draw_voice(rng: np.random.Generator) -> Voice:
-    """A speaker: those with longer tracts have lower voices, with some scatter."""
+    """A speaker drawn at random: the longer the tract, the lower the voice, with some scatter."""
     tract = rng.uniform(13.5, 18.0)
     f0 = 230.0 * 2.0 ** (-(tract - 14.5) / 3.5) * 2.0 ** rng.normal(0.0, 0.15)
-    return Voice(
-        f0, tract, rng.uniform(0.02, 0.35), rng.uniform(0.003, 0.02), rng.uniform(0.003, 0.03)
-    )
+    breathiness, jitter = rng.uniform(0.02, 0.35), rng.uniform(0.003, 0.02)
+    return Voice(f0, tract, breathiness, jitter, room=rng.uniform(0.003, 0.03))
 
 
 def synthesise(gesture: Gesture, voice: Voice, rng: np.random.Generator) -> Array:
@@ -78,7 +77,7 @@ def synthesise(gesture: Gesture, voice: Voice, rng: np.random.Generator) -> Arra
 
 
 def _pulses(f0: Array, voice: Voice, rng: np.random.Generator) -> Array:
-    """The derivative of Rosenberg's pulse train, which is what leaves the lips."""
+    """The derivative of Rosenberg's pulse train: the sound that leaves the lips."""
     wander = np.interp(np.arange(len(f0)), *_knots(rng, len(f0), every=0.01))
     phase = np.cumsum(f0 * (1.0 + voice.jitter * wander)) / RATE % 1.0
     flow = np.zeros(len(f0))
@@ -110,6 +109,6 @@ def _tract(source: Array, voice: Voice, vowel: Array) -> Array:
 
 
 def _knots(rng: np.random.Generator, count: int, *, every: float) -> tuple[Array, Array]:
-    """Where, and random values there, `every` seconds."""
+    """(places, values): random values at places that lie `every` seconds apart."""
     where = np.arange(0.0, count + RATE * every, RATE * every)
     return where, rng.standard_normal(len(where))
