@@ -5,30 +5,32 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from nver.audio.fingerprint import alignment
 from nver.audio.recording import FloatArray
 from nver.machine.threads import one_thread
 
-# Measured, see docs/evaluation.md: of 719 clips in two codecs 96 % pass the first, and of the 15
-# million pairs of 5,490 clips 161 do; the least of true pairs has an alignment of 0.84, the most of
-# two people humming one note 0.69.
+# Measured, see docs/evaluation.md: 96 % of 719 clips in two codecs pass the first, and 161 of the
+# 15 million pairs of 5,490 clips. The lowest alignment of a true pair is 0.84, the highest of two
+# people humming one note 0.69.
 ALIKE = 0.85  # correlation of two prints less the corpus's mean print
 SAME = 0.75  # `alignment` of the two waveforms
-FEW = 30  # clips, of which every pair is looked at: a mean print of so few says nothing
+FEW = 30  # clips: of so few every pair is compared, as their mean print says nothing
 BLOCK = 1024  # prints compared at a time with all others: bounds memory
-KEPT = 64  # waveforms kept while pairs are looked at
+KEPT = 64  # waveforms kept while pairs are compared
 
 IntArray = npt.NDArray[np.int64]
 
 
 @one_thread()
 def same_sounds(prints: FloatArray, read: Callable[[int], FloatArray]) -> IntArray:
-    """(clips,): a number for each clip, equal for clips of the same recording.
+    """(clips,): a number for each clip; clips of the same recording have the same number.
 
     Args:
         prints: (clips, 512), see `nver.audio.fingerprint`.
-        read: row -> its waveform at 16 kHz; called for the few pairs with like prints.
+        read: row -> its waveform at 16 kHz; called for the few pairs with similar prints.
     """
     waveform = lru_cache(maxsize=KEPT)(read)
     pairs = [
@@ -41,7 +43,7 @@ def same_sounds(prints: FloatArray, read: Callable[[int], FloatArray]) -> IntArr
 
 
 def candidates(prints: FloatArray) -> Iterator[tuple[int, int]]:
-    """Pairs of rows, the smaller one first, whose prints are alike."""
+    """Pairs of rows, the smaller one first, with similar prints."""
     if len(prints) <= FEW:
         yield from ((i, j) for i in range(len(prints)) for j in range(i + 1, len(prints)))
         return
@@ -53,10 +55,7 @@ def candidates(prints: FloatArray) -> Iterator[tuple[int, int]]:
 
 
 def joined(clips: int, pairs: Sequence[tuple[int, int]]) -> IntArray:
-    """(clips,): the number of the connected part that each clip is in."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
+    """(clips,): the number of each clip's group; pairs connect clips to groups."""
     one, other = np.array(pairs, np.int64).reshape(-1, 2).T
     links = coo_array((np.ones(len(pairs), np.int8), (one, other)), shape=(clips, clips))
     parts: IntArray = connected_components(links, directed=False)[1].astype(np.int64)
@@ -64,7 +63,7 @@ def joined(clips: int, pairs: Sequence[tuple[int, int]]) -> IntArray:
 
 
 def repeated(sounds: IntArray) -> list[IntArray]:
-    """The rows of every sound that more than one clip has, in the order of the first of them."""
+    """The rows of every sound that occurs more than once, in the order of their first rows."""
     order = np.argsort(sounds, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(sounds[order])) + 1)
     return sorted((rows for rows in parts if len(rows) > 1), key=lambda rows: int(rows[0]))

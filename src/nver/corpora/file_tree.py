@@ -1,4 +1,4 @@
-"""The audio files below a folder, and the two tables that every adapter gives back."""
+"""The audio files below a folder, and the two tables that every adapter returns."""
 
 import errno
 import os
@@ -17,18 +17,18 @@ SUFFIXES = {
     *(".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3"),
     *(".aif", ".aiff", ".aifc", ".au", ".caf", ".w64", ".rf64"),
 }
-# Audio that libsndfile cannot decode: reported, where other files are nobody's business.
+# Audio that libsndfile cannot decode: reported; all other files are passed over.
 FOREIGN_SUFFIXES = {".m4a", ".aac", ".wma", ".amr", ".webm", ".mka", ".3gp", ".ape", ".spx"}
 
 Skip = tuple[str, str, str]  # file, reason, message: a row of `Corpus.skipped`
 
 
 def walk(root: Path) -> tuple[list[str], list[str]]:
-    """Paths relative to `root` ("/" between the parts), sorted: audio, and what nobody can read.
+    """(audio, unreadable): sorted paths relative to `root`, with "/" between the parts.
 
-    The second are audio in a foreign format, links that lead in a circle and folders without
+    Unreadable are audio in a foreign format, links that lead in a circle and folders without
     permission. Hidden files and folders (.git, ._x.wav of a Mac) and all other files are passed
-    over. No file is looked at: a million of them are a matter of seconds.
+    over. No file is opened: a million files take seconds.
     """
     audio: list[str] = []
     foreign: list[str] = []
@@ -42,7 +42,7 @@ def walk(root: Path) -> tuple[list[str], list[str]]:
 
 
 def _files(folder: str, prefix: str, linked: set[str]) -> Iterator[tuple[str, bool]]:
-    """Names, and whether one is a link that leads in a circle, or a folder that is locked."""
+    """(name, whether it is a link that leads in a circle or a folder without permission)."""
     try:
         opened = os.scandir(folder)
     except PermissionError:
@@ -70,7 +70,7 @@ def _files(folder: str, prefix: str, linked: set[str]) -> Iterator[tuple[str, bo
 
 
 def _first_visit(link: str, linked: set[str]) -> bool:
-    """Whether a linked folder is new, and not one that the link itself lies in (a loop)."""
+    """Whether a link leads to a new folder, and not to one that it lies in itself (a loop)."""
     target = os.path.realpath(link)
     if target in linked or Path(link).parent.resolve().is_relative_to(target):
         return False
@@ -84,11 +84,11 @@ def stem_of(name: str) -> str:
 
 
 def foreign_rows(root: Path, names: Iterable[str]) -> list[Skip]:
-    """Rows of `Corpus.skipped` for what `walk` found and nobody can read."""
-    return [(os.path.join(os.path.abspath(root), name), *_why(name)) for name in names]
+    """Rows of `Corpus.skipped` for what `walk` found unreadable."""
+    return [(os.path.join(os.path.abspath(root), name), *_why_unreadable(name)) for name in names]
 
 
-def _why(name: str) -> tuple[str, str]:
+def _why_unreadable(name: str) -> tuple[str, str]:
     if os.path.splitext(name)[1].lower() in FOREIGN_SUFFIXES:
         return "unsupported format", "this format is not read; convert it, for example to FLAC"
     return "unreadable", "a link that leads in a circle, or a folder without permission"
@@ -126,6 +126,6 @@ def skipped_table(rows: Sequence[Skip]) -> "pd.DataFrame":
 def nothing_found(
     root: Path, expected: str, seen: Sequence[str], nothing: str = "no audio file at all"
 ) -> CorpusError:
-    """The error for a root without a single clip: what was expected, what was seen."""
+    """The error for a root without a single clip: what was expected, and what is there."""
     found = f"{len(seen):,} others, for example {seen[0]!r}" if seen else nothing
     return CorpusError(f"{root}: no clip found; expected {expected}; found {found}")

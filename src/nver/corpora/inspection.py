@@ -1,4 +1,4 @@
-"""What lies there: the facts of a corpus on a disk, from one decoding of each clip.
+"""What a corpus folder holds: counts, lengths, formats and faults, from one decoding of each clip.
 
 Clips whose prints are alike are decoded once more, to tell whether they are the same recording.
 """
@@ -8,9 +8,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from tqdm import tqdm
 
 from nver.audio.fingerprint import DIM, SAMPLING_RATE
 from nver.audio.recording import QUIET_RMS, FloatArray, load_audio
@@ -18,9 +20,6 @@ from nver.corpora.base import Corpus
 from nver.corpora.duplicates import repeated, same_sounds
 from nver.corpora.measurement import Measurement, measure
 from nver.machine.threads import one_thread
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # From this share of samples at full scale a clip is listed as clipped: 1 ms of every second, where
 # a recording that was scaled to peak at 1 has a sample or two (our choice).
@@ -38,7 +37,7 @@ class EmotionCount:
 
 @dataclass(frozen=True)
 class Spread:
-    """Of the clips a speaker has."""
+    """How many clips a speaker has."""
 
     least: int
     median: float
@@ -47,7 +46,10 @@ class Spread:
 
 @dataclass(frozen=True)
 class Durations:
-    """In s, but `hours`; `quantiles` by percent ("50 %"); `under_1_s` is a share of the clips."""
+    """Durations in s, `hours` in h; `quantiles` by percent ("50 %").
+
+    `under_1_s` is a share of the clips; `shortest` and `longest` are clips.
+    """
 
     hours: float
     quantiles: Mapping[str, float]
@@ -58,7 +60,7 @@ class Durations:
 
 @dataclass(frozen=True)
 class Note:
-    """A clip (or a file that is none), why it is listed, and a sentence."""
+    """A clip, or a file that is not a clip; why it is listed; and a sentence."""
 
     clip: str
     reason: str
@@ -78,9 +80,9 @@ class DuplicateGroup:
 class CorpusFacts:
     """Counts, lengths, formats, and every clip that deserves a look, by name.
 
-    `unusable` clips (missing, unreadable, empty, not finite, silent) would be skipped by a run;
-    `quiet` (rms under 1e-3 of full scale), `clipped`, `cut_short`, `duplicates` (equal samples) and
-    `near_duplicates` (the same recording encoded, scaled or trimmed anew) would not.
+    A run skips `unusable` clips (missing, unreadable, empty, not finite, silent). It uses clips
+    that are `quiet` (rms under 1e-3 of full scale), `clipped`, `cut_short`, `duplicates` (equal
+    samples) or `near_duplicates` (the same recording encoded, scaled or trimmed anew).
     """
 
     corpus: str
@@ -142,9 +144,7 @@ def facts_to_dict(facts: CorpusFacts) -> dict[str, Any]:
     return asdict(facts)
 
 
-def _measure_all(table: "pd.DataFrame", show_progress_bar: bool) -> Iterator[Measurement]:
-    from tqdm import tqdm
-
+def _measure_all(table: pd.DataFrame, show_progress_bar: bool) -> Iterator[Measurement]:
     rows = [table[name].tolist() for name in ("file", "start", "end")]
     with (
         ThreadPoolExecutor(os.cpu_count()) as pool,
@@ -156,7 +156,7 @@ def _measure_all(table: "pd.DataFrame", show_progress_bar: bool) -> Iterator[Mea
                 bar.update()
 
 
-def _clips_per_speaker(table: "pd.DataFrame") -> Spread | None:
+def _clips_per_speaker(table: pd.DataFrame) -> Spread | None:
     counts = table["speaker"].value_counts()
     if counts.empty:
         return None
@@ -164,7 +164,7 @@ def _clips_per_speaker(table: "pd.DataFrame") -> Spread | None:
 
 
 def _emotions(corpus: Corpus) -> tuple[EmotionCount, ...]:
-    """In the order of the corpus; a published emotion that is not found counts 0."""
+    """The clips of each emotion, in the corpus's order; 0 for a published emotion without one."""
     counts = corpus.table["emotion"].value_counts()
     published = corpus.card.clips_per_emotion
     names = dict.fromkeys([*published, *corpus.emotions])
@@ -186,7 +186,7 @@ def _durations(clips: Sequence[str], found: Sequence[Measurement]) -> Durations 
 
 
 def _notes(clips: Sequence[str], found: Sequence[Measurement]) -> dict[str, tuple[Note, ...]]:
-    """The clips to look at, by what is the matter with them."""
+    """The clips that deserve a look, by the field of `CorpusFacts` that lists them."""
     notes: dict[str, list[Note]] = {k: [] for k in ("unusable", "quiet", "clipped", "cut_short")}
     for clip, m in zip(clips, found, strict=True):
         if m.reason:
@@ -200,7 +200,7 @@ def _notes(clips: Sequence[str], found: Sequence[Measurement]) -> dict[str, tupl
     return {kind: tuple(rows) for kind, rows in notes.items()}
 
 
-def _duplicates(table: "pd.DataFrame", found: Sequence[Measurement]) -> tuple[DuplicateGroup, ...]:
+def _duplicates(table: pd.DataFrame, found: Sequence[Measurement]) -> tuple[DuplicateGroup, ...]:
     """Groups of usable clips with the same samples at the same rate."""
     groups: dict[bytes, list[int]] = defaultdict(list)
     for row, m in enumerate(found):
@@ -210,11 +210,11 @@ def _duplicates(table: "pd.DataFrame", found: Sequence[Measurement]) -> tuple[Du
 
 
 def _near_duplicates(
-    table: "pd.DataFrame", found: Sequence[Measurement]
+    table: pd.DataFrame, found: Sequence[Measurement]
 ) -> tuple[DuplicateGroup, ...]:
     """Groups of usable clips of the same recording, not all with the same samples."""
-    rows = [row for row, m in enumerate(found) if m.sound is not None]
-    prints = np.array([found[row].sound for row in rows], np.float32).reshape(len(rows), DIM)
+    rows = [row for row, m in enumerate(found) if m.sound_print is not None]
+    prints = np.array([found[row].sound_print for row in rows], np.float32).reshape(-1, DIM)
     files, starts, ends = (table[name].tolist() for name in ("file", "start", "end"))
 
     def read(position: int) -> FloatArray:
@@ -225,7 +225,7 @@ def _near_duplicates(
     return tuple(_group(table.iloc[g]) for g in groups if len({found[i].digest for i in g}) > 1)
 
 
-def _group(rows: "pd.DataFrame") -> DuplicateGroup:
+def _group(rows: pd.DataFrame) -> DuplicateGroup:
     speaker = rows["speaker"]
     return DuplicateGroup(
         clips=tuple(rows["clip"]),

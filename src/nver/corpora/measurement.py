@@ -1,35 +1,36 @@
-"""What one decoding of a clip tells: length, level, clipping, faults, and a hash of the sound."""
+"""What one decoding of a clip shows: length, level, clipping, faults, and a hash of the sound."""
 
 import hashlib
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+import soundfile
 
 from nver.audio.fingerprint import SAMPLING_RATE, sound_print
 from nver.audio.recording import FloatArray, check_waveform, read_recording, resample, sound_name
 from nver.audio.truncated import shortfall
-from nver.errors import AudioError
-
-if TYPE_CHECKING:
-    import pandas as pd
+from nver.errors import AudioError, first_few
 
 FULL_SCALE = 1.0 - 2.0**-15  # the largest value of 16-bit samples
 NAMED = 5  # clips in a warning (our choice)
-SPAN_SLACK_S = 0.05  # by which a span may pass the end of its file (our choice: rounded times)
+SPAN_SLACK_S = 0.05  # how far a span may pass the end of its file (our choice: rounded times)
 
 
 @dataclass(frozen=True)
 class Measurement:
     """One clip as it is in its file, before resampling.
 
-    `rms` and `digest` are of the mean of the channels; `clipped` is the share of samples at full
-    scale, over all channels; `digest` is equal for equal sound, whatever the bytes of the file;
-    `sound` is its print (`nver.audio.fingerprint`), None of a clip that cannot be used.
-    `reason` and `message`: why the clip cannot be used, as in `AudioError`. `cut_short`: what is
-    missing of it.
+    Attributes:
+        rms: of the mean of the channels.
+        clipped: the share of samples at full scale, over all channels.
+        digest: a hash of the mean of the channels: equal sound has an equal digest, whatever the
+            bytes of the file.
+        sound_print: see `nver.audio.fingerprint`; None for a clip that cannot be used.
+        cut_short: how much of the clip is missing, "" if nothing is.
+        reason, message: why the clip cannot be used, as in `AudioError`; "" for a usable clip.
     """
 
     duration_s: float = 0.0
@@ -38,7 +39,7 @@ class Measurement:
     rms: float = 0.0
     clipped: float = 0.0
     digest: bytes = b""
-    sound: FloatArray | None = None
+    sound_print: FloatArray | None = None
     cut_short: str = ""
     reason: str = ""
     message: str = ""
@@ -59,38 +60,35 @@ def measure(file: str, start: float = math.nan, end: float = math.nan) -> Measur
         rms=0.0 if reason else float(np.sqrt(np.mean(np.square(mono, dtype=np.float64)))),
         clipped=0.0 if reason else float(np.mean(np.abs(recording.samples) >= FULL_SCALE)),
         digest=_digest(mono, rate),
-        sound=None if reason else sound_print(resample(mono, rate, SAMPLING_RATE)),
+        sound_print=None if reason else sound_print(resample(mono, rate, SAMPLING_RATE)),
         cut_short=_cut_short(file, start, end, len(mono), rate),
         reason=reason,
         message=message,
     )
 
 
-def cut_short_warnings(clips: "pd.DataFrame") -> tuple[str, ...]:
+def cut_short_warnings(clips: pd.DataFrame) -> tuple[str, ...]:
     """A sentence that names the clips whose file promises more than it holds, if there are any.
 
-    From the files' headers alone, so that it is said in every run, also where nothing is decoded.
+    Only the files' headers are read, so that every run can warn, even if it decodes nothing.
     """
     whole = clips["start"].isna() & clips["end"].isna()
     rows = clips.loc[whole, ["clip", "file"]].itertuples(index=False, name=None)
     found = [f"{clip} ({missing})" for clip, file in rows if (missing := _missing(file))]
     if not found:
         return ()
-    more = f" and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
     return (
         f"{len(found):,} clip{'s' if len(found) > 1 else ''} cut short, used as far as the file "
-        f"goes: {', '.join(found[:NAMED])}{more}; see `nver corpus`",
+        f"goes: {first_few(found, NAMED)}; see `nver corpus`",
     )
 
 
 def _missing(file: str) -> str:
-    import soundfile
-
     try:
         with soundfile.SoundFile(sound_name(Path(file))) as sound:
             return shortfall(Path(file), sound.frames)
     except (soundfile.SoundFileError, OSError):
-        return ""  # gone since it was embedded: others say so
+        return ""  # it is gone since it was embedded: that is reported elsewhere
 
 
 def _fault(mono: FloatArray, file: str) -> tuple[str, str]:

@@ -1,1 +1,3 @@
-"""A person's own recordings: a folder a class, a table, an audformat database, an audiofolder."""
+"""A user's own recordings: a folder an emotion, a table, an audformat database, an audiofolder."""
+
+OWN = "your own recordings"  # the citation and licence of their cards

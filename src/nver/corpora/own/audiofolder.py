@@ -1,37 +1,31 @@
 """A Hugging Face audiofolder: metadata.csv or metadata.jsonl with file_name, or class folders."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from nver.corpora.base import CorpusCard
+from nver.corpora.base import CorpusCard, Options, Tables
 from nver.corpora.file_tree import Skip
-from nver.corpora.own.clips import Roles, clips_of
-from nver.corpora.own.folder import SPLITS, read_classes, speakers_by
+from nver.corpora.own import OWN
+from nver.corpora.own.clips import corpus_tables
+from nver.corpora.own.folder import SPLITS, read_emotion_folders, speakers_of
 from nver.corpora.own.rows import Columns, read_columns
-from nver.corpora.own.table import OWN
 from nver.errors import CorpusError, UsageError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 METADATA = ("metadata.csv", "metadata.jsonl")
 
 
-def read_audiofolder(root: Path, options: Mapping[str, Any]) -> "tuple[pd.DataFrame, pd.DataFrame]":
-    """(table, skipped); folders like train/ and test/ become a column `split`."""
+def read_audiofolder(root: Path, options: Options) -> Tables:
+    """The tables of an audiofolder; folders like train/ and test/ become a column `split`."""
     if not root.is_dir():
         raise CorpusError(f"{root}: expected a folder with {' or '.join(METADATA)}")
     tables = metadata_files(root)
     if not tables:
         if options["column"] or options["speaker_column"]:
             raise UsageError(f"{root} has no metadata table in which a column could be chosen")
-        return read_classes(root, options, splits=True)
+        return read_emotion_folders(root, options, splits=True)
     columns, skipped = _joined(root, tables)
     if options["speaker_pattern"]:
-        columns["speaker"] = speakers_by(options["speaker_pattern"], columns["file_name"])
-    roles = Roles(options["column"], options["speaker_column"])
-    return clips_of(columns, root.absolute(), roles=roles, source=root, skipped=skipped)
+        columns["speaker"] = speakers_of(columns["file_name"], options["speaker_pattern"])
+    return corpus_tables(columns, root.absolute(), options, source=root, skipped=skipped)
 
 
 def metadata_files(root: Path) -> list[Path]:
@@ -41,19 +35,19 @@ def metadata_files(root: Path) -> list[Path]:
 
 
 def _joined(root: Path, tables: list[Path]) -> tuple[Columns, list[Skip]]:
-    """The rows of all tables, with the files relative to `root` and the split of each."""
+    """The rows of all tables; file names are relative to `root`, and each row has its split."""
     joined: Columns = {}
     skipped: list[Skip] = []
-    count = 0
+    rows = 0
     for table in tables:
         columns, malformed = read_columns(table)
         skipped += malformed
         part = _relative_to(root, table, columns)
-        size = len(part["file_name"])
+        more = len(part["file_name"])
         for name in {**joined, **part}:
-            cells = joined.setdefault(name, [""] * count)
-            cells += part.get(name, [""] * size)
-        count += size
+            cells = joined.setdefault(name, [""] * rows)
+            cells += part.get(name, [""] * more)
+        rows += more
     if not any(joined["split"]):
         del joined["split"]
     return joined, skipped

@@ -1,93 +1,87 @@
-"""Clips from the columns of a table: paths made absolute, spans read, ids unique, faults named."""
+"""From columns of text to clips: paths made absolute, spans read, ids unique, faults named."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from nver.corpora.base import COLUMNS
+from nver.corpora.base import Options, Tables
 from nver.corpora.file_tree import Skip, clip_table, nothing_found, skipped_table
 from nver.corpora.own.rows import Columns
 from nver.corpora.own.spans import Span, read_spans, span_suffix
-from nver.errors import CorpusError, unknown_name
+from nver.errors import CorpusError, check_choice
 
-if TYPE_CHECKING:
-    import pandas as pd
-
+# The usual names of the columns with the file and the emotion.
 FILE_NAMES = ("file", "file_name", "path")  # audformat's word, Hugging Face's, and a usual one
 EMOTION_NAMES = ("emotion", "label")
 Problem = tuple[str, str] | None  # reason and message
 
 
-@dataclass(frozen=True)
-class Roles:
-    """Which column holds the emotion and the speaker; None: the usual names."""
+def corpus_tables(
+    columns: Columns, folder: Path, options: Options, *, source: Path, skipped: Sequence[Skip]
+) -> Tables:
+    """The tables of a corpus from columns of text.
 
-    emotion: str | None = None
-    speaker: str | None = None
+    Unknown columns are kept. A row is skipped if its file is missing, it has no emotion, its span
+    cannot be read, or it repeats a clip; `skipped` says why.
 
-
-def clips_of(
-    columns: Columns, folder: Path, *, roles: Roles, source: Path, skipped: list[Skip]
-) -> "tuple[pd.DataFrame, pd.DataFrame]":
-    """(table, skipped) from columns of text; paths are relative to `folder`.
-
-    Columns beside the known ones are kept. A row whose file is missing, that has no emotion or a
-    span that is none, is skipped and says why; so is a row that repeats a clip.
+    Args:
+        folder: what the paths are relative to.
+        options: `column` and `speaker_column` name the columns of the emotion and the speaker;
+            where one is absent or None, the usual names are tried.
+        source: the file or folder that was read, for messages.
+        skipped: rows that could not be read.
 
     Raises:
         CorpusError: there is no file or emotion column, or no row is left.
-        UsageError: a column was asked for by name and there is none.
+        UsageError: there is no column of a name that the options give.
     """
-    named = _rename(columns, roles, source)
+    named = _with_known_names(columns, options, source)
     files = [os.path.normpath(os.path.join(folder, name)) for name in named["file"]]
-    spans, odd_spans = read_spans(named.get("start"), named.get("end"), len(files))
+    spans, span_faults = read_spans(named.get("start"), named.get("end"), len(files))
     clips = _clip_ids(named, spans, folder)
-    problems = _problems(named, files, odd_spans, clips)
+    problems = _problems(named, files, span_faults, clips)
     rejected = [(files[i], *problem) for i, problem in enumerate(problems) if problem]
     kept = [i for i, problem in enumerate(problems) if not problem]
     if not kept:
-        seen = [message for _, _, message in skipped + rejected]
+        seen = [message for _, _, message in [*skipped, *rejected]]
         raise nothing_found(source, "rows with a file and an emotion", seen, nothing="no row")
     table: dict[str, list[Any]] = {
+        **named,
         "clip": clips,
         "file": files,
         "start": [start for start, _ in spans],
         "end": [end for _, end in spans],
         "speaker": [speaker or None for speaker in named.get("speaker", [""] * len(files))],
-        "emotion": named["emotion"],
-        **{name: cells for name, cells in named.items() if name not in COLUMNS},
     }
-    return (
-        clip_table({name: [cells[i] for i in kept] for name, cells in table.items()}),
-        skipped_table(skipped + rejected),
-    )
+    clips_kept = {name: [cells[i] for i in kept] for name, cells in table.items()}
+    return clip_table(clips_kept), skipped_table([*skipped, *rejected])
 
 
-def _rename(columns: Columns, roles: Roles, source: Path) -> Columns:
-    """The columns under nver's names."""
+def _with_known_names(columns: Columns, options: Options, source: Path) -> Columns:
+    """The columns, with the file, the emotion and the speaker under nver's names."""
     named = dict(columns)
-    for role, asked, usual in (
+    for known, wanted, usual in (
         ("file", None, FILE_NAMES),
-        ("emotion", roles.emotion, EMOTION_NAMES),
-        ("speaker", roles.speaker, ("speaker",)),
+        ("emotion", options.get("column"), EMOTION_NAMES),
+        ("speaker", options.get("speaker_column"), ("speaker",)),
     ):
-        if asked is not None and asked not in columns:
-            raise unknown_name(f"column of {source}", asked, columns)
-        name = asked or next((name for name in usual if name in columns), None)
+        if wanted is not None:
+            check_choice(f"column of {source}", wanted, list(columns))
+        name = wanted or next((name for name in usual if name in columns), None)
         if name is not None:
             named.pop(name, None)
-            named[role] = columns[name]
-        elif role != "speaker":
+            named[known] = columns[name]
+        elif known != "speaker":
             have = ", ".join(columns) or "none"
             raise CorpusError(f"{source}: has no column {' or '.join(usual)}; columns: {have}")
     return named
 
 
 def _clip_ids(named: Columns, spans: list[Span], folder: Path) -> list[str]:
-    """An id a row: its `clip`, else the file without suffix and the span.
+    """An id for each row: its `clip`, else its file without the suffix, and its span.
 
-    Files that differ in the suffix alone keep it.
+    Files that differ in the suffix alone keep the suffix.
     """
     names = [_relative(name, folder) for name in named["file"]]
     short = [os.path.splitext(name)[0] for name in names]
@@ -109,16 +103,16 @@ def _relative(name: str, folder: Path) -> str:
 
 
 def _problems(
-    named: Columns, files: list[str], odd_spans: list[str], clips: list[str]
+    named: Columns, files: list[str], span_faults: list[str], clips: list[str]
 ) -> list[Problem]:
     """For each row the reason and message why it is skipped, or None."""
-    present, seen = _Present(), set[str]()
+    existing, seen = _ExistingFiles(), set[str]()
     problems: list[Problem] = []
-    for name, emotion, file, odd_span, clip in zip(
-        named["file"], named["emotion"], files, odd_spans, clips, strict=True
+    for name, emotion, file, span_fault, clip in zip(
+        named["file"], named["emotion"], files, span_faults, clips, strict=True
     ):
-        problem = _problem(name, emotion, odd_span)
-        if problem is None and file not in present:
+        problem = _problem(name, emotion, span_fault)
+        if problem is None and file not in existing:
             problem = "missing", f"{file}: no such file"
         if problem is None and clip in seen:
             problem = "duplicate name", f"the clip {clip} is in a row above"
@@ -128,16 +122,16 @@ def _problems(
     return problems
 
 
-def _problem(name: str, emotion: str, odd_span: str) -> Problem:
+def _problem(name: str, emotion: str, span_fault: str) -> Problem:
     if not name:
         return "no file", "the row names no file"
     if not emotion:
         return "no emotion", f"the row of {name} has no emotion"
-    return ("bad span", f"{name}: {odd_span}") if odd_span else None
+    return ("bad span", f"{name}: {span_fault}") if span_fault else None
 
 
-class _Present:
-    """The files there are: each folder is listed once, no file is asked for by itself."""
+class _ExistingFiles:
+    """The set of files that exist; to ask for many is fast, as each folder is listed once."""
 
     def __init__(self) -> None:
         self._listed: dict[str, frozenset[str]] = {}

@@ -1,4 +1,4 @@
-"""Which form a person's own corpus has: a table, an audformat database, folders."""
+"""Which form a user's own corpus has: a table, an audformat database, an audiofolder, folders."""
 
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,15 +11,16 @@ from nver.errors import CorpusError, UsageError
 from nver.registry import CORPORA
 
 FORMS = ("folder", "table", "audformat", "audiofolder")  # names of the registry
-NEAR = 0.8  # difflib's ratio from which a name is taken for a slip of the pen (our choice)
+NEAR = 0.8  # difflib's ratio from which a name is taken for a misspelt one (our choice)
 
 
 def find_form(name: str, root: Path) -> str:
-    """The form of what lies at `root`, for a corpus of a name that is not in the registry.
+    """The form of the corpus at `root`, whose name is not in the registry.
 
     Raises:
-        CorpusError: nothing lies there, or nothing of a known form.
-        UsageError: nothing but class folders, and the name is nearly that of a known corpus.
+        CorpusError: nothing lies there, or no corpus of a known form.
+        UsageError: the name is nearly the name of a known corpus, and at `root` there are only
+            folders, or no known form.
     """
     if not root.exists():
         raise CorpusError(f"{name}: {root} does not exist")

@@ -16,10 +16,10 @@ Cells = list[tuple[str, str]]  # (column, value) of one row
 
 
 def read_columns(table: Path) -> tuple[Columns, list[Skip]]:
-    """The columns, equally long, "" where a cell is missing; and the rows that do not fit.
+    """The columns, equally long, "" where a cell is missing; and the malformed rows.
 
     Raises:
-        CorpusError: the file is no table of a known kind, or has no header.
+        CorpusError: the file is not a table of a known kind, or a column name occurs twice.
     """
     columns: Columns = {}
     skipped: list[Skip] = []
@@ -39,7 +39,7 @@ def read_columns(table: Path) -> tuple[Columns, list[Skip]]:
 
 
 def read_header(table: Path) -> list[str]:
-    """The column names of a CSV or TSV file; none for a file that is no such table."""
+    """The column names of a CSV or TSV file; an empty list for any other file."""
     if table.suffix.lower() == ".jsonl":
         return []
     try:
@@ -66,7 +66,7 @@ def _rows(table: Path) -> Iterator[tuple[int, Cells | str]]:
 
 
 def _csv_reader(lines: TextIO) -> Any:
-    """Cells of each line; what separates them is what the first line has most of."""
+    """A reader whose delimiter is the comma, tab or semicolon, the most frequent in line 1."""
     first = lines.readline()
     lines.seek(0)
     return csv.reader(lines, delimiter=max(",\t;", key=first.count))

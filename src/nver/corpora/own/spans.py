@@ -9,17 +9,10 @@ NO_TIME = ("", "nan", "nat", "none", "null")
 def read_spans(
     starts: list[str] | None, ends: list[str] | None, count: int
 ) -> tuple[list[Span], list[str]]:
-    """The spans, and for each why it is none ("" for a good one)."""
-    nothing = [math.nan] * count
-    spans = list(
-        zip(
-            _seconds(starts) if starts else nothing,
-            _seconds(ends) if ends else nothing,
-            strict=True,
-        )
-    )
-    texts = zip(starts or [""] * count, ends or [""] * count, strict=True)
-    return spans, [_problem(span, *text) for span, text in zip(spans, texts, strict=True)]
+    """The spans of `count` rows, and for each row its span's fault ("" for a good span)."""
+    starts, ends = starts or [""] * count, ends or [""] * count
+    spans = list(zip(_seconds(starts), _seconds(ends), strict=True))
+    return spans, [_fault(*row) for row in zip(spans, starts, ends, strict=True)]
 
 
 def span_suffix(span: Span) -> str:
@@ -31,19 +24,20 @@ def span_suffix(span: Span) -> str:
 
 
 def _seconds(texts: list[str]) -> list[float]:
-    """NaN where there is no time; infinity where there is one that is not understood."""
+    """Times in s: NaN where the text is empty or says so, infinity where it cannot be read."""
     times = [_number(text) for text in texts]
-    odd = [i for i, time in enumerate(times) if time is None]
-    if odd:
+    others = [i for i, time in enumerate(times) if time is None]
+    if others:
         import pandas as pd
 
-        durations = pd.to_timedelta(pd.Series([texts[i] for i in odd]), errors="coerce")
-        for i, seconds in zip(odd, durations.dt.total_seconds(), strict=True):
+        durations = pd.to_timedelta(pd.Series([texts[i] for i in others]), errors="coerce")
+        for i, seconds in zip(others, durations.dt.total_seconds(), strict=True):
             times[i] = math.inf if math.isnan(seconds) else seconds
     return [math.nan if time is None else time for time in times]
 
 
 def _number(text: str) -> float | None:
+    """A number of seconds, NaN for no time; None: not a number."""
     if text.lower() in NO_TIME:
         return math.nan
     try:
@@ -52,7 +46,7 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _problem(span: Span, start_text: str, end_text: str) -> str:
+def _fault(span: Span, start_text: str, end_text: str) -> str:
     start, end = span
     if math.isinf(start) or math.isinf(end):
         return f"start {start_text!r} or end {end_text!r} is no time; expected seconds"

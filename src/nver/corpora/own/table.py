@@ -1,29 +1,22 @@
-"""A person's own corpus as a CSV, TSV or JSONL file: a row a clip."""
+"""A user's own corpus as a CSV, TSV or JSONL file: a row a clip."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from nver.corpora.base import CorpusCard
-from nver.corpora.own.clips import Roles, clips_of
+from nver.corpora.base import CorpusCard, Options, Tables
+from nver.corpora.own import OWN
+from nver.corpora.own.clips import corpus_tables
 from nver.corpora.own.rows import read_columns
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-OWN = "your own recordings"
+def read_table(root: Path, options: Options) -> Tables:
+    """The tables of a table file, whose paths are relative to its folder.
 
-
-def read_table(root: Path, options: Mapping[str, Any]) -> "tuple[pd.DataFrame, pd.DataFrame]":
-    """(table, skipped) of a table file; its paths are relative to its folder.
-
-    Columns: file; emotion or label; where there are, clip, speaker, start and end (s, or
-    durations like "0 days 00:00:01.5"); every other one is kept.
+    Columns: file; emotion or label; if there are any, clip, speaker, start and end (s, or
+    durations like "0 days 00:00:01.5"); all others are kept.
     """
     columns, malformed = read_columns(root)
-    roles = Roles(options["column"], options["speaker_column"])
     folder = root.absolute().parent
-    return clips_of(columns, folder, roles=roles, source=root, skipped=malformed)
+    return corpus_tables(columns, folder, options, source=root, skipped=malformed)
 
 
 TABLE = CorpusCard(
