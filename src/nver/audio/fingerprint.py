@@ -1,8 +1,8 @@
 """A sound's print: equal for equal recordings, nearly equal when encoded, scaled or cut anew.
 
-A window of 1.6 s is laid around the middle of the clip's energy, so that silence added or trimmed
-at the ends moves nothing, and its power in 16 bands is compressed. A print only proposes pairs;
-`alignment` of the two waveforms decides.
+A print is the compressed power in 16 bands of a window of 1.6 s. The window lies around the middle
+of the clip's energy, so that silence added or trimmed at the ends does not move it. Similar prints
+only propose a pair; the `alignment` of the two waveforms decides.
 
 All constants are our choice, made on 719 clips of EmoGator that exist as published MP3 and as
 16 kHz Opus, and on 5,490 clips of EmoGator and RAVDESS for the false alarms (docs/evaluation.md).
@@ -47,8 +47,8 @@ def sound_print(waveform: FloatArray) -> FloatArray:
 def alignment(one: FloatArray, other: FloatArray) -> float:
     """From 0 to 1: the highest correlation of two waveforms (samples,) at 16 kHz over all lags.
 
-    Of 200 to 4,000 Hz, without regard to gain and polarity. 1: the same recording. The magnitudes
-    are flattened by a square root: two people humming one note would correlate at 0.98 without.
+    From 200 to 4,000 Hz, whatever the gain and polarity; 1 is the same recording. A square root
+    flattens the magnitudes: without it two people humming one note correlate at 0.98.
     """
     import scipy.fft
 
@@ -58,7 +58,7 @@ def alignment(one: FloatArray, other: FloatArray) -> float:
 
 
 def _band(waveform: FloatArray, size: int) -> npt.NDArray[np.complex64]:
-    """The spectrum of (size,) samples, padded with zeros, with 200 to 4,000 Hz left."""
+    """The spectrum of (size,) samples, padded with zeros; only 200 to 4,000 Hz are left."""
     import scipy.fft
 
     spectrum: npt.NDArray[np.complex64] = scipy.fft.rfft(waveform, size)
@@ -68,7 +68,7 @@ def _band(waveform: FloatArray, size: int) -> npt.NDArray[np.complex64]:
 
 
 def _flattened(spectrum: npt.NDArray[np.complex64]) -> npt.NDArray[np.complex64]:
-    """Square roots of the magnitudes with the phases, of length 1 (zeros stay zeros)."""
+    """The phases with square roots of the magnitudes, scaled to length 1 (zeros stay zeros)."""
     magnitude = np.abs(spectrum)
     rooted = spectrum / np.sqrt(np.maximum(magnitude, np.float32(1e-20)))
     length = max(float(np.sqrt(magnitude.sum(dtype=np.float64))), 1e-20)
@@ -76,7 +76,7 @@ def _flattened(spectrum: npt.NDArray[np.complex64]) -> npt.NDArray[np.complex64]
 
 
 def _around(signal: FloatArray, middle: int) -> FloatArray:
-    """The samples of the window, with zeros where the clip has none."""
+    """The samples of the window around `middle`, with zeros outside the clip."""
     size = (FRAMES - 1) * HOP + WINDOW
     start = middle - size // 2
     window = np.zeros(size, np.float32)

@@ -1,7 +1,7 @@
 """Audio made worse on purpose: noise, a telephone's band, MP3, another level.
 
-All of it is at the clip's own level: nothing is normalised before or after. Constants are our
-choice but the telephone's band (300 to 3,400 Hz, ITU-T G.712) and rate.
+Nothing is normalised before or after. The telephone's band (300 to 3,400 Hz, ITU-T G.712) and rate
+are the standard's; other constants are our choice.
 """
 
 import io
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import soundfile
 
 from nver.audio.recording import FloatArray, resample
 from nver.errors import AudioError, UsageError
@@ -23,7 +24,7 @@ TELEPHONE_RATE = 8000
 BUTTERWORTH = 4  # order: 24 dB an octave on either side
 MP3_RATE = 16_000
 MP3_COMPRESSION = 0.95  # libsndfile's scale; at 16 kHz a constant 16 kbit/s
-MP3_DELAY = 1105  # samples that encoder and decoder put before the sound where no header says so
+MP3_DELAY = 1105  # samples that encoder and decoder put before the sound, without a header for it
 
 
 def check_perturbation(kind: str) -> str:
@@ -36,13 +37,13 @@ def check_perturbation(kind: str) -> str:
 def perturb(mono: FloatArray, rate: int, kind: str, seed: bytes) -> tuple[FloatArray, int]:
     """A clip made worse, and its rate in Hz, which a telephone and MP3 change.
 
-    "noise-NdB": white Gaussian noise, N dB below the clip's power over its whole length, as wide
-    as the file's own rate. "telephone": 300 to 3,400 Hz at 8 kHz. "mp3": encoded at 16 kHz and
-    16 kbit/s, and decoded. "level+NdB", "level-NdB": a gain, what exceeds full scale is clipped.
+    "noise-NdB": white Gaussian noise over the whole band, N dB below the mean power of the clip.
+    "telephone": 300 to 3,400 Hz at 8 kHz. "mp3": encoded at 16 kHz and 16 kbit/s, and decoded.
+    "level+NdB", "level-NdB": a gain; samples that exceed full scale are clipped.
 
     Args:
         mono: (samples,) float32.
-        seed: of the noise, made of the clip's content: equal content has equal noise.
+        seed: the seed of the noise, made from the clip's content: equal content, equal noise.
 
     Raises:
         AudioError: no samples are left.
@@ -94,9 +95,7 @@ def _band() -> npt.NDArray[Any]:
 
 
 def _mp3(mono: FloatArray) -> tuple[FloatArray, int]:
-    """(samples,) at 16 kHz, as long as it was."""
-    import soundfile
-
+    """(samples,) at 16 kHz encoded and decoded, with the same length."""
     file = io.BytesIO()
     form = {"format": "MP3", "subtype": "MPEG_LAYER_III", "bitrate_mode": "CONSTANT"}
     soundfile.write(file, mono, MP3_RATE, compression_level=MP3_COMPRESSION, **form)

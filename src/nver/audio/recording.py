@@ -5,15 +5,14 @@ import os
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import soundfile
+import soxr
 
 from nver.errors import AudioError, UsageError
-
-if TYPE_CHECKING:
-    import soundfile
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -69,20 +68,20 @@ def load_audio(
 
 
 def check_rate(rate: Any) -> None:
-    """Raise `UsageError` for what is no sampling rate; None, a rate that is known, is one."""
+    """Raise `UsageError` unless `rate` is a sampling rate in Hz, or None for a known rate."""
     number = isinstance(rate, int | float | np.number) and not isinstance(rate, bool)
     if rate is not None and not (number and 0 < rate < math.inf):
         raise UsageError(f"a sampling rate is a number of Hz above 0; got {rate!r}")
 
 
 def check_kind(audio: Any) -> None:
-    """Raise `UsageError` for what is neither a path nor a numpy array."""
+    """Raise `UsageError` unless `audio` is a path or a numpy array."""
     if not isinstance(audio, str | PathLike | np.ndarray):
         raise UsageError(f"audio is a path or an array; got {type(audio).__name__}")
 
 
 def prepare(recording: Recording, sampling_rate: int, name: str) -> FloatArray:
-    """Mono, checked, and resampled in memory to `sampling_rate` (Hz); `name` is for the errors."""
+    """Mono samples, checked, at `sampling_rate` (Hz); `name` is for the errors."""
     mono = recording.mono
     check_waveform(mono, name)
     resampled = resample(mono, recording.rate, sampling_rate)
@@ -96,8 +95,8 @@ def read_recording(
 ) -> Recording:
     """Decode a file, or its span from `start` to `end` (seconds; None or NaN: no bound).
 
-    WAV, FLAC, OGG, Opus, MP3 and AIFF, by libsndfile. A span is cut at the end of the file, and
-    has no samples where it lies beyond it.
+    WAV, FLAC, OGG, Opus, MP3 and AIFF, by libsndfile. A span is cut at the end of the file; one
+    that begins behind the end has no samples.
 
     Raises:
         AudioError: "missing", "empty" (zero bytes), or "unreadable" with the decoder's words.
@@ -107,7 +106,7 @@ def read_recording(
 
 
 def read_start(file: str | PathLike[str], longest_s: float) -> tuple[Recording, float]:
-    """The first `longest_s` seconds of a file, and how long (s) all of it is.
+    """The first `longest_s` seconds of a file, and the duration (s) of the whole file.
 
     Raises:
         AudioError: as `read_recording`.
@@ -117,14 +116,22 @@ def read_start(file: str | PathLike[str], longest_s: float) -> tuple[Recording, 
 
 def as_recording(array: npt.NDArray[Any], rate: int) -> Recording:
     """An array of shape (samples,) or (samples, channels), float in -1..1, at `rate` Hz."""
-    return Recording(_as_columns(array), rate)
+    if not np.issubdtype(array.dtype, np.floating):
+        raise UsageError(f"audio arrays are float in -1..1; got {array.dtype}")
+    with np.errstate(over="ignore"):  # `check_waveform` says that it is not finite
+        samples = array.astype(np.float32, copy=False)
+    if array.ndim == 1:
+        return Recording(samples[:, None], rate)
+    if array.ndim == 2 and array.shape[1] <= max(array.shape[0], 1):
+        return Recording(samples, rate)
+    raise UsageError(
+        f"an audio array has the shape (samples,) or (samples, channels); got {array.shape}"
+    )
 
 
 def _decode(path: Path, start: float | None, end: float | None) -> tuple[Recording, float]:
-    """A span of a file, and the length of the file in seconds."""
-    import soundfile
-
-    if not os.path.isfile(path):  # where `Path.is_file` raises, as for a name that is too long
+    """A span of a file, and the duration of the whole file in s."""
+    if not os.path.isfile(path):  # `Path.is_file` raises, for example for a name that is too long
         if os.path.exists(path):
             raise AudioError(f"{path}: a folder or a device, not a file", "unreadable")
         raise AudioError(f"{path}: no such file", "missing")
@@ -140,7 +147,7 @@ def _decode(path: Path, start: float | None, end: float | None) -> tuple[Recordi
 
 
 def sound_name(path: Path) -> Path | bytes:
-    """As soundfile takes it: bytes keep a name that is not UTF-8, and Windows has none such."""
+    """A path as soundfile takes it: as bytes, which keep a name that is not UTF-8 (POSIX)."""
     return os.fsencode(path) if os.name == "posix" else path
 
 
@@ -154,30 +161,30 @@ def _bounds(start: float | None, end: float | None, frames: int, rate: int) -> t
     return round(min(begin, last)), last
 
 
-def _read(sound: "soundfile.SoundFile", first: int, last: int) -> FloatArray:
-    """(samples, channels) from `first` to `last`.
+def _read(sound: soundfile.SoundFile, first: int, last: int) -> FloatArray:
+    """(samples, channels) from sample `first` to `last`.
 
-    MP3 is decoded from its beginning: libmpg123 finds a place in a file of variable bit rate only
-    roughly (we saw it miss by 2,000 samples).
+    MP3 is decoded from its beginning: in a file of variable bit rate libmpg123 seeks inexactly (we
+    saw it miss by 2,000 samples).
     """
     skip = 0 if sound.format == "MP3" else first
     if skip:
         sound.seek(skip)
-    # soundfile seeks to where it is before and after each read, which in Opus costs a fifth of the
-    # decoding; it does not where it is told that the file cannot seek.
+    # soundfile seeks to its own position before and after each read, which costs a fifth of the
+    # decoding of Opus, unless it is told that the file cannot seek.
     sound.seekable = lambda: False
     samples: FloatArray = sound.read(last - skip, dtype="float32", always_2d=True)
     return samples[first - skip :]
 
 
 def _detail(error: Exception) -> str:
-    """The decoder's words; libsndfile says of a broken MP3 that the file does not exist."""
+    """The decoder's words, but for a broken MP3, which libsndfile says does not exist."""
     words = str(error).rpartition(": ")[2] or str(error)
     return "not audio of a known format" if "does not exist" in words else words.rstrip(".")
 
 
 def check_waveform(mono: FloatArray, name: str) -> None:
-    """Raise `AudioError` for audio that has nothing to recognise: empty, not finite, silent."""
+    """Raise `AudioError` for audio with nothing to recognise: empty, not finite, silent."""
     if mono.size == 0:
         raise AudioError(f"{name}: no samples", "empty")
     if not np.isfinite(mono).all():
@@ -194,21 +201,5 @@ def resample(mono: FloatArray, source_rate: int, sampling_rate: int) -> FloatArr
     """(samples,) at `sampling_rate`, by soxr's high-quality setting; both rates in Hz."""
     if source_rate == sampling_rate:
         return mono
-    import soxr
-
     resampled: FloatArray = soxr.resample(mono, source_rate, sampling_rate, quality="HQ")
     return resampled
-
-
-def _as_columns(array: npt.NDArray[Any]) -> FloatArray:
-    if not np.issubdtype(array.dtype, np.floating):
-        raise UsageError(f"audio arrays are float in -1..1; got {array.dtype}")
-    with np.errstate(over="ignore"):  # `check_waveform` says that it is not finite
-        samples = array.astype(np.float32, copy=False)
-    if array.ndim == 1:
-        return samples[:, None]
-    if array.ndim == 2 and array.shape[1] <= max(array.shape[0], 1):
-        return samples
-    raise UsageError(
-        f"an audio array has the shape (samples,) or (samples, channels); got {array.shape}"
-    )

@@ -1,24 +1,26 @@
 """How much audio a file says it holds, to find one that was cut short.
 
-libsndfile reads what is there of a WAV, AIFF, Ogg or MP3 that ends too early, and says nothing. It
+libsndfile reads a WAV, AIFF, Ogg or MP3 that ends too early as far as it goes, and says nothing. It
 also stops too early in an MP3 of variable bit rate without a Xing header, whose length it guesses
-from the first frame (7 s of ours were read as 1.6 s).
+from the first frame (it read 1.6 s of 7 s of ours).
 """
 
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-UNKNOWN_SIZE = (
-    0x7FFFF000  # from here on, and 0: what programs write that do not know it, as to a pipe
-)
+# A program that does not know the size, as it writes to a pipe, writes 0 or at least this.
+UNKNOWN_SIZE = 0x7FFFF000
 OGG_PAGE = 65307  # bytes, the largest page (RFC 3533)
-# Samples that a decoder may drop of an MP3: delay and padding (LAME: under 3 frames).
+# Samples of an MP3 that a decoder may drop: delay and padding (LAME: under 3 frames).
 MP3_SLACK = 3 * 1152
 
 
 def shortfall(file: Path, samples: int) -> str:
-    """What is missing of a file from which `samples` were decoded, "" if nothing is known to be."""
+    """What is missing of a file from which `samples` were decoded, for people; "": nothing known.
+
+    For example "1,000 of 2,000 samples are there".
+    """
     with file.open("rb") as stream:
         head = stream.read(4)
     if head in (b"RIFF", b"FORM"):
@@ -35,7 +37,7 @@ def shortfall(file: Path, samples: int) -> str:
 
 
 def _chunks_samples(file: Path) -> int | None:
-    """Samples a channel that the header of a WAV (RIFF) or AIFF (FORM) file gives."""
+    """Samples per channel according to the header of a WAV (RIFF) or AIFF (FORM) file."""
     with file.open("rb") as stream:
         order = "<" if stream.read(12)[:4] == b"RIFF" else ">"
         frame_bytes = 0
@@ -62,15 +64,13 @@ def _ogg_ends(file: Path) -> bool:
     page = tail.rfind(b"OggS\x00")
     if page < 0 or len(tail) < page + 27:
         return False
-    segments = tail[page + 27 : page + 27 + tail[page + 26]]
-    whole = len(segments) == tail[page + 26] and len(tail) >= page + 27 + len(segments) + sum(
-        segments
-    )
-    return whole and bool(tail[page + 5] & 4)
+    body = page + 27 + tail[page + 26]
+    end = body + sum(tail[page + 27 : body])  # the segments' lengths stand before the body
+    return len(tail) >= end and bool(tail[page + 5] & 4)
 
 
 def _mp3_samples(data: bytes) -> int | None:
-    """Samples a channel of an MP3, by its frames or by its Xing header, whichever are more."""
+    """Samples per channel of an MP3, by its frames or its Xing header, whichever gives more."""
     frames = list(_mp3_frames(data))
     if not frames:
         return None
@@ -90,19 +90,14 @@ _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 
 
 
 def _mp3_frames(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """(place, bytes, samples a channel) of the frames that follow each other."""
+    """(place, bytes, samples per channel) of each frame, up to the first gap between frames."""
     place = _after_id3(data)
     while place + 4 <= len(data):
         header = int.from_bytes(data[place : place + 4], "big")
         version, layer = header >> 19 & 3, header >> 17 & 3
         bit_rate, rate, padding = header >> 12 & 15, header >> 10 & 3, header >> 9 & 1
-        if (
-            header >> 21 != 0x7FF
-            or version == 1
-            or layer != 1
-            or rate == 3
-            or not 0 < bit_rate < 15
-        ):
+        is_layer_3 = header >> 21 == 0x7FF and version != 1 and layer == 1
+        if not is_layer_3 or rate == 3 or not 0 < bit_rate < 15:
             return
         kbits = (_MPEG1 if version == 3 else _MPEG2)[bit_rate]
         samples = 1152 if version == 3 else 576
@@ -112,7 +107,7 @@ def _mp3_frames(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def _after_id3(data: bytes) -> int:
-    """Where the audio begins: behind an ID3v2 tag, whose size is written seven bits a byte."""
+    """Where the audio begins: behind an ID3v2 tag, whose size has seven bits a byte."""
     if data[:3] != b"ID3" or len(data) < 10:
         return 0
     size = 0

@@ -1,4 +1,4 @@
-"""Files and folders: written whole or not at all, tried before long work, and cleared away."""
+"""Files and folders: written whole or not at all, tested before long work, and cleared away."""
 
 import os
 import shutil
@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryFile
 
+from platformdirs import user_cache_dir
+
 from nver.errors import NverError
 
 try:
@@ -18,12 +20,12 @@ except ImportError:  # not on Windows: there a killed process leaves its folder
 
 PREFIX = "nver-"
 LOCK = "lock"  # locked as long as the process lives, however it ends
-YOUNG_S = 60.0  # our choice: a folder as new as that may not be locked yet
+YOUNG_S = 60.0  # our choice: a younger folder may not be locked yet
 DEVICES = (Path("/dev"), Path("/dev/fd"))
 
 
 def check_writable(folder: Path, advice: str = "") -> None:
-    """Make the folder if it is not there, and try a file in it: before hours of work, not after.
+    """Make the folder if it is absent, and write a test file: before hours of work, not after.
 
     Raises:
         NverError: it cannot be written; the message ends with `advice`.
@@ -38,13 +40,13 @@ def check_writable(folder: Path, advice: str = "") -> None:
 def write_whole(file: Path, content: str | bytes) -> None:
     """Write a file so that a reader, or a crash, sees the old content or the new, never a part.
 
-    Text is UTF-8; the bytes of a file name that is not go through unharmed. Into a pipe or a device
-    it is written as it is.
+    Text is encoded as UTF-8; bytes of file names that are not UTF-8 are kept. A pipe or a device
+    cannot be replaced: the content is written into it.
     """
     data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
-    stands_for_another = file.absolute().parent in DEVICES  # /dev/stdout, though it be a file
-    if file.exists() and (stands_for_another or not file.is_file()):
-        with file.open("ab") as stream:  # what went to a file by /dev/stdout before stays there
+    is_alias = file.absolute().parent in DEVICES  # /dev/stdout, which may stand for a file
+    if file.exists() and (is_alias or not file.is_file()):
+        with file.open("ab") as stream:  # "a": what was written to /dev/stdout before stays
             stream.write(data)
         return
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -61,15 +63,13 @@ def write_whole(file: Path, content: str | bytes) -> None:
 
 
 def cache_folder() -> Path:
-    """The user's cache folder of nver, which the environment variable NVER_CACHE overrides."""
-    from platformdirs import user_cache_dir
-
+    """nver's folder in the user's cache, or the environment variable NVER_CACHE."""
     return Path(os.environ.get("NVER_CACHE") or user_cache_dir("nver"))
 
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """An empty folder for a while; folders of processes that were killed are removed first."""
+    """A temporary empty folder; folders that killed processes left are removed first."""
     _remove_stale(Path(tempfile.gettempdir()))
     with (
         tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as name,

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from queue import SimpleQueue
-from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from nver.errors import UsageError
@@ -16,7 +15,7 @@ __all__ = ["Pool", "WorkerError", "run_jobs", "usable_cores"]
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
-WINDOW = 4  # jobs a worker under way: none waits for the parent, and memory is bounded
+WINDOW = 4  # jobs under way per worker: no worker waits for the parent, and memory is bounded
 GRACE_S = 2.0  # for a worker to end by itself
 
 
@@ -33,8 +32,9 @@ def run_jobs(
     Args:
         function: a module's top-level function, or an instance of a module's class; pickled.
         workers: processes of one thread each; 1: this process, held to one thread meanwhile;
-            None: one a usable core.
-        unit, show: of a progress bar on stderr, silent when piped.
+            None: one process for each usable core.
+        unit: what a job is called in the progress bar.
+        show: a progress bar on stderr, if that is a terminal.
 
     Raises:
         WorkerError: a worker died.
@@ -63,17 +63,12 @@ class Pool(Generic[Job, Result]):
 
     def __enter__(self) -> Self:
         for number in range(self.workers if self.workers > 1 else 0):
-            thread = threading.Thread(target=self._attend, args=(number,), daemon=True)
+            thread = threading.Thread(target=self._hand_out_jobs, args=(number,), daemon=True)
             thread.start()
             self._threads.append(thread)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         self._closing.set()
         for _ in self._threads:
             self._jobs.put(None)
@@ -85,11 +80,11 @@ class Pool(Generic[Job, Result]):
             worker.stop(0.0)
             worker.close()
 
-    def map(self, jobs: Iterable[Job], window: int | None = None) -> Iterator[Result]:
-        """Results in the order of the jobs; those that are ready early are kept."""
+    def map(self, jobs: Iterable[Job]) -> Iterator[Result]:
+        """Results in the order of the jobs; a result that is ready early is kept."""
         done: dict[int, Result] = {}
         expected = 0
-        for number, result in self.unordered(jobs, window):
+        for number, result in self.unordered(jobs):
             done[number] = result
             while expected in done:
                 yield done.pop(expected)
@@ -98,9 +93,9 @@ class Pool(Generic[Job, Result]):
     def unordered(
         self, jobs: Iterable[Job], window: int | None = None
     ) -> Iterator[tuple[int, Result]]:
-        """(job's number, result) as they become ready; `window` jobs at most are under way."""
+        """(job's number, result) as they become ready; at most `window` jobs are under way."""
         if self.workers == 1:
-            yield from enumerate(self._here(jobs))
+            yield from enumerate(self._in_this_process(jobs))
             return
         waiting, under_way = iter(enumerate(jobs)), 0
         while True:
@@ -115,14 +110,14 @@ class Pool(Generic[Job, Result]):
             under_way -= 1
             yield number, result
 
-    def _here(self, jobs: Iterable[Job]) -> Iterator[Result]:
+    def _in_this_process(self, jobs: Iterable[Job]) -> Iterator[Result]:
         for job in jobs:
             with one_thread():
                 result = self._function(job)
             yield result
 
-    def _attend(self, number: int) -> None:
-        """What a thread of this process does for a worker: hand it jobs, one at a time."""
+    def _hand_out_jobs(self, number: int) -> None:
+        """Hand jobs to a worker, one at a time; runs in a thread of this process."""
         while (item := self._jobs.get()) is not None and not self._closing.is_set():
             try:
                 if number not in self._running:

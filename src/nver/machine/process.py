@@ -22,18 +22,18 @@ from typing import IO, Any
 
 from nver.errors import NverError
 
-# What numerical libraries, torch among them, read when they are loaded.
+# Variables that numerical libraries, torch among them, read when they are loaded.
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS",
      "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
 )  # fmt: skip
-# What glibc reads: freed memory is kept for the next array instead of given back page by page,
-# which took a tenth of the time of extraction, and a fifth of a training on wide embeddings.
+# Variables of glibc: freed memory is kept for the next array. To give it back page by page took a
+# tenth of the time of an extraction, and a fifth of a training on wide embeddings.
 KEEP_MEMORY = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(256 * 2**20),
 }
-WATCH_S = 2.0  # how often a worker looks whether its parent lives (our choice)
+WATCH_S = 2.0  # how often a worker checks that its parent lives (our choice)
 # The worker takes over this process's import path before it imports anything of ours.
 START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
@@ -57,24 +57,23 @@ class Worker:
             stdout=subprocess.PIPE,
             env=KEEP_MEMORY | os.environ | ONE_THREAD,
         )
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self._jobs, self._results = self.process.stdin, self.process.stdout
         self._send(function)
-
-    def _pipe(self, which: str) -> IO[bytes]:
-        pipe: IO[bytes] = getattr(self.process, which)
-        return pipe
 
     def _send(self, what: Any) -> None:
         data = pickle.dumps(what)
         try:
-            self._pipe("stdin").write(data)
-            self._pipe("stdin").flush()
+            self._jobs.write(data)
+            self._jobs.flush()
         except OSError:
             raise self._death() from None
 
     def evaluate(self, job: Any) -> Any:
         self._send(job)
         try:
-            error, result = pickle.load(self._pipe("stdout"))  # noqa: S301  our own child's pipe
+            error, result = pickle.load(self._results)  # noqa: S301  our own child's pipe
         except (EOFError, pickle.UnpicklingError):
             raise self._death() from None
         if error is not None:
@@ -91,10 +90,10 @@ class Worker:
         return WorkerError(f"{self.name} {how}; what was finished is kept, run again to go on")
 
     def stop(self, grace_s: float) -> None:
-        """End the process: by itself within that time, or by force."""
+        """End the process: it may end by itself within that time, then it is killed."""
         if grace_s:
             try:
-                self._pipe("stdin").close()
+                self._jobs.close()
                 self.process.wait(grace_s)
                 return
             except (subprocess.TimeoutExpired, OSError):
@@ -103,34 +102,32 @@ class Worker:
         self.process.wait()
 
     def close(self) -> None:
-        for which in ("stdin", "stdout"):
+        for pipe in (self._jobs, self._results):
             with suppress(OSError):
-                self._pipe(which).close()
+                pipe.close()
 
 
 def serve() -> None:
-    """What a worker process does: evaluate jobs from its pipe until that closes."""
+    """Evaluate jobs from this process's pipe until that closes; the main loop of a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     jobs, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not get among the results
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     try:
-        reply: tuple[NverError | None, Any]
         with suppress(EOFError):
             function = _load_function(jobs)
             while True:
-                gc.freeze()  # what is loaded stays: not to be searched for garbage again and again
+                gc.freeze()  # what is loaded stays: it is not searched for garbage again and again
                 job = pickle.load(jobs)  # noqa: S301  our own parent's pipe
-                reply = _evaluate(function, job)
-                pickle.dump(reply, results)
+                pickle.dump(_evaluate(function, job), results)
                 results.flush()
     except BrokenPipeError:  # the parent is gone
         os._exit(1)
 
 
 def _end_with(parent: int) -> None:
-    """End this process soon after its parent: else a long job would go on for nobody."""
+    """End this process soon after its parent ends, in the middle of a job too."""
     while os.getppid() == parent:
         time.sleep(WATCH_S)
     os._exit(1)
@@ -138,12 +135,11 @@ def _end_with(parent: int) -> None:
 
 def _load_function(jobs: IO[bytes]) -> Callable[[Any], Any]:
     try:
-        function: Callable[[Any], Any] = pickle.load(jobs)  # noqa: S301  our own parent's pipe
+        return pickle.load(jobs)  # noqa: S301  our own parent's pipe
     except EOFError:
         raise
     except Exception as error:
-        return partial(_raise, _tellable(error))
-    return function
+        return partial(_raise, _as_nver_error(error))
 
 
 def _raise(error: Exception, job: Any) -> None:
@@ -154,11 +150,11 @@ def _evaluate(function: Callable[[Any], Any], job: Any) -> tuple[NverError | Non
     try:
         return None, function(job)
     except Exception as error:
-        return _tellable(error), None
+        return _as_nver_error(error), None
 
 
-def _tellable(error: Exception) -> NverError:
-    """An error that survives the way to the parent and says what happened."""
+def _as_nver_error(error: Exception) -> NverError:
+    """An error that can be pickled for the parent and says what happened."""
     if isinstance(error, NverError):
         return error
     if os.environ.get("NVER_DEBUG"):

@@ -1,7 +1,7 @@
 """How many threads the numerical libraries use: one, while nver computes.
 
-A BLAS product rounds otherwise on two threads than on one, so that a number would depend on the
-machine's cores. nver uses several cores by several processes (`nver.machine.pool`).
+A BLAS product on two threads rounds differently than on one, so that numbers would depend on the
+machine's cores. nver uses several processes for several cores (`nver.machine.pool`).
 """
 
 import os
@@ -10,6 +10,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from threadpoolctl import ThreadpoolController
 
 
 def usable_cores() -> int:
@@ -22,11 +24,11 @@ def usable_cores() -> int:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Hold the numerical libraries that are loaded to one thread, and give theirs back after.
+    """Hold the loaded numerical libraries to one thread, and restore their settings afterwards.
 
-    Also a decorator. May be entered again, and in several Python threads at once: BLAS, whose
-    setting is the process's, is given back when the last of them leaves. OpenMP and torch keep a
-    setting a thread.
+    Also a decorator. May be entered again, and in several Python threads at once: the setting of
+    BLAS, one a process, is restored when the last of them leaves. OpenMP and torch have a setting
+    for each thread.
     """
     _hold()
     try:
@@ -35,8 +37,8 @@ def one_thread() -> Iterator[None]:
         _release()
 
 
-class _Own(threading.local):
-    """What this Python thread holds: how often, and the settings to give back."""
+class _ThreadSettings(threading.local):
+    """How often this Python thread entered `one_thread`, and the settings to restore."""
 
     def __init__(self) -> None:
         self.depth = self.modules = 0
@@ -44,7 +46,7 @@ class _Own(threading.local):
         self.torch: int | None = None
 
 
-_own = _Own()
+_own = _ThreadSettings()
 _lock = threading.Lock()
 _holders = 0  # Python threads that hold BLAS
 _blas: dict[str, tuple[Any, int]] = {}
@@ -53,7 +55,7 @@ _libraries: tuple[int, list[Any]] = (0, [])
 
 def _hold() -> None:
     global _holders
-    modules = len(sys.modules)  # a library comes with a module: without a new one, none is new
+    modules = len(sys.modules)  # a library is loaded by a module: no new module, no new library
     if not _own.depth or _own.modules != modules:
         with _lock:
             _holders += not _own.depth
@@ -74,17 +76,15 @@ def _release() -> None:
     if _own.torch is not None:
         sys.modules["torch"].set_num_threads(_own.torch)
         _own.torch = None
-    _give_back(_own.openmp)
+    _restore(_own.openmp)
     with _lock:
         _holders -= 1
         if not _holders:
-            _give_back(_blas)
+            _restore(_blas)
 
 
 def _loaded(modules: int) -> list[Any]:
-    """The numerical libraries that are loaded; looking takes a millisecond or two."""
-    from threadpoolctl import ThreadpoolController
-
+    """The loaded numerical libraries; to look for them takes a millisecond or two."""
     global _libraries
     if _libraries[0] != modules:
         _libraries = modules, ThreadpoolController().lib_controllers
@@ -97,7 +97,7 @@ def _limit(library: Any, held: dict[str, tuple[Any, int]]) -> None:
         _set(library, 1)
 
 
-def _give_back(held: dict[str, tuple[Any, int]]) -> None:
+def _restore(held: dict[str, tuple[Any, int]]) -> None:
     for library, threads in held.values():
         _set(library, threads)
     held.clear()
