@@ -15,16 +15,21 @@ from nver.errors import AudioError, UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-TOGETHER = 4096  # clips whose files are looked at together: bounds memory
+CHUNK_CLIPS = 4096  # clips whose files are hashed at a time: bounds memory
 
 
 @dataclass(frozen=True)
 class ClipKeys:
-    """The keys (n, 32) of a table's clips, and what their files looked like.
+    """The keys of a table's clips, and the state of their files at that moment.
 
-    `spans` is (n, 2) in s (NaN: whole file), `stamps` (n, 2): size in bytes and modification time
-    in ns. `errors` says for a row why it has no key; its key is then zero. `perturbations` has for
-    each clip how it is made worse before it is embedded ("": not at all), `seeds` the seed of that.
+    Attributes:
+        keys: (n, 32), zero for a clip without a key.
+        files: n paths.
+        spans: (n, 2), start and end in s (NaN: whole file).
+        stamps: (n, 2), the file's size in bytes and modification time in ns.
+        errors: row -> why the clip has no key.
+        perturbations: for each clip how it is made worse before it is embedded ("": not at all).
+        seeds: row -> the seed of the clip's perturbation.
     """
 
     keys: Keys
@@ -56,10 +61,10 @@ def key_clips(
     seeds: dict[int, bytes] = {}
     disable = None if show_progress_bar else True
     with tqdm(total=len(files), unit="file", desc="contents", disable=disable, leave=False) as bar:
-        for at in range(0, len(files), TOGETHER):
-            some = files[at : at + TOGETHER]
-            contents = store.content_hashes(some, rehash=rehash)
-            for row, file in enumerate(some, at):
+        for first in range(0, len(files), CHUNK_CLIPS):
+            chunk = files[first : first + CHUNK_CLIPS]
+            contents = store.content_hashes(chunk, rehash=rehash)
+            for row, file in enumerate(chunk, first):
                 content = contents[file]
                 if isinstance(content, Content):
                     key = clip_key(content.sha256, *spans[row])
@@ -70,7 +75,7 @@ def key_clips(
                     stamps[row] = content[1:]
                 else:
                     errors[row] = content
-            bar.update(len(some))
+            bar.update(len(chunk))
     return ClipKeys(keys, files, spans, stamps, errors, perturbations, seeds)
 
 

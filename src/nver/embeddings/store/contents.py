@@ -1,4 +1,4 @@
-"""What content a file has: SHA-256 of its bytes, remembered by path, size and time."""
+"""The content of files: SHA-256 of the bytes, remembered by path, size and modification time."""
 
 import hashlib
 import os
@@ -11,17 +11,17 @@ from typing import NamedTuple
 from nver.embeddings.store.index import CHUNK, open_index
 from nver.errors import AudioError
 
-# A file changed within this time of its hashing could change again without its time changing (git
+# A file that changed within this time before its hashing could change again and keep its time (git
 # calls that racily clean); FAT keeps times to 2 s. Such a file is hashed anew the next time.
 FRESH_NS = 2_000_000_000
-SMALL = 2**20  # bytes; hashlib.file_digest clears a buffer a file, which small ones need not pay
-SAVE_EVERY_S = 10.0  # what a kill loses of a long hashing
+SMALL = 2**20  # bytes; small files are read at once: hashlib.file_digest clears a buffer per file
+SAVE_EVERY_S = 10.0  # how much of a long hashing a kill loses at most
 
 Contents = dict[str, "Content | AudioError"]
 
 
 class Content(NamedTuple):
-    """SHA-256 of a file's bytes, and the size and time (ns) that it had then."""
+    """SHA-256 of a file's bytes, and the file's size and modification time (ns) at that moment."""
 
     sha256: bytes
     size: int
@@ -31,8 +31,7 @@ class Content(NamedTuple):
 def read_contents(root: Path, files: Iterable[str], *, rehash: bool = False) -> Contents:
     """The content of each file, or why it has none: "missing" or "unreadable".
 
-    A remembered hash is taken where path, size and modification time are unchanged, unless
-    `rehash`.
+    A remembered hash is used if path, size and modification time are unchanged, unless `rehash`.
     """
     files = list(files)
     found: Contents = {}
@@ -81,11 +80,11 @@ def _remembered(root: Path, files: list[str]) -> dict[str, Content]:
     with open_index(root) as index:
         for start in range(0, len(files), CHUNK):
             names = {_name(file): os.path.abspath(file) for file in files[start : start + CHUNK]}
-            marks = ",".join("?" * len(names))
-            sql = f"SELECT path, sha256, size, mtime_ns FROM files WHERE path IN ({marks})"
+            placeholders = ",".join("?" * len(names))
+            sql = f"SELECT path, sha256, size, mtime_ns FROM files WHERE path IN ({placeholders})"
             sql += f" AND mtime_ns + {FRESH_NS} < hashed_ns"
-            for path, *facts in index.query(sql, list(names)):
-                known[names[path]] = Content(*facts)
+            for path, *content in index.query(sql, list(names)):
+                known[names[path]] = Content(*content)
     return known
 
 
@@ -101,5 +100,5 @@ def _remember(root: Path, fresh: list[tuple[str, Content, int]]) -> None:
 
 
 def _name(file: str) -> bytes:
-    """What a file is remembered under; bytes, for names that are no UTF-8."""
+    """The path under which a file is remembered; bytes, as a name may not be UTF-8."""
     return os.fsencode(os.path.abspath(file))

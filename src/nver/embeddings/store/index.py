@@ -3,9 +3,9 @@
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,14 +13,15 @@ import numpy.typing as npt
 from nver.embeddings.store.keys import Keys, as_bytes
 from nver.errors import StoreError
 
-# The number is the index's version. Everything but `files` can be made again from the shards, so
-# another version simply makes its own.
+# The number is the index's version. All tables but `files` can be made again from the shards, so
+# that another version simply makes its own index.
 FILE_NAME = "index-1.sqlite"
 BUSY_S = 120.0  # how long to wait for another process's transaction (some milliseconds each)
-CHUNK = 1000  # keys a query; SQLite takes at most 32,766 parameters
+CHUNK = 1000  # keys per query; SQLite takes at most 32,766 parameters
 CACHE_KIB = 32 * 1024  # of SQLite's pages; the default of 2 MiB thrashes at a million clips
 NOT_THERE = -1
 
+TABLES = ("identities", "shards", "vectors", "files")
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS identities (
     id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE, json TEXT NOT NULL);
@@ -36,6 +37,14 @@ CREATE TABLE IF NOT EXISTS files (
 """
 
 Places = npt.NDArray[np.int64]  # (clips, 2): shard and row, or NOT_THERE twice
+
+
+class ShardEntry(NamedTuple):
+    """A shard in the index: its number, its file and the file's size."""
+
+    number: int
+    file: str
+    bytes: int
 
 
 class Index:
@@ -69,8 +78,9 @@ class Index:
         places = np.full((len(keys), 2), NOT_THERE, np.int64)
         for start in range(0, len(keys) if identity != NOT_THERE else 0, CHUNK):
             names = as_bytes(keys[start : start + CHUNK])
-            marks = ",".join("?" * len(names))
-            sql = f"SELECT key, shard, row FROM vectors WHERE identity = ? AND key IN ({marks})"
+            placeholders = ",".join("?" * len(names))
+            sql = "SELECT key, shard, row FROM vectors WHERE identity = ?"
+            sql += f" AND key IN ({placeholders})"
             found = {key: (shard, row) for key, shard, row in self.query(sql, [identity, *names])}
             for i, name in enumerate(names, start):
                 if name in found:
@@ -80,9 +90,9 @@ class Index:
     def add(
         self, fingerprint: str, identity_json: str, file: str, size: int, keys: Keys
     ) -> int | None:
-        """Enter a shard, inside a transaction; how many of its keys are new.
+        """Enter a shard, inside a transaction, and return how many of its keys are new.
 
-        A key that is there keeps its place. A shard that brings nothing new is not entered. None:
+        A key that is in the index keeps its place. A shard without a new key is not entered. None:
         another process has entered this file.
         """
         self.connection.execute(
@@ -90,38 +100,40 @@ class Index:
             [fingerprint, identity_json],
         )
         identity = self.identity(fingerprint)
-        cursor = self.connection.execute(
-            "INSERT OR IGNORE INTO shards (identity, file, rows, bytes) VALUES (?, ?, ?, ?)",
-            [identity, file, len(keys), size],
-        )
-        if cursor.rowcount < 1:
+        shard = self._insert_shard(identity, file, size, keys)
+        if shard is None:
             return None
-        shard, before = cursor.lastrowid, self.connection.total_changes
-        self._enter("IGNORE", identity, shard, keys)
+        before = self.connection.total_changes
+        self._insert_vectors("IGNORE", identity, shard, keys)
         new = self.connection.total_changes - before
         if not new:
             self.connection.execute("DELETE FROM shards WHERE id = ?", [shard])
         return new
 
-    def shards(self, fingerprint: str) -> list[tuple[int, str, int]]:
-        """(number, file, bytes) of an identity's shards, oldest first."""
+    def shards(self, fingerprint: str) -> list[ShardEntry]:
+        """The shards of an identity, oldest first."""
         sql = "SELECT id, file, bytes FROM shards WHERE identity = ? ORDER BY id"
-        return [(n, f, b) for n, f, b in self.query(sql, [self.identity(fingerprint)])]
+        return [ShardEntry(*row) for row in self.query(sql, [self.identity(fingerprint)])]
 
     def replace(
         self, fingerprint: str, numbers: Sequence[int], file: str, size: int, keys: Keys
     ) -> None:
-        """Put one shard in the place of several, inside a transaction."""
+        """Put one new shard in the place of several, inside a transaction."""
         identity = self.identity(fingerprint)
-        cursor = self.connection.execute(
-            "INSERT INTO shards (identity, file, rows, bytes) VALUES (?, ?, ?, ?)",
-            [identity, file, len(keys), size],
-        )
-        self._enter("REPLACE", identity, cursor.lastrowid, keys)
+        shard = self._insert_shard(identity, file, size, keys)
+        self._insert_vectors("REPLACE", identity, shard, keys)
         self.connection.executemany("DELETE FROM shards WHERE id = ?", [[n] for n in numbers])
 
-    def _enter(self, otherwise: str, identity: int, shard: int | None, keys: Keys) -> None:
-        """Rows in the order of the keys, which is the table's own."""
+    def _insert_shard(self, identity: int, file: str, size: int, keys: Keys) -> int | None:
+        """The number of the new shard; None: the file is in the index."""
+        cursor = self.connection.execute(
+            "INSERT OR IGNORE INTO shards (identity, file, rows, bytes) VALUES (?, ?, ?, ?)",
+            [identity, file, len(keys), size],
+        )
+        return cursor.lastrowid if cursor.rowcount > 0 else None
+
+    def _insert_vectors(self, otherwise: str, identity: int, shard: int | None, keys: Keys) -> None:
+        """Enter the rows in the order of the keys, which is the order of the SQL table."""
         rows = sorted(zip(as_bytes(keys), range(len(keys)), strict=True))
         self.connection.executemany(
             f"INSERT OR {otherwise} INTO vectors (identity, key, shard, row) VALUES (?, ?, ?, ?)",
@@ -139,22 +151,19 @@ class Index:
 def open_index(root: Path) -> Iterator[Index]:
     """A connection to the index of a store, for one operation.
 
-    Rollback journal and not WAL: a store may lie on a network file system or a read-only one, and
-    writes are rare. One connection an operation: no state that a fork, a thread or a deleted index
-    could spoil.
+    It keeps a rollback journal, not a WAL: a store may lie on a network file system or a read-only
+    one, and writes are rare. Each operation has its own connection: there is no state that a fork,
+    a thread or a deleted index could spoil.
 
     Raises:
-        StoreError: it cannot be opened, read or written, or others kept it locked.
+        StoreError: the index cannot be opened, read or written, or other processes keep it locked.
     """
     path = root / FILE_NAME
     try:
-        connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
-        try:
+        with closing(sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)) as connection:
             connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             connection.execute("PRAGMA synchronous = FULL")
             yield Index(connection)
-        finally:
-            connection.close()
     except sqlite3.Error as error:
         if not os.access(root, os.W_OK) or "readonly" in str(error):
             raise StoreError(
@@ -171,25 +180,22 @@ def create_tables(root: Path) -> None:
     """Make the index's tables where they are not there yet."""
     with open_index(root) as index:
         names = {name for (name,) in index.query("SELECT name FROM sqlite_master")}
-        if not {"identities", "shards", "vectors", "files"} <= names:
+        if not names.issuperset(TABLES):
             index.connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
 
 
 def is_damaged(root: Path) -> bool:
-    """Whether the index is there but cannot be read as one."""
+    """Whether there is an index file that cannot be read as one."""
     path = root / FILE_NAME
     if not path.exists():
         return False
-    connection = sqlite3.connect(path, timeout=BUSY_S)
-    try:
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        tables = ("identities", "shards", "vectors", "files")
-        for table in tables:
-            connection.execute(f"SELECT * FROM {table} LIMIT 1").fetchone()
-    except sqlite3.OperationalError:  # locked, or without the tables yet: not damaged
-        return False
-    except sqlite3.DatabaseError:
-        return True
-    finally:
-        connection.close()
+    with closing(sqlite3.connect(path, timeout=BUSY_S)) as connection:
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            for table in TABLES:
+                connection.execute(f"SELECT * FROM {table} LIMIT 1").fetchone()
+        except sqlite3.OperationalError:  # locked, or without the tables yet: not damaged
+            return False
+        except sqlite3.DatabaseError:
+            return True
     return False

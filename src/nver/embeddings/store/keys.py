@@ -1,4 +1,4 @@
-"""What an embedding is stored under: the content of the file, and the span of it."""
+"""The key of an embedding: a hash of the file's content and of the span in it."""
 
 import hashlib
 import math
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from nver.audio.perturbation import VERSION
 
 KEY_BYTES = 32  # of SHA-256
-PERTURBED = b"perturb."  # a key's last bytes if its clip was made worse; 24 of SHA-256 before them
+PERTURBED = b"perturb."  # the last bytes of a perturbed clip's key, after 24 bytes of SHA-256
 Keys = npt.NDArray[np.uint8]  # (clips, 32)
 
 
@@ -22,30 +22,26 @@ def clip_key(content: bytes, start: float | None = None, end: float | None = Non
         content: SHA-256 of the file's bytes.
         start, end: span in seconds; None or NaN: from the start, to the end.
     """
-    first = 0.0 if _absent(start) else float(start or 0.0)
-    last = math.inf if _absent(end) else float(end or 0.0)
+    first = 0.0 if start is None or math.isnan(start) else float(start or 0.0)  # not -0.0
+    last = math.inf if end is None or math.isnan(end) else float(end or 0.0)
     if (first, last) == (0.0, math.inf):
         return content
     return hashlib.sha256(content + struct.pack("<dd", first, last)).digest()
 
 
 def perturbation_seed(key: bytes, perturbation: str) -> bytes:
-    """32 bytes for a clip made worse: of its name and version beside the clip's own key."""
+    """32 bytes from the key of a clip and the name and version of its perturbation."""
     return hashlib.sha256(key + f"{perturbation} {VERSION}".encode()).digest()
 
 
 def perturbed_key(seed: bytes) -> bytes:
-    """The key of a clip made worse, from its seed."""
+    """The key of a perturbed clip, from its seed."""
     return seed[: -len(PERTURBED)] + PERTURBED
 
 
 def is_perturbed(key: bytes) -> bool:
-    """Whether a key is of a clip made worse."""
+    """Whether a key is the key of a perturbed clip."""
     return key.endswith(PERTURBED)
-
-
-def _absent(seconds: float | None) -> bool:
-    return seconds is None or math.isnan(seconds)
 
 
 def as_keys(keys: Sequence[bytes]) -> Keys:

@@ -12,6 +12,7 @@ from uuid import uuid4
 import numpy as np
 import numpy.typing as npt
 
+from nver.audio.recording import FloatArray
 from nver.embeddings.store.keys import KEY_BYTES, Keys
 from nver.encoders.base import EncoderIdentity
 from nver.errors import StoreError
@@ -19,8 +20,7 @@ from nver.machine.files import write_whole
 
 FORMAT = "nver-embeddings-1"
 SUFFIX = ".safetensors"
-BLOCK_ROWS = 4096  # rows looked at together where a shard is read through: bounds memory
-FloatArray = npt.NDArray[np.float32]
+BLOCK_ROWS = 4096  # rows read at a time when all of a shard is read: bounds memory
 Rows = npt.NDArray[np.int64]
 
 
@@ -38,18 +38,21 @@ class Shard:
 
     @property
     def fingerprint(self) -> str:
-        """Of the identity, see `EncoderIdentity.fingerprint`."""
+        """The identity's fingerprint, see `EncoderIdentity.fingerprint`."""
         return hashlib.sha256(self.identity.encode()).hexdigest()
 
     def keys(self) -> Keys:
-        """(rows, 32)."""
+        """All keys (rows, 32)."""
         with open(self.path, "rb") as file:
             file.seek(self.keys_at)
             data = file.read(self.rows * KEY_BYTES)
         return np.frombuffer(data, np.uint8).reshape(self.rows, KEY_BYTES)
 
     def read(self, rows: Rows) -> FloatArray:
-        """(len(rows), dim): those rows, in that order; the file is mapped only for the call."""
+        """The vectors (len(rows), dim) of these rows, in their order.
+
+        The file is mapped into memory only during the call.
+        """
         vectors = np.memmap(self.path, np.dtype("<f4"), "r", self.vectors_at, (self.rows, self.dim))
         return np.asarray(vectors[rows])
 
@@ -62,7 +65,7 @@ class Shard:
 def write_shard(folder: Path, identity: str, keys: Keys, vectors: FloatArray) -> Path:
     """Write keys (n, 32) and vectors (n, dim) as a new shard in `folder`, whole or not at all.
 
-    `identity` in its JSON form.
+    `identity` is the encoder identity in its JSON form.
     """
     from safetensors.numpy import save
 
@@ -76,7 +79,7 @@ def write_shard(folder: Path, identity: str, keys: Keys, vectors: FloatArray) ->
 
 
 def folder_name(identity: EncoderIdentity) -> str:
-    """The name of an identity's folder of shards: for people; the shards' headers decide."""
+    """The name of an identity's folder of shards, for people; nver reads the shards' headers."""
     return f"{re.sub(r'[^A-Za-z0-9._-]+', '-', identity.name)}-{identity.fingerprint[:16]}"
 
 
@@ -84,8 +87,8 @@ def open_shard(path: Path) -> Shard:
     """Read a shard's header.
 
     Raises:
-        FileNotFoundError: it is gone.
-        StoreError: it is no shard, or not whole.
+        FileNotFoundError: the file is gone.
+        StoreError: the file is not a shard, or not whole.
     """
     try:
         return _read_header(path)
@@ -105,22 +108,23 @@ def _read_header(path: Path) -> Shard:
         if not 2 <= length <= size - 8:
             raise ValueError(f"{size} bytes, a header of {length} announced")
         header = json.loads(file.read(length))
-    facts, keys, vectors = header["__metadata__"], header["keys"], header["vectors"]
+    metadata, keys, vectors = header["__metadata__"], header["keys"], header["vectors"]
     rows, dim = vectors["shape"]
-    if facts["format"] != FORMAT:
-        raise ValueError(f"format {facts['format']!r}, expected {FORMAT!r}")
+    if metadata["format"] != FORMAT:
+        raise ValueError(f"format {metadata['format']!r}, expected {FORMAT!r}")
     if keys["shape"] != [rows, KEY_BYTES] or keys["dtype"] != "U8" or vectors["dtype"] != "F32":
         raise ValueError(f"keys {keys['shape']}, vectors {vectors['shape']}")
     start = 8 + length
     spans = (keys["data_offsets"], rows * KEY_BYTES), (vectors["data_offsets"], rows * dim * 4)
-    if any(b - a != n for (a, b), n in spans) or size != start + sum(n for _, n in spans):
-        raise ValueError(f"{size} bytes, expected {start + sum(n for _, n in spans)}")
+    expected = start + sum(n for _, n in spans)
+    if any(b - a != n for (a, b), n in spans) or size != expected:
+        raise ValueError(f"{size} bytes, expected {expected}")
     at = [start + offsets[0] for offsets, _ in spans]
-    return Shard(path, facts["identity"], rows, dim, facts["sha256"], *at)
+    return Shard(path, metadata["identity"], rows, dim, metadata["sha256"], *at)
 
 
 def faults_of(path: Path) -> list[str]:
-    """What is wrong with a shard, after reading all of it: one sentence a fault."""
+    """Read all of a shard and say what is wrong with it: one sentence for each fault."""
     try:
         shard = open_shard(path)
     except FileNotFoundError:

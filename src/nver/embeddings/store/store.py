@@ -10,18 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from nver.audio.recording import FloatArray
 from nver.embeddings.store.contents import Contents, read_contents
 from nver.embeddings.store.index import FILE_NAME, NOT_THERE, create_tables, is_damaged, open_index
 from nver.embeddings.store.keys import Keys
-from nver.embeddings.store.shards import SUFFIX, FloatArray, folder_name, open_shard, write_shard
+from nver.embeddings.store.shards import SUFFIX, folder_name, open_shard, write_shard
 from nver.encoders.base import EncoderIdentity
 from nver.errors import StoreError, UsageError
 from nver.machine.files import cache_folder
 
 SHARDS = "shards"
-BATCH_ROWS = 8192  # rows looked up and read together: bounds memory
-RETRIES = 3  # a shard that `gc` merged away between look-up and read is looked up again
+BATCH_ROWS = 8192  # rows looked up and read at a time: bounds memory
+RETRIES = 3  # rows of a shard that `gc` merged away between look-up and read are looked up again
 log = logging.getLogger("nver")
 
 
@@ -29,22 +31,23 @@ class EmbeddingStore:
     """A folder of embeddings, which several processes may use at once.
 
     Args:
-        root: the folder; None: the user's cache folder.
-        create: make it if it is not there; otherwise that is a `StoreError`.
+        root: the folder; None: a folder in the user's cache.
+        create: make the folder if it is absent; with False an absent store is a `StoreError`.
     """
 
     def __init__(self, root: str | Path | None = None, *, create: bool = True) -> None:
         self.root = Path(root) if root is not None else cache_folder() / "embeddings"
-        if not create and not (self.root / SHARDS).is_dir():
+        self.shards = self.root / SHARDS
+        if not create and not self.shards.is_dir():
             raise StoreError(f"{self.root}: no embedding store; `nver extract` makes one")
         try:
-            (self.root / SHARDS).mkdir(parents=True, exist_ok=True)
+            self.shards.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"{self.root}: cannot be a store ({error.strerror})") from error
         self.open()
 
     def open(self) -> None:
-        """Make the index, or make it again, and enter the shards that it does not know."""
+        """Make the index if it is absent or damaged, and enter the shards that it lacks."""
         if is_damaged(self.root):
             aside = f"{FILE_NAME}.damaged-{time.time_ns()}"
             os.replace(self.root / FILE_NAME, self.root / aside)
@@ -57,9 +60,10 @@ class EmbeddingStore:
                 log.warning("%s", error)
 
     def content_hashes(self, files: Iterable[str], *, rehash: bool = False) -> Contents:
-        """{file: its content, or the `AudioError` that says why it has none}.
+        """file -> its content, or the `AudioError` that says why it has none.
 
-        Hashes are remembered by path, size and modification time; `rehash` looks at all again.
+        Hashes are remembered by path, size and modification time; with `rehash` all files are
+        read again.
         """
         return read_contents(self.root, files, rehash=rehash)
 
@@ -68,15 +72,19 @@ class EmbeddingStore:
         return EmbeddingView(self, identity)
 
     def identities(self) -> list[EncoderIdentity]:
-        """All that embeddings are stored for, sorted by name."""
+        """All identities with stored embeddings, sorted by name."""
         with open_index(self.root) as index:
             texts = index.query("SELECT json FROM identities WHERE id IN"
                                 " (SELECT identity FROM shards)")  # fmt: skip
-        found = (read_identity(text) for (text,) in texts)
+        found = (_identity_from_json(text) for (text,) in texts)
         return sorted((i for i in found if i is not None), key=lambda i: i.to_json())
 
     def find(self, text: str) -> EncoderIdentity:
-        """The one identity of that encoder name, or whose fingerprint begins so."""
+        """The identity of an encoder name, or with a fingerprint that begins with `text`.
+
+        Raises:
+            UsageError: there is no such identity, or there are several.
+        """
         known = self.identities()
         found = [i for i in known if text and (i.name == text or i.fingerprint.startswith(text))]
         if len(found) == 1:
@@ -88,16 +96,20 @@ class EmbeddingStore:
         raise UsageError(f"{self.root}: {what} for {text!r}; give a fingerprint of:\n{choice}")
 
     def unknown_shards(self) -> list[str]:
-        """Shards on disk that the index does not know: of a process killed at the wrong moment."""
+        """Shards on disk that the index lacks: a process was killed before it entered them."""
         with open_index(self.root) as index:
             known = {file for (file,) in index.query("SELECT file FROM shards")}
-        shards = self.root / SHARDS
-        found = (path.relative_to(shards).as_posix() for path in shards.glob(f"*/*{SUFFIX}"))
-        return sorted(file for file in found if file not in known)
+        found = {
+            path.relative_to(self.shards).as_posix() for path in self.shards.glob(f"*/*{SUFFIX}")
+        }
+        return sorted(found - known)
 
     def adopt(self, file: str) -> int | None:
-        """Enter a shard into the index; how many of its rows are new (None: it was known)."""
-        path = self.root / SHARDS / file
+        """Enter a shard into the index, and return how many of its rows are new.
+
+        None: the index had it already, or the file is gone.
+        """
+        path = self.shards / file
         try:
             shard = open_shard(path)
         except FileNotFoundError:
@@ -118,11 +130,10 @@ class EmbeddingView:
         with open_index(self.store.root) as index:
             return int(index.query(sql, [index.identity(self.identity.fingerprint)])[0][0])
 
-    def missing(self, keys: Keys) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-        """(n,) which of the keys (n, 32) have no vector."""
+    def missing(self, keys: Keys) -> npt.NDArray[np.bool_]:
+        """(n,): which of the keys (n, 32) have no vector."""
         with open_index(self.store.root) as index:
-            absent = index.places(self.identity.fingerprint, keys)[:, 0] == NOT_THERE
-        return np.asarray(absent, bool)
+            return index.places(self.identity.fingerprint, keys)[:, 0] == NOT_THERE
 
     def add(self, keys: Keys, vectors: FloatArray) -> None:
         """Store vectors (n, dim) under keys (n, 32): one shard, whole or not at all.
@@ -136,17 +147,16 @@ class EmbeddingView:
             )
         if not len(keys):
             return
-        shards = self.store.root / SHARDS
-        folder = shards / folder_name(self.identity)
+        folder = self.store.shards / folder_name(self.identity)
         try:
             path = write_shard(folder, self.identity.to_json(), keys, vectors)
         except OSError as error:
             raise StoreError(f"{folder}: cannot be written ({error.strerror})") from error
-        if self.store.adopt(path.relative_to(shards).as_posix()) == 0:
-            path.unlink(missing_ok=True)  # another process was faster with all of it
+        if self.store.adopt(path.relative_to(self.store.shards).as_posix()) == 0:
+            path.unlink(missing_ok=True)  # other processes stored all these keys meanwhile
 
     def read(self, keys: Keys) -> FloatArray:
-        """(n, dim) in the order of the keys.
+        """The vectors (n, dim) in the order of the keys.
 
         Raises:
             StoreError: a key has no vector.
@@ -159,7 +169,7 @@ class EmbeddingView:
         return vectors
 
     def read_batches(self, keys: Keys, rows: int = BATCH_ROWS) -> Iterator[FloatArray]:
-        """The same, some thousand rows at a time, so that memory stays flat."""
+        """The vectors as in `read`, some thousand rows at a time, so that memory stays flat."""
         for start in range(0, len(keys), rows):
             yield self._read(keys[start : start + rows], RETRIES)
 
@@ -176,9 +186,9 @@ class EmbeddingView:
         vectors = np.empty((len(keys), self.identity.dim), np.float32)
         try:
             for shard in np.unique(places[:, 0]):
-                mine = np.flatnonzero(places[:, 0] == shard)
-                path = self.store.root / SHARDS / files[int(shard)]
-                vectors[mine] = open_shard(path).read(places[mine, 1])
+                rows = np.flatnonzero(places[:, 0] == shard)
+                path = self.store.shards / files[int(shard)]
+                vectors[rows] = open_shard(path).read(places[rows, 1])
         except FileNotFoundError as error:
             if retries:
                 return self._read(keys, retries - 1)
@@ -189,13 +199,13 @@ class EmbeddingView:
 
 
 def facts_of(identity: Mapping[str, Any]) -> str:
-    """What tells identities of one encoder apart, for people: "layer=last pooling=mean ..."."""
+    """The settings of an identity, for people: "layer=last pooling=mean ..."."""
     shown = (f"{k}={v}" for k, v in identity.items() if k not in ("name", "dim") and v != {})
     return " ".join(shown)
 
 
-def read_identity(text: str) -> EncoderIdentity | None:
+def _identity_from_json(text: str) -> EncoderIdentity | None:
     """An identity from its JSON form; None: another version of nver wrote it."""
-    facts = json.loads(text)
+    values = json.loads(text)
     known = {field.name for field in fields(EncoderIdentity)}
-    return EncoderIdentity(**facts) if set(facts) == known else None
+    return EncoderIdentity(**values) if set(values) == known else None

@@ -1,4 +1,4 @@
-"""Looking after a store: what is in it, and whether it is whole."""
+"""Upkeep of a store: statistics, verification, repair, and garbage collection."""
 
 import json
 import os
@@ -11,20 +11,30 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nver.embeddings.store.index import FILE_NAME, NOT_THERE, Index, open_index
+from nver.embeddings.store.index import (
+    FILE_NAME,
+    NOT_THERE,
+    Index,
+    Places,
+    ShardEntry,
+    open_index,
+)
 from nver.embeddings.store.keys import PERTURBED
-from nver.embeddings.store.shards import faults_of, open_shard, write_shard
-from nver.embeddings.store.store import SHARDS, EmbeddingStore
+from nver.embeddings.store.shards import Shard, faults_of, open_shard, write_shard
+from nver.embeddings.store.store import EmbeddingStore
 from nver.encoders.base import EncoderIdentity
 
 DAMAGED = "damaged"  # the folder for shards set aside
+TEMPORARY_S = 3600.0  # a temporary file lives for milliseconds; an old one's process was killed
+MERGED_BYTES = 32 * 2**20  # small shards are merged up to this size (our choice)
 
 
 @dataclass(frozen=True)
 class IdentityStats:
-    """What a store holds of one encoder identity; `bytes` of its shards on disk.
+    """What a store holds of one encoder identity.
 
-    `perturbed` of the rows are of clips that a stress test made worse.
+    `perturbed` of the rows belong to clips that a stress test made worse; `bytes` is the size of
+    the shards on disk.
     """
 
     fingerprint: str
@@ -37,9 +47,9 @@ class IdentityStats:
 
 @dataclass(frozen=True)
 class Verification:
-    """What `verify` looked at and found: no fault, and the store is whole.
+    """What `verify` read and found; a store without faults is whole.
 
-    `damaged` are the shards that cannot be used; a fault names its file.
+    Each fault is a sentence that names a file; `damaged` are the shards that cannot be used.
     """
 
     shards: int
@@ -48,8 +58,18 @@ class Verification:
     damaged: tuple[Path, ...]
 
 
+@dataclass(frozen=True)
+class Cleanup:
+    """What `collect_garbage` did: files and bytes removed, identities dropped, shards merged."""
+
+    files: int
+    bytes: int
+    identities: tuple[str, ...]
+    merged: int
+
+
 def stats(store: EmbeddingStore) -> list[IdentityStats]:
-    """One entry an identity, sorted by encoder name."""
+    """The statistics of each identity, sorted by encoder name."""
     sql = (
         "SELECT i.fingerprint, i.json, (SELECT count(*) FROM vectors v WHERE v.identity = i.id),"
         " (SELECT count(*) FROM vectors v WHERE v.identity = i.id AND substr(v.key, ?) = ?),"
@@ -61,50 +81,53 @@ def stats(store: EmbeddingStore) -> list[IdentityStats]:
     return sorted(found, key=lambda s: (s.identity["name"], s.fingerprint))
 
 
-def verify(store: EmbeddingStore, *, show_progress_bar: bool = False) -> Verification:
-    """Read every shard, compare its checksum, and compare the index with it."""
-    from tqdm import tqdm
-
-    faults, damaged = list(_index_faults(store)), []
-    entries = _entries(store)
-    for entry in tqdm(entries, unit="shard", disable=None if show_progress_bar else True):
-        path = store.root / SHARDS / entry.file
-        found = faults_of(path)
-        if found:
-            damaged.append(path)
-        else:
-            found = list(_entry_faults(store, path, entry))
-        faults += found
-    for file in store.unknown_shards():
-        path = store.root / SHARDS / file
-        found = faults_of(path)
-        if found and path.exists():
-            faults += found
-            damaged.append(path)
-    entered = sum(entry.entered for entry in entries)
-    return Verification(len(entries), entered, tuple(faults), tuple(damaged))
+# --- verification
 
 
-class _Entry(NamedTuple):
-    """What the index says of a shard; `entered` is how many clips it sends there."""
+class _Recorded(NamedTuple):
+    """What the index says of a shard; `clips` is how many clips have their vector in it."""
 
     number: int
     file: str
     rows: int
     fingerprint: str
     identity: str
-    entered: int
+    clips: int
 
 
-def _entries(store: EmbeddingStore) -> list[_Entry]:
-    """In one statement, and so of one moment, while others write."""
+def verify(store: EmbeddingStore, *, show_progress_bar: bool = False) -> Verification:
+    """Read every shard, and compare it with its checksum and with the index."""
+    from tqdm import tqdm
+
+    faults, damaged = list(_index_faults(store)), []
+    recorded = _recorded_shards(store)
+    for entry in tqdm(recorded, unit="shard", disable=None if show_progress_bar else True):
+        path = store.shards / entry.file
+        found = faults_of(path)
+        if found:
+            damaged.append(path)
+        else:
+            found = list(_disagreements(store, path, entry))
+        faults += found
+    for file in store.unknown_shards():
+        path = store.shards / file
+        found = faults_of(path)
+        if found and path.exists():
+            faults += found
+            damaged.append(path)
+    clips = sum(entry.clips for entry in recorded)
+    return Verification(len(recorded), clips, tuple(faults), tuple(damaged))
+
+
+def _recorded_shards(store: EmbeddingStore) -> list[_Recorded]:
+    """One SQL statement reads the state of one moment, while others write."""
     sql = (
-        "SELECT s.id, s.file, s.rows, i.fingerprint, i.json, coalesce(v.entered, 0) FROM shards s"
+        "SELECT s.id, s.file, s.rows, i.fingerprint, i.json, coalesce(v.clips, 0) FROM shards s"
         " JOIN identities i ON i.id = s.identity LEFT JOIN"
-        " (SELECT shard, count(*) AS entered FROM vectors GROUP BY shard) v ON v.shard = s.id"
+        " (SELECT shard, count(*) AS clips FROM vectors GROUP BY shard) v ON v.shard = s.id"
     )
     with open_index(store.root) as index:
-        return [_Entry(*row) for row in index.query(sql)]
+        return [_Recorded(*row) for row in index.query(sql)]
 
 
 def _index_faults(store: EmbeddingStore) -> Iterator[str]:
@@ -119,24 +142,29 @@ def _index_faults(store: EmbeddingStore) -> Iterator[str]:
         yield f"{path}: {count} rows of shards that it does not know"
 
 
-def _entry_faults(store: EmbeddingStore, path: Path, entry: _Entry) -> Iterator[str]:
-    """Whether the index says of a whole shard what is in it. A key may lie in several shards."""
+def _disagreements(store: EmbeddingStore, path: Path, entry: _Recorded) -> Iterator[str]:
+    """Where the index differs from a whole shard. A key may lie in several shards."""
     shard = open_shard(path)
     if (shard.rows, shard.identity) != (entry.rows, entry.identity):
         yield f"{path}: the index has other facts of it ({entry.rows} rows, {entry.identity})"
         return
-    with open_index(store.root) as index:
-        places = index.places(entry.fingerprint, shard.keys())
+    places = _places_of(store, shard)
     absent = int((places[:, 0] == NOT_THERE).sum())
-    mine = np.flatnonzero(places[:, 0] == entry.number)
-    if absent or len(mine) != entry.entered or (places[mine, 1] != mine).any():
+    rows = np.flatnonzero(places[:, 0] == entry.number)
+    if absent or len(rows) != entry.clips or (places[rows, 1] != rows).any():
         yield f"{path}: its {entry.rows} rows are not as the index has them"
 
 
-def repair(store: EmbeddingStore, found: Verification) -> list[Path]:
-    """Set damaged shards aside and make the index again; where the damaged ones lie now.
+def _places_of(store: EmbeddingStore, shard: Shard) -> Places:
+    """Where the index finds the keys of a shard, in it or in others."""
+    with open_index(store.root) as index:
+        return index.places(shard.fingerprint, shard.keys())
 
-    The next extraction computes what was in them.
+
+def repair(store: EmbeddingStore, found: Verification) -> list[Path]:
+    """Set damaged shards aside and make the index again; return where the damaged shards are now.
+
+    The hashes of files stay in the index. The next extraction computes what the damaged shards had.
     """
     aside = []
     for path in found.damaged:
@@ -145,30 +173,14 @@ def repair(store: EmbeddingStore, found: Verification) -> list[Path]:
             aside[-1].parent.mkdir(exist_ok=True)
             os.replace(path, aside[-1])
     if found.faults:
-        forget_shards(store)
+        with open_index(store.root) as index, index.transaction():
+            for table in ("vectors", "shards", "identities"):
+                index.connection.execute(f"DELETE FROM {table}")
         store.open()
     return aside
 
 
-def forget_shards(store: EmbeddingStore) -> None:
-    """Empty the index, but for the hashes of files; opening the store fills it again."""
-    with open_index(store.root) as index, index.transaction():
-        for table in ("vectors", "shards", "identities"):
-            index.connection.execute(f"DELETE FROM {table}")
-
-
-TEMPORARY_S = 3600.0  # a temporary file lives for milliseconds; an old one's process was killed
-MERGED_BYTES = 32 * 2**20  # small shards are merged up to this size (our choice)
-
-
-@dataclass(frozen=True)
-class Tidied:
-    """What `collect_garbage` did: files removed, their bytes, identities dropped, shards merged."""
-
-    files: int
-    bytes: int
-    identities: tuple[str, ...]
-    merged: int
+# --- garbage collection
 
 
 def collect_garbage(
@@ -176,42 +188,42 @@ def collect_garbage(
     drop: Sequence[EncoderIdentity] = (),
     *,
     superseded: bool = False,
-) -> Tidied:
-    """Remove what nobody can use, and merge small shards. Extraction may go on meanwhile.
+) -> Cleanup:
+    """Remove files that nobody can use, and merge small shards. Extraction may go on meanwhile.
 
     Args:
         drop: identities whose embeddings are not wanted any more.
-        superseded: drop also what an older version of an encoder's code computed, where there are
-            embeddings of a newer one.
+        superseded: drop also what an older version of an encoder's code computed, if the store has
+            embeddings of a newer version.
     """
     unwanted = {identity.fingerprint for identity in drop}
     if superseded:
-        unwanted |= superseded_fingerprints(store)
-    before = _size(store.root)
+        unwanted |= _superseded(store)
+    files, size = _size(store.root)
     for fingerprint in unwanted:
         _drop(store, fingerprint)
-    merged = sum(_merge(store, entry.fingerprint) for entry in stats(store))
+    merged = sum(_merge_small_shards(store, entry.fingerprint) for entry in stats(store))
     for path in list(_leftovers(store)):
         path.unlink(missing_ok=True)
-    after = _size(store.root)
-    return Tidied(before[0] - after[0], before[1] - after[1], tuple(sorted(unwanted)), merged)
+    files_left, size_left = _size(store.root)
+    return Cleanup(files - files_left, size - size_left, tuple(sorted(unwanted)), merged)
 
 
-def superseded_fingerprints(store: EmbeddingStore) -> set[str]:
+def _superseded(store: EmbeddingStore) -> set[str]:
     """Identities that differ from a newer one only by a lower `code_version` (and its dim)."""
     newest: dict[str, int] = {}
     found = []
     for entry in stats(store):
-        facts = dict(entry.identity)
-        version, _ = facts.pop("code_version"), facts.pop("dim")
-        rest = json.dumps(facts, sort_keys=True)
+        settings = dict(entry.identity)
+        version, _ = settings.pop("code_version"), settings.pop("dim")
+        rest = json.dumps(settings, sort_keys=True)
         newest[rest] = max(version, newest.get(rest, version))
         found.append((entry.fingerprint, rest, version))
     return {fingerprint for fingerprint, rest, version in found if version < newest[rest]}
 
 
 def _size(root: Path) -> tuple[int, int]:
-    """Files and bytes of a store; a file may go while we look."""
+    """How many files a store has, and their bytes; a file may vanish meanwhile."""
     sizes = []
     for path in root.rglob("*"):
         with suppress(FileNotFoundError):
@@ -224,8 +236,8 @@ def _drop(store: EmbeddingStore, fingerprint: str) -> None:
         shards = index.shards(fingerprint)
         with index.transaction():
             index.drop(fingerprint)
-    for _, file, _ in shards:
-        (store.root / SHARDS / file).unlink(missing_ok=True)
+    for shard in shards:
+        (store.shards / shard.file).unlink(missing_ok=True)
 
 
 def _leftovers(store: EmbeddingStore) -> Iterator[Path]:
@@ -234,34 +246,35 @@ def _leftovers(store: EmbeddingStore) -> Iterator[Path]:
     A shard that another process is about to enter has rows that are nowhere else.
     """
     old = time.time() - TEMPORARY_S
-    for path in (store.root / SHARDS).glob("*/.*"):
+    for path in store.shards.glob("*/.*"):
         with suppress(FileNotFoundError):
             if path.stat().st_mtime < old:
                 yield path
     yield from store.root.glob(f"{FILE_NAME}.damaged-*")
     yield from (store.root / DAMAGED).glob("*")
     for file in store.unknown_shards():
-        path = store.root / SHARDS / file
+        path = store.shards / file
         if not faults_of(path):
-            shard = open_shard(path)
-            with open_index(store.root) as index:
-                places = index.places(shard.fingerprint, shard.keys())
+            places = _places_of(store, open_shard(path))
             if (places[:, 0] != NOT_THERE).all():
                 yield path
 
 
-def _merge(store: EmbeddingStore, fingerprint: str) -> int:
-    """Merge an identity's small shards; how many there were. Damaged ones are left to `verify`."""
+def _merge_small_shards(store: EmbeddingStore, fingerprint: str) -> int:
+    """Merge an identity's small shards, and return how many were merged.
+
+    Damaged ones are left to `verify`.
+    """
     with open_index(store.root) as index:
-        small = [shard for shard in index.shards(fingerprint) if shard[2] < MERGED_BYTES // 2]
+        small = [shard for shard in index.shards(fingerprint) if shard.bytes < MERGED_BYTES // 2]
     merged = 0
     for group in _groups(small):
-        paths = [store.root / SHARDS / file for _, file, _ in group]
+        paths = [store.shards / shard.file for shard in group]
         if len(group) > 1 and not any(faults_of(path) for path in paths):
             try:
                 with open_index(store.root) as index, index.transaction():
-                    _merge_group(store, index, fingerprint, group)
-            except FileNotFoundError:  # another process was faster
+                    _merge(store, index, fingerprint, group)
+            except FileNotFoundError:  # another process merged or dropped one meanwhile
                 continue
             for path in paths:
                 path.unlink(missing_ok=True)
@@ -269,10 +282,11 @@ def _merge(store: EmbeddingStore, fingerprint: str) -> int:
     return merged
 
 
-def _groups(shards: Sequence[tuple[int, str, int]]) -> Iterator[list[tuple[int, str, int]]]:
-    group: list[tuple[int, str, int]] = []
+def _groups(shards: Sequence[ShardEntry]) -> Iterator[list[ShardEntry]]:
+    """Shards that follow each other, up to `MERGED_BYTES` in a group."""
+    group: list[ShardEntry] = []
     for shard in shards:
-        if group and sum(size for _, _, size in group) + shard[2] > MERGED_BYTES:
+        if group and sum(other.bytes for other in group) + shard.bytes > MERGED_BYTES:
             yield group
             group = []
         group.append(shard)
@@ -280,17 +294,17 @@ def _groups(shards: Sequence[tuple[int, str, int]]) -> Iterator[list[tuple[int, 
         yield group
 
 
-def _merge_group(
-    store: EmbeddingStore, index: Index, fingerprint: str, group: Sequence[tuple[int, str, int]]
+def _merge(
+    store: EmbeddingStore, index: Index, fingerprint: str, group: Sequence[ShardEntry]
 ) -> None:
     """Write one shard for several, and enter it in their place; the old files are not touched."""
     keys, vectors = [], []
-    for number, file, _ in group:
-        shard = open_shard(store.root / SHARDS / file)
-        mine = np.flatnonzero(index.places(fingerprint, shard.keys())[:, 0] == number)
-        keys.append(shard.keys()[mine])
-        vectors.append(shard.read(mine))
+    for entry in group:
+        shard = open_shard(store.shards / entry.file)
+        rows = np.flatnonzero(index.places(fingerprint, shard.keys())[:, 0] == entry.number)
+        keys.append(shard.keys()[rows])
+        vectors.append(shard.read(rows))
     together = np.concatenate(keys)
     path = write_shard(shard.path.parent, shard.identity, together, np.concatenate(vectors))
-    file, numbers = path.relative_to(store.root / SHARDS).as_posix(), [n for n, _, _ in group]
-    index.replace(fingerprint, numbers, file, path.stat().st_size, together)
+    file = path.relative_to(store.shards).as_posix()
+    index.replace(fingerprint, [e.number for e in group], file, path.stat().st_size, together)
