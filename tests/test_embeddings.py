@@ -332,7 +332,7 @@ def test_a_vector_that_is_not_finite_is_found(store: EmbeddingStore) -> None:
         ("DELETE FROM vectors WHERE row = 3", "not as the index has them"),
         ("UPDATE vectors SET row = 4 WHERE row = 3", "not as the index has them"),
         ("UPDATE vectors SET shard = 99 WHERE row = 3", "shards that it does not know"),
-        ("UPDATE shards SET rows = 11", "other facts"),
+        ("UPDATE shards SET rows = 11", "the index records 11 rows"),
     ],
 )
 def test_an_index_that_says_something_else_is_found(

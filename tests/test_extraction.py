@@ -21,8 +21,7 @@ from click.testing import CliRunner
 from helpers_extraction import RATE, calls, table_of, toy, write_clips, write_plug_in
 from nver import registry
 from nver.cli import main
-from nver.embeddings import EmbeddingStore, EmbeddingView, batches
-from nver.embeddings import missing_vectors as filling
+from nver.embeddings import EmbeddingStore, EmbeddingView, batches, missing_vectors
 from nver.embeddings.extraction import Extraction, as_spec, extract, read_embeddings
 from nver.embeddings.store.upkeep import stats, verify
 from nver.encoders.base import EncoderSpec
@@ -326,7 +325,7 @@ def test_long_clips_go_to_the_encoder_in_portions(
     monkeypatch.setattr(
         batches, "embed", lambda e, w, f=batches.embed: together.append(len(w)) or f(e, w)
     )
-    monkeypatch.setattr(batches, "TOGETHER_S", 0.12)
+    monkeypatch.setattr(batches, "PORTION_S", 0.12)
     table = write_clips(tmp_path / "clips", 7)
     whole = extract(table, [toy()], store, workers=1)
     assert together == [0, 3, 3, 1]
@@ -392,8 +391,10 @@ def test_a_batch_is_a_stretch_of_the_corpus_whatever_was_done_before(tmp_path: P
     store = EmbeddingStore(tmp_path / "store")
     done = extract(table[8:40], [toy()], store, workers=1)
     os.unlink(table["file"][2])
-    gaps = filling.Gaps(key_clips(table, store), [store.view(done.identities[0])])
-    rows = [[job.row for job in batch] for batch in gaps.batches()]
+    missing = missing_vectors.MissingVectors(
+        key_clips(table, store), [store.view(done.identities[0])]
+    )
+    rows = [[job.row for job in batch] for batch in missing.batches()]
     assert rows == [[0, 1, 3, 4, 5, 6, 7], [*range(40, 48)], [*range(48, 64)], [*range(64, 70)]]
 
 
@@ -401,7 +402,7 @@ def test_a_worker_that_dies_loses_no_shard(
     tmp_path: Path, store: EmbeddingStore, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = write_clips(tmp_path / "clips", 300)
-    monkeypatch.setattr(filling, "SHARD_ROWS", 32)
+    monkeypatch.setattr(missing_vectors, "SHARD_ROWS", 32)
     killed = kill_a_worker_after(log, 100)
     with pytest.raises(WorkerError, match="killed by SIGKILL"):
         extract(table, [toy(log=str(log), slow_s=0.005)], store, workers=2)
@@ -432,9 +433,9 @@ def kill_a_worker_after(log: Path, clips: int) -> subprocess.Popen[bytes]:
 WEIGHTLESS = ["logmel-stats", "prosody-stats"]
 RUN = """
 import sys, pandas as pd
-from nver.embeddings import missing_vectors as filling
+from nver.embeddings import missing_vectors
 from nver.embeddings.extraction import extract
-filling.SHARD_ROWS, filling.SHARD_S = int(sys.argv[4]), 1.0
+missing_vectors.SHARD_ROWS, missing_vectors.SHARD_S = int(sys.argv[4]), 1.0
 from helpers_extraction import toy
 specs = [toy(log=sys.argv[3], slow_s=0.004)] if sys.argv[3] else ["logmel-stats", "prosody-stats"]
 table = pd.read_csv(sys.argv[1])
@@ -526,7 +527,7 @@ def test_an_interrupted_write_is_made_again(
         f(self, keys, vectors)
 
     monkeypatch.setattr(EmbeddingView, "add", add)
-    monkeypatch.setattr(filling, "SHARD_ROWS", 16)
+    monkeypatch.setattr(missing_vectors, "SHARD_ROWS", 16)
     table = write_clips(tmp_path / "clips", 40)
     with pytest.raises(KeyboardInterrupt):
         extract(table, [toy()], store, workers=1)

@@ -1,4 +1,7 @@
-"""One batch of clips: each decoded once, and embedded by every encoder that lacks it."""
+"""One batch of clips: each is decoded once, and embedded by every encoder that lacks its vector.
+
+A worker process imports this file: no pandas, and torch only with an encoder that needs it.
+"""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -15,16 +18,22 @@ from nver.encoders import Encoder, EncoderSpec, load_spec
 from nver.encoders.base import EncoderIdentity
 from nver.errors import AudioError, UsageError
 
-# 19 MB at 16 kHz (our choice). Clips go to an encoder together up to this much audio, so that long
-# ones do not fill the memory; it depends on the clips alone, and so do the vectors' bits.
-TOGETHER_S = 300.0
+# Clips go to an encoder in portions of about this much audio (our choice; 19 MB at 16 kHz), so that
+# long ones do not fill the memory. Portions depend on the clips alone, as do the vectors' bits.
+PORTION_S = 300.0
 ENCODER = "encoder"  # the reason of a clip that an encoder failed on
 
 
 class ClipJob(NamedTuple):
-    """A clip to decode: its row in the corpus, its span (s; NaN: whole file), what its file looked
-    like when its content was hashed, the numbers of the encoders that lack it, how it is made worse
-    ("": not at all), and the seed of that."""
+    """A clip to embed.
+
+    Attributes:
+        row: of the corpus's table.
+        start, end: its span in s; NaN: the whole file.
+        size, mtime_ns: of the file when its content was hashed.
+        encoders: the numbers of the encoders that lack the clip's vector.
+        perturbation: how the clip is made worse first ("": not at all), with this `seed`.
+    """
 
     row: int
     file: str
@@ -38,8 +47,10 @@ class ClipJob(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """A clip that could not be used: its row, a word, a sentence without the file's name, and the
-    number of the encoder that failed on it (None: it is no usable audio)."""
+    """A clip that could not be used: `reason` is a word, `message` a sentence without the file.
+
+    `encoder` is the number of the encoder that failed; None: the audio cannot be used.
+    """
 
     row: int
     reason: str
@@ -49,7 +60,10 @@ class Failure(NamedTuple):
 
 @dataclass(frozen=True)
 class BatchResult:
-    """For each encoder its identity, rows (n,) and vectors (n, dim); and what failed of `clips`."""
+    """For each encoder its identity, rows (n,) and vectors (n, dim); and the batch's failures.
+
+    `clips` is the number of clips in the batch.
+    """
 
     clips: int
     identities: tuple[EncoderIdentity, ...]
@@ -58,8 +72,11 @@ class BatchResult:
     failures: tuple[Failure, ...]
 
 
+Decoded = tuple[ClipJob, dict[int, FloatArray]]  # a clip, and its waveform by encoder number
+
+
 class BatchEmbedder:
-    """Embeds batches of clips; loads its encoders at the first one, which may be empty."""
+    """Embeds batches of clips; loads its encoders at the first batch, which may be empty."""
 
     def __init__(self, specs: Sequence[EncoderSpec]) -> None:
         self.specs = tuple(specs)
@@ -68,40 +85,36 @@ class BatchEmbedder:
     def __call__(self, batch: Sequence[ClipJob]) -> BatchResult:
         if self._encoders is None:
             self._encoders = tuple(load_spec(spec) for spec in self.specs)
-        found: list[list[tuple[int, FloatArray]]] = [[] for _ in self._encoders]
+        rows: list[list[int]] = [[] for _ in self._encoders]
+        vectors: list[list[FloatArray]] = [[] for _ in self._encoders]
         failures: list[Failure] = []
-        for clips in self._together(batch, failures):
+        for portion in self._decoded_portions(batch, failures):
             for number, encoder in enumerate(self._encoders):
-                wanted = [(job.row, w[number]) for job, w in clips if number in w]
+                wanted = [(job.row, w[number]) for job, w in portion if number in w]
                 results = embed(encoder, [waveform for _, waveform in wanted])
                 for (row, _), vector in zip(wanted, results, strict=True):
                     if isinstance(vector, str):
                         message = f"{encoder.name}: {vector}"
                         failures.append(Failure(row, ENCODER, message, number))
                     else:
-                        found[number].append((row, vector))
-        return self._result(len(batch), found, failures)
-
-    def _result(
-        self, clips: int, found: list[list[tuple[int, FloatArray]]], failures: list[Failure]
-    ) -> BatchResult:
-        encoders = self._encoders or ()
+                        rows[number].append(row)
+                        vectors[number].append(vector)
         return BatchResult(
-            clips,
-            tuple(encoder.identity for encoder in encoders),
-            tuple(np.array([row for row, _ in pairs], np.int64) for pairs in found),
+            len(batch),
+            tuple(encoder.identity for encoder in self._encoders),
+            tuple(np.array(some, np.int64) for some in rows),
             tuple(
-                np.stack([v for _, v in pairs]) if pairs else np.empty((0, e.dim), np.float32)
-                for e, pairs in zip(encoders, found, strict=True)
+                np.array(some, np.float32).reshape(-1, encoder.dim)
+                for some, encoder in zip(vectors, self._encoders, strict=True)
             ),
             tuple(failures),
         )
 
-    def _together(
+    def _decoded_portions(
         self, batch: Sequence[ClipJob], failures: list[Failure]
-    ) -> Iterator[list[tuple[ClipJob, dict[int, FloatArray]]]]:
-        """Decoded clips in portions of bounded duration; bad ones go to `failures`."""
-        clips: list[tuple[ClipJob, dict[int, FloatArray]]] = []
+    ) -> Iterator[list[Decoded]]:
+        """The clips decoded, in portions of bounded duration; bad clips go to `failures`."""
+        portion: list[Decoded] = []
         duration_s = 0.0
         for job in batch:
             try:
@@ -111,15 +124,15 @@ class BatchEmbedder:
                 message = str(error).removeprefix(f"{Path(job.file)}: ")
                 failures.append(Failure(job.row, error.reason, message))
                 continue
-            clips.append((job, waveforms))
+            portion.append((job, waveforms))
             duration_s += len(mono) / rate
-            if duration_s >= TOGETHER_S:
-                yield clips
-                clips, duration_s = [], 0.0
-        yield clips
+            if duration_s >= PORTION_S:
+                yield portion
+                portion, duration_s = [], 0.0
+        yield portion
 
     def _at_rates(self, job: ClipJob, mono: FloatArray, rate: int) -> dict[int, FloatArray]:
-        """encoder number -> waveform at its rate; resampled once a rate."""
+        """encoder number -> waveform at its rate; resampled once for each rate."""
         encoders = self._encoders or ()
         rates = {encoders[number].sampling_rate for number in job.encoders}
         waveforms = {r: resample(mono, rate, r) for r in rates}
@@ -129,9 +142,9 @@ class BatchEmbedder:
 
 
 def decode(job: ClipJob) -> tuple[FloatArray, int]:
-    """A clip's mono samples at the file's own rate, and that rate in Hz; made worse if it is to be.
+    """A clip's mono samples, perturbed if the job says so, and their rate in Hz.
 
-    Whether a clip is usable is decided here, before both and resampling: for all encoders alike.
+    The clip as recorded decides whether it is usable, so that all encoders skip the same clips.
 
     Raises:
         AudioError: it cannot be used, or the file has changed since its content was hashed.
@@ -151,7 +164,7 @@ def decode(job: ClipJob) -> tuple[FloatArray, int]:
 
 
 def embed(encoder: Encoder, waveforms: Sequence[FloatArray]) -> list[FloatArray | str]:
-    """For each waveform its vector (dim,), or what the encoder said when it failed on it alone."""
+    """For each waveform its vector (dim,), or the error if the encoder fails on it alone."""
     if not waveforms:
         return []
     try:

@@ -1,31 +1,34 @@
-"""Corpus x encoders -> the embedding store: only what is missing, resumable, on any cores."""
+"""Corpus x encoders -> the embedding store: only what is missing, resumable, on many cores.
+
+The way: table -> keys of the clips -> vectors that the store lacks -> batches to the workers ->
+shards of the store.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+import pandas as pd
+from tqdm import tqdm
 
+from nver.audio.recording import FloatArray
 from nver.corpora.base import Corpus
 from nver.embeddings.batches import BatchEmbedder, Failure
-from nver.embeddings.missing_vectors import Gaps, fill
+from nver.embeddings.missing_vectors import MissingVectors, store_results
 from nver.embeddings.store import EmbeddingStore, EmbeddingView, key_clips
 from nver.encoders import EncoderSpec
 from nver.encoders.base import EncoderIdentity
 from nver.errors import UsageError
 from nver.machine.pool import Pool, usable_cores
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 SKIPPED_COLUMNS = ("clip", "file", "reason", "message")
 
 
 @dataclass(frozen=True)
 class EncoderCount:
-    """How many vectors of an encoder were computed, and for how many usable clips one was there."""
+    """How many vectors of an encoder were computed, and how many usable clips had one already."""
 
     identity: EncoderIdentity
     computed: int
@@ -37,14 +40,14 @@ class Extraction:
     """What an extraction did.
 
     Attributes:
-        counts: one for each encoder, in the order asked for.
-        clips: the corpus's table less what could not be used; each clip has every embedding.
-        skipped: clip, file, reason, message of the rest, in the corpus's order.
+        counts: one for each encoder, in the order of the argument.
+        clips: the rows of the corpus's table that could be used; each has every embedding.
+        skipped: clip, file, reason, message of the other rows, in the corpus's order.
     """
 
     counts: tuple[EncoderCount, ...]
-    clips: "pd.DataFrame"
-    skipped: "pd.DataFrame"
+    clips: pd.DataFrame
+    skipped: pd.DataFrame
 
     @property
     def identities(self) -> tuple[EncoderIdentity, ...]:
@@ -52,7 +55,7 @@ class Extraction:
 
 
 def extract(
-    corpus: "Corpus | pd.DataFrame",
+    corpus: Corpus | pd.DataFrame,
     encoders: Sequence[EncoderSpec | str] | EncoderSpec | str,
     store: EmbeddingStore | str | Path | None = None,
     *,
@@ -62,17 +65,17 @@ def extract(
 ) -> Extraction:
     """Compute the embeddings of a corpus that the store lacks.
 
-    A clip is decoded once for all encoders. A clip that cannot be used is skipped for all of them
-    and has a row that says why; no single clip stops the run. It may be stopped at any time: the
-    next one goes on from the last shard.
+    A clip is decoded once for all encoders. A clip that cannot be used is skipped for all encoders,
+    with a row in `skipped` that says why; no single clip stops the run. An extraction may be
+    stopped at any time: the next one goes on from the last shard.
 
     Args:
-        corpus: or its table: clip, file, start, end (s; NaN: whole file).
-        encoders: specs, or "NAME" or "NAME=WEIGHTS"; one, or several.
-        store: or its folder; None: the user's cache folder.
-        workers: processes of one thread each; None: one a usable core, or one where an encoder
+        corpus: a corpus, or its table: clip, file, start, end (s; NaN: whole file).
+        encoders: one or several specs, or "NAME" or "NAME=WEIGHTS".
+        store: a store, or its folder; None: a folder in the user's cache.
+        workers: processes of one thread each; None: one for each usable core, or one if an encoder
             runs on a GPU. The numbers do not depend on it.
-        rehash: look at every file's content, even if its size and time are unchanged.
+        rehash: read every file's content, even if its size and time are unchanged.
         show_progress_bar: on stderr, if that is a terminal.
 
     Raises:
@@ -83,22 +86,22 @@ def extract(
     table = _table(corpus)
     store = store if isinstance(store, EmbeddingStore) else EmbeddingStore(store)
     several = isinstance(encoders, Iterable) and not isinstance(encoders, str)
-    asked: Iterable[Any] = encoders if several else [encoders]  # type: ignore[assignment]
-    specs = [as_spec(encoder) for encoder in asked]
+    given: Iterable[Any] = encoders if several else [encoders]  # type: ignore[assignment]
+    specs = [as_spec(encoder) for encoder in given]
     if not specs:
         raise UsageError("no encoder given; see `nver list encoders`")
     with Pool(BatchEmbedder(specs), workers or _workers(specs)) as pool:
         (described,) = pool.map([()])
         views = [store.view(identity) for identity in described.identities]
         clips = key_clips(table, store, rehash=rehash, show_progress_bar=show_progress_bar)
-        gaps = Gaps(clips, views)
-        failures = _fill(pool, gaps, views, show_progress_bar)
-    return _extraction(table, gaps, views, failures)
+        missing = MissingVectors(clips, views)
+        failures = _compute(missing, pool, views, show_progress_bar)
+    return _extraction(table, missing, views, failures)
 
 
 def read_embeddings(
-    corpus: "Corpus | pd.DataFrame", identity: EncoderIdentity, store: EmbeddingStore
-) -> npt.NDArray[np.float32]:
+    corpus: Corpus | pd.DataFrame, identity: EncoderIdentity, store: EmbeddingStore
+) -> FloatArray:
     """(clips, dim) float32 from the store, rows as in the corpus's table.
 
     Raises:
@@ -123,7 +126,7 @@ def as_spec(encoder: EncoderSpec | str) -> EncoderSpec:
     return EncoderSpec(name, weights or None)
 
 
-def _table(corpus: "Corpus | pd.DataFrame") -> "pd.DataFrame":
+def _table(corpus: Corpus | pd.DataFrame) -> pd.DataFrame:
     table = corpus.table if isinstance(corpus, Corpus) else corpus
     if not hasattr(table, "columns"):
         raise UsageError(f"expected a corpus or its table, got {corpus!r}")
@@ -134,59 +137,55 @@ def _workers(specs: Sequence[EncoderSpec]) -> int:
     return usable_cores() if all(spec.device == "cpu" for spec in specs) else 1
 
 
-def _fill(
-    pool: "Pool[Any, Any]", gaps: Gaps, views: Sequence[EmbeddingView], show: bool
+def _compute(
+    missing: MissingVectors, pool: Pool[Any, Any], views: Sequence[EmbeddingView], show: bool
 ) -> list[Failure]:
-    from tqdm import tqdm
-
-    total = len(gaps.any)
-    there = total - int(gaps.any.sum())
+    """Compute and store the missing vectors; return the failures."""
+    total = len(missing.by_clip)
+    present = total - int(missing.by_clip.sum())
     failures: list[Failure] = []
-    with tqdm(total=total, initial=there, unit="clip", disable=None if show else True) as bar:
-        results = (result for _, result in pool.unordered(gaps.batches()))
-        for clips, failed in fill(results, gaps.clips, views):
+    with tqdm(total=total, initial=present, unit="clip", disable=None if show else True) as bar:
+        results = (result for _, result in pool.unordered(missing.batches()))
+        for clips, failed in store_results(results, missing.clips, views):
             failures += failed
             bar.update(clips)
     return failures
 
 
 def _extraction(
-    table: "pd.DataFrame", gaps: Gaps, views: Sequence[EmbeddingView], failures: Sequence[Failure]
+    table: pd.DataFrame,
+    missing: MissingVectors,
+    views: Sequence[EmbeddingView],
+    failures: Sequence[Failure],
 ) -> Extraction:
-    reasons = _reasons(gaps, failures)
+    reasons = _reasons(missing, failures)
     usable = np.ones(len(table), bool)
     usable[list(reasons)] = False
     failed = {(failure.row, failure.encoder) for failure in failures}
     counts = []
-    for number, (view, missing) in enumerate(zip(views, gaps.missing, strict=True)):
-        lost = sum(missing[row] for row, encoder in failed if encoder in (None, number))
-        reused = int((usable & ~missing).sum())
-        counts.append(EncoderCount(view.identity, int(missing.sum() - lost), reused))
+    for number, (view, wanted) in enumerate(zip(views, missing.by_encoder, strict=True)):
+        lost = sum(wanted[row] for row, encoder in failed if encoder in (None, number))
+        reused = int((usable & ~wanted).sum())
+        counts.append(EncoderCount(view.identity, int(wanted.sum() - lost), reused))
     clips = table[usable].reset_index(drop=True)
     return Extraction(tuple(counts), clips, _skipped(table, reasons))
 
 
-def _reasons(gaps: Gaps, failures: Sequence[Failure]) -> dict[int, tuple[str, str]]:
+def _reasons(missing: MissingVectors, failures: Sequence[Failure]) -> dict[int, tuple[str, str]]:
     """row -> (reason, message without the file's name), for every clip that cannot be used."""
     reasons = {}
-    for row, error in gaps.clips.errors.items():
-        reasons[row] = error.reason, str(error).removeprefix(f"{gaps.clips.files[row]}: ")
+    for row, error in missing.clips.errors.items():
+        reasons[row] = error.reason, str(error).removeprefix(f"{missing.clips.files[row]}: ")
     for failure in failures:
-        for row in gaps.equals(failure.row):
-            reasons.setdefault(int(row), (failure.reason, failure.message))
+        for row in missing.rows_with_key_of(failure.row):
+            reasons.setdefault(row, (failure.reason, failure.message))
     return reasons
 
 
-def _skipped(table: "pd.DataFrame", reasons: Mapping[int, tuple[str, str]]) -> "pd.DataFrame":
-    import pandas as pd
-
-    rows = sorted(reasons)
-    files = [str(file) for file in table["file"].iloc[rows]]
-    messages = [f"{file}: {reasons[row][1]}" for row, file in zip(rows, files, strict=True)]
-    columns = {
-        "clip": list(table["clip"].iloc[rows]),
-        "file": files,
-        "reason": [reasons[row][0] for row in rows],
-        "message": messages,
-    }
-    return pd.DataFrame(columns, columns=list(SKIPPED_COLUMNS), dtype=object)
+def _skipped(table: pd.DataFrame, reasons: Mapping[int, tuple[str, str]]) -> pd.DataFrame:
+    clips, files = list(table["clip"]), [str(file) for file in table["file"]]
+    rows = [
+        (clips[row], files[row], reason, f"{files[row]}: {message}")
+        for row, (reason, message) in sorted(reasons.items())
+    ]
+    return pd.DataFrame(rows, columns=list(SKIPPED_COLUMNS), dtype=object)

@@ -146,7 +146,7 @@ def _disagreements(store: EmbeddingStore, path: Path, entry: _Recorded) -> Itera
     """Where the index differs from a whole shard. A key may lie in several shards."""
     shard = open_shard(path)
     if (shard.rows, shard.identity) != (entry.rows, entry.identity):
-        yield f"{path}: the index has other facts of it ({entry.rows} rows, {entry.identity})"
+        yield f"{path}: the index records {entry.rows} rows of {entry.identity}"
         return
     places = _places_of(store, shard)
     absent = int((places[:, 0] == NOT_THERE).sum())
