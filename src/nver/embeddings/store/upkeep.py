@@ -11,14 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nver.embeddings.store.index import (
-    FILE_NAME,
-    NOT_THERE,
-    Index,
-    Places,
-    ShardEntry,
-    open_index,
-)
+from nver.embeddings.store.index import FILE_NAME, NOT_THERE, Index, Places, ShardEntry, open_index
 from nver.embeddings.store.keys import PERTURBED
 from nver.embeddings.store.shards import Shard, faults_of, open_shard, write_shard
 from nver.embeddings.store.store import EmbeddingStore
@@ -184,10 +177,7 @@ def repair(store: EmbeddingStore, found: Verification) -> list[Path]:
 
 
 def collect_garbage(
-    store: EmbeddingStore,
-    drop: Sequence[EncoderIdentity] = (),
-    *,
-    superseded: bool = False,
+    store: EmbeddingStore, drop: Sequence[EncoderIdentity] = (), *, superseded: bool = False
 ) -> Cleanup:
     """Remove files that nobody can use, and merge small shards. Extraction may go on meanwhile.
 
@@ -254,17 +244,14 @@ def _leftovers(store: EmbeddingStore) -> Iterator[Path]:
     yield from (store.root / DAMAGED).glob("*")
     for file in store.unknown_shards():
         path = store.shards / file
-        if not faults_of(path):
-            places = _places_of(store, open_shard(path))
-            if (places[:, 0] != NOT_THERE).all():
-                yield path
+        if faults_of(path):
+            continue
+        if (_places_of(store, open_shard(path))[:, 0] != NOT_THERE).all():
+            yield path
 
 
 def _merge_small_shards(store: EmbeddingStore, fingerprint: str) -> int:
-    """Merge an identity's small shards, and return how many were merged.
-
-    Damaged ones are left to `verify`.
-    """
+    """Merge an identity's small shards, but for damaged ones; return how many were merged."""
     with open_index(store.root) as index:
         small = [shard for shard in index.shards(fingerprint) if shard.bytes < MERGED_BYTES // 2]
     merged = 0
