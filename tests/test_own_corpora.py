@@ -212,7 +212,7 @@ def test_a_table_that_is_none(tmp_path: Path, content: bytes, says: str) -> None
 
 def test_a_table_of_another_kind(tmp_path: Path) -> None:
     touch(tmp_path, ["t.xlsx"])
-    with pytest.raises(CorpusError, match="no form of a corpus"):
+    with pytest.raises(CorpusError, match="not a corpus of a known form"):
         load_corpus("mine", tmp_path / "t.xlsx")
     with pytest.raises(CorpusError, match=r"expected a table: \.csv"):
         load_corpus("mine", tmp_path / "t.xlsx", form="table")

@@ -86,7 +86,7 @@ def prepare(recording: Recording, sampling_rate: int, name: str) -> FloatArray:
     check_waveform(mono, name)
     resampled = resample(mono, recording.rate, sampling_rate)
     if resampled.size == 0:
-        raise AudioError(f"{name}: {mono.size} samples are none at {sampling_rate} Hz", "empty")
+        raise AudioError(f"{name}: no sample of {mono.size} is left at {sampling_rate} Hz", "empty")
     return np.ascontiguousarray(resampled)  # torch takes no array that is read backwards
 
 

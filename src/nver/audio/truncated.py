@@ -17,9 +17,9 @@ MP3_SLACK = 3 * 1152
 
 
 def shortfall(file: Path, samples: int) -> str:
-    """What is missing of a file from which `samples` were decoded, for people; "": nothing known.
+    """How much is missing of a file from which `samples` were decoded, in words.
 
-    For example "1,000 of 2,000 samples are there".
+    For example "1,000 of 2,000 samples are there"; "" if nothing is known to be missing.
     """
     with file.open("rb") as stream:
         head = stream.read(4)

@@ -17,7 +17,7 @@ LEFT_OUT = "left out"  # the reason of rows that `load_corpus` counts in `Corpus
 
 @dataclass(frozen=True)
 class CorpusCard:
-    """What is declared of a corpus before its files are looked at (`nver list corpora`).
+    """What is declared of a corpus, without a look at its files (`nver list corpora`).
 
     Attributes:
         emotions: the emotions in the corpus's own order (empty for a user's own corpus).

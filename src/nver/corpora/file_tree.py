@@ -31,14 +31,14 @@ def walk(root: Path) -> tuple[list[str], list[str]]:
     over. No file is opened: a million files take seconds.
     """
     audio: list[str] = []
-    foreign: list[str] = []
+    unreadable: list[str] = []
     for name, closed in _files(os.path.abspath(root), "", set()):
         suffix = os.path.splitext(name)[1].lower()
         if suffix in SUFFIXES:
             audio.append(name)
         elif closed or suffix in FOREIGN_SUFFIXES:
-            foreign.append(name)
-    return sorted(audio), sorted(foreign)
+            unreadable.append(name)
+    return sorted(audio), sorted(unreadable)
 
 
 def _files(folder: str, prefix: str, linked: set[str]) -> Iterator[tuple[str, bool]]:
@@ -83,7 +83,7 @@ def stem_of(name: str) -> str:
     return os.path.splitext(name.rpartition("/")[2])[0]
 
 
-def foreign_rows(root: Path, names: Iterable[str]) -> list[Skip]:
+def unreadable_rows(root: Path, names: Iterable[str]) -> list[Skip]:
     """Rows of `Corpus.skipped` for what `walk` found unreadable."""
     return [(os.path.join(os.path.abspath(root), name), *_why_unreadable(name)) for name in names]
 

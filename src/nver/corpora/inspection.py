@@ -21,15 +21,17 @@ from nver.corpora.duplicates import repeated, same_sounds
 from nver.corpora.measurement import Measurement, measure
 from nver.machine.threads import one_thread
 
-# From this share of samples at full scale a clip is listed as clipped: 1 ms of every second, where
-# a recording that was scaled to peak at 1 has a sample or two (our choice).
+# A clip with this share of samples at full scale is listed as clipped: 1 ms of every second (our
+# choice). A recording that was only scaled to a peak of 1 has a sample or two.
 CLIPPED_SHARE = 1e-3
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
-BATCH = 512  # clips in flight: bounds memory
+BATCH = 512  # clips under way at a time: bounds memory
 
 
 @dataclass(frozen=True)
 class EmotionCount:
+    """The clips of an emotion, found and published (None: no count was published)."""
+
     emotion: str
     clips: int
     published: int | None
@@ -69,7 +71,7 @@ class Note:
 
 @dataclass(frozen=True)
 class DuplicateGroup:
-    """Clips with the same sound; None where a speaker is unknown."""
+    """Clips with the same sound; `same_speaker` is None if a speaker is unknown."""
 
     clips: tuple[str, ...]
     same_speaker: bool | None
@@ -140,7 +142,7 @@ def inspect_corpus(corpus: Corpus, *, show_progress_bar: bool = False) -> Corpus
 
 
 def facts_to_dict(facts: CorpusFacts) -> dict[str, Any]:
-    """The facts as JSON takes them."""
+    """The facts as a tree that JSON can hold."""
     return asdict(facts)
 
 

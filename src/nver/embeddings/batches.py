@@ -137,7 +137,7 @@ class BatchEmbedder:
         rates = {encoders[number].sampling_rate for number in job.encoders}
         waveforms = {r: resample(mono, rate, r) for r in rates}
         if any(waveform.size == 0 for waveform in waveforms.values()):
-            raise AudioError(f"{len(mono)} samples are none after resampling", "empty")
+            raise AudioError(f"no sample of {len(mono)} is left after resampling", "empty")
         return {number: waveforms[encoders[number].sampling_rate] for number in job.encoders}
 
 

@@ -82,7 +82,7 @@ def _header(root: Path) -> dict[str, list[str]]:
     try:
         database = audformat.Database.load(str(root), load_data=False)
     except Exception as error:  # a YAML error or one of the package's own
-        raise CorpusError(f"{root / 'db.yaml'}: is no header of audformat ({error})") from error
+        raise CorpusError(f"{root / 'db.yaml'}: not a header of audformat ({error})") from error
     return {name: list(database.tables[name].columns) for name in database.tables}
 
 

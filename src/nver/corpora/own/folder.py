@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from nver.corpora.base import CorpusCard, Options, Tables
-from nver.corpora.file_tree import foreign_rows, nothing_found, walk
+from nver.corpora.file_tree import nothing_found, unreadable_rows, walk
 from nver.corpora.own import OWN
 from nver.corpora.own.clips import corpus_tables
 from nver.corpora.own.rows import Columns
@@ -30,10 +30,10 @@ def read_emotion_folders(root: Path, options: Options, *, splits: bool = False) 
     """
     if not root.is_dir():
         raise CorpusError(f"{root}: expected a folder with {EXPECTED}")
-    audio, foreign = walk(root)
+    audio, unreadable = walk(root)
     if not audio:
-        raise nothing_found(root, EXPECTED, foreign)
-    skipped = foreign_rows(root, foreign)
+        raise nothing_found(root, EXPECTED, unreadable)
+    skipped = unreadable_rows(root, unreadable)
     columns: Columns = {"file": [], "emotion": [], "split": []}
     for name in audio:
         split, emotion = _split_and_emotion(name, splits)

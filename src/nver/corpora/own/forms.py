@@ -30,7 +30,7 @@ def find_form(name: str, root: Path) -> str:
     if form is None:
         kind = UsageError if near else CorpusError
         raise kind(
-            f"{name}: {root} has no form of a corpus that is known: a table (.csv, .tsv, .jsonl "
+            f"{name}: {root} is not a corpus of a known form: a table (.csv, .tsv, .jsonl "
             f"with the columns file and emotion), a folder with metadata.csv or metadata.jsonl, "
             f"an audformat database (db.yaml), or a folder with a folder an emotion{hint}"
         )

@@ -14,10 +14,10 @@ from nver.corpora.base import LEFT_OUT, Options, Tables
 from nver.corpora.file_tree import (
     Skip,
     clip_table,
-    foreign_rows,
     nothing_found,
     skipped_table,
     stem_of,
+    unreadable_rows,
     walk,
 )
 from nver.errors import CorpusError
@@ -78,9 +78,9 @@ class Naming:
 
     def _read_names(self, root: Path, options: Options) -> tuple[list[Row], list[Skip]]:
         """The rows of the clips, and of the files that are not a clip."""
-        audio, foreign = walk(root)
+        audio, unreadable = walk(root)
         files: dict[str, str] = {}  # by clip
-        clips, skipped = list[Row](), foreign_rows(root, foreign)
+        clips, skipped = list[Row](), unreadable_rows(root, unreadable)
         for name in audio:
             file = os.path.join(os.path.abspath(root), name)
             row = self.parse(name, root)

@@ -54,7 +54,7 @@ def _content(file: str, known: Content | None) -> Content | AudioError:
     try:
         now = os.stat(file)
         if not stat.S_ISREG(now.st_mode):  # reading a pipe would wait for ever
-            return AudioError(f"{file}: no regular file", "unreadable")
+            return AudioError(f"{file}: not a regular file", "unreadable")
         if known and (now.st_size, now.st_mtime_ns) == known[1:]:
             return known
         return hash_file(file)
