@@ -208,7 +208,7 @@ def test_at_the_same_rate_nothing_is_computed() -> None:
 
 
 def test_too_few_samples_for_the_rate_are_empty() -> None:
-    with pytest.raises(AudioError, match="none at 16000 Hz"):
+    with pytest.raises(AudioError, match="no sample of 2 is left at 16000 Hz"):
         load_audio(np.array([0.5, -0.5]), RATE, source_rate=192_000)
 
 

@@ -342,7 +342,7 @@ ERRORS = [  # name, files, options, error, what it says
     ("emogator", [], {}, CorpusError, r"names like '000001-01-1'; found no audio file at all"),
     ("emogator", ["a.wav", "b.wav"], {}, CorpusError, r"found 2 others, for example 'a.wav'"),
     ("emogater", ["x/a.wav"], {}, UsageError, "did you mean the corpus 'emogator'"),
-    ("emogater", ["a.txt"], {}, UsageError, "no form .* did you mean the corpus 'emogator'"),
+    ("emogater", ["a.txt"], {}, UsageError, "known form.* did you mean the corpus 'emogator'"),
     ("mine", ["a.txt"], {}, CorpusError, "a folder with a folder an emotion$"),
     ("mine", None, {}, CorpusError, "does not exist"),
     ("mine", ["x/a.wav"], {"form": "foldr"}, UsageError, "did you mean 'folder'"),
