@@ -8,16 +8,15 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import nver
 from nver.encoders import card_of
 from nver.errors import NverError
 from nver.evaluation.folds.fold_assignment import Folds
-from nver.evaluation.prepared_corpus import Material
+from nver.evaluation.prepared_corpus import PreparedCorpus
 from nver.evaluation.run_folder.projection import project
-from nver.machine.files import write_whole
+from nver.machine.files import check_writable, write_whole
 from nver.recipe import Experiment, experiment_to_tree
 
 if TYPE_CHECKING:
@@ -33,20 +32,15 @@ def prepare_folder(folder: Path) -> None:
     """A run folder may be used again; a folder that holds something else is left alone."""
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "cells").is_dir():
         raise NverError(f"{folder}: holds files but is no run folder; give another --out")
-    try:
-        (folder / "cells").mkdir(parents=True, exist_ok=True)
-        TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise NverError(
-            f"{folder}: cannot be written ({error.strerror}); give another --out"
-        ) from error
+    check_writable(folder, "; give another --out")
+    (folder / "cells").mkdir(exist_ok=True)
 
 
 def save_provenance(
     folder: Path,
     experiment: Experiment,
-    materials: Sequence[Material],
-    folds: Sequence[tuple[Material, Folds]],
+    materials: Sequence[PreparedCorpus],
+    folds: Sequence[tuple[PreparedCorpus, Folds]],
     skipped: "pd.DataFrame",
 ) -> None:
     """Write everything that the report needs beside the predictions; see `nver.report`."""
@@ -67,7 +61,7 @@ def save_provenance(
     _write_table(folder / "skipped.csv", skipped)
 
 
-def _fold_tables(folds: Sequence[tuple[Material, Folds]]) -> "Iterator[pd.DataFrame]":
+def _fold_tables(folds: Sequence[tuple[PreparedCorpus, Folds]]) -> "Iterator[pd.DataFrame]":
     import pandas as pd
 
     for material, assignment in folds:
@@ -81,10 +75,10 @@ def _fold_tables(folds: Sequence[tuple[Material, Folds]]) -> "Iterator[pd.DataFr
                 "note": assignment.note,
             }
         )
-        yield table[assignment.fold >= 0]
+        yield table[assignment.tested]
 
 
-def corpus_facts(material: Material, options: Mapping[str, Any]) -> dict[str, Any]:
+def corpus_facts(material: PreparedCorpus, options: Mapping[str, Any]) -> dict[str, Any]:
     """What a reader must know of a corpus: where it is from, its licence, how much was used."""
     corpus, card = material.corpus, material.corpus.card
     return {
@@ -103,7 +97,7 @@ def corpus_facts(material: Material, options: Mapping[str, Any]) -> dict[str, An
     }
 
 
-def _encoder_facts(experiment: Experiment, material: Material) -> list[dict[str, Any]]:
+def _encoder_facts(experiment: Experiment, material: PreparedCorpus) -> list[dict[str, Any]]:
     return [
         {
             "label": label,
@@ -144,7 +138,7 @@ def _version(package: str) -> str | None:
         return None
 
 
-def save_projections(folder: Path, materials: Sequence[Material]) -> None:
+def save_projections(folder: Path, materials: Sequence[PreparedCorpus]) -> None:
     """Write the t-SNE coordinates of every corpus and encoder."""
     import pandas as pd
 
