@@ -45,7 +45,7 @@ from nver.evaluation.grid.plan import (
     trainings_file,
     write_plan,
 )
-from nver.evaluation.prepared_corpus import PreparedCorpus
+from nver.evaluation.prepared_corpus import Material
 from nver.machine.pool import usable_cores
 from nver.recipe import Experiment
 from nver.recipe.reading import read_experiment
@@ -56,7 +56,7 @@ SEPARATION = 0.08  # of the classes' centres, in deviations a dimension: scores 
 Shape = tuple[str, tuple[int, ...]]
 
 
-def make_material(corpus: str, experiment: Experiment, clips: int | None = None) -> PreparedCorpus:
+def make_material(corpus: str, experiment: Experiment, clips: int | None = None) -> Material:
     """A corpus of class-structured embeddings; `clips`: fewer than the true number."""
     card = card_of(corpus)
     emotions = list(card.emotions)
@@ -75,7 +75,7 @@ def make_material(corpus: str, experiment: Experiment, clips: int | None = None)
         noise = rng.standard_normal((number, dim), np.float32)
         embeddings[label] = noise + centres[truth]
     nothing = pd.DataFrame(columns=["file", "reason", "message"])
-    return PreparedCorpus(
+    return Material(
         Corpus(corpus, card, Path("."), table, nothing),
         table, emotions, embeddings, {}, np.arange(number), np.zeros((number, 1), np.float32),
     )  # fmt: skip

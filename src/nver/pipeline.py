@@ -129,7 +129,7 @@ def run(
     for corpus in prepared.corpora:
         if recipe.families:
             membership(recipe.families, corpus.emotions)  # raises now, not after the trainings
-    folds = _folds(prepared)
+    folds = _assign_folds(prepared)
     groups = [(corpus, with_keys(corpus, own, possible)) for corpus, own in folds]
     plan = planned(groups, possible, plan_cells(recipe, sizes, prepared.missing))
     write_plan(folder, marked(plan, recipe), settings.workers)
@@ -148,7 +148,7 @@ def run(
     )
 
 
-def _folds(prepared: Prepared) -> list[tuple[PreparedCorpus, Folds]]:
+def _assign_folds(prepared: Prepared) -> list[tuple[PreparedCorpus, Folds]]:
     """Every corpus under each kind of folds and seed, and the transfers."""
     corpora, experiment = prepared.corpora, prepared.experiment
     folds = [pair for corpus in corpora for pair in _corpus_folds(corpus, experiment)]

@@ -23,7 +23,7 @@ def predictions_table(
     """
     import pandas as pd
 
-    tested = cell.folds.tested
+    tested = cell.folds.fold >= 0
     table, folds = table[tested], cell.folds.fold[tested]
     probabilities = np.empty((len(table), len(order)), np.float32)
     temperature = np.empty(len(table), np.float32)
@@ -68,7 +68,7 @@ def stressed_table(
 
 def _with_rows(cell: Cell, rows: IntArray) -> Cell:
     """The cell with the folds of some rows of the table."""
-    return replace(cell, folds=cell.folds.with_rows(rows))
+    return replace(cell, folds=replace(cell.folds, fold=cell.folds.fold[rows]))
 
 
 def trainings_table(cell: Cell, parts: Mapping[int, FoldResult]) -> "pd.DataFrame":

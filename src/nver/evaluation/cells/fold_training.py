@@ -69,7 +69,7 @@ class Learnt:
 def train_fold(job: Training) -> FoldResult:
     """Train and test on one fold; a pure function of the job's data."""
     learnt, streams = learn_fold(job)
-    test = job.cell.folds.test_rows(job.fold)
+    test = np.flatnonzero(job.cell.folds.fold == job.fold)
     return FoldResult(
         predict_proba(learnt.tuned.fitted, [stream[test] for stream in streams]),
         learnt.temperature,
@@ -81,7 +81,7 @@ def train_fold(job: Training) -> FoldResult:
 def _predict_stressed(job: Training, fitted: Fitted, number: int) -> FloatArray:
     """(clips of the test fold that this kind of stress left, emotions)."""
     folder = stress_folder(Path(job.data), number)
-    test = job.cell.folds.with_rows(read_rows(folder)).test_rows(job.fold)
+    test = np.flatnonzero(job.cell.folds.fold[read_rows(folder)] == job.fold)
     if not len(test):
         return np.empty((0, job.emotions), np.float32)
     streams = read_streams(folder, job.cell.encoders)
@@ -97,7 +97,7 @@ def learn_fold(job: Training) -> tuple[Learnt, list[FloatArray]]:
     folder, cell = Path(job.data), job.cell
     emotion, speaker = read_codes(folder)
     streams = read_streams(folder, cell.encoders)
-    train = cell.folds.training_rows(job.fold)
+    train = np.flatnonzero(cell.folds.fold != job.fold)
     seed = training_seed(cell.folds.seed, job.fold)
     held_out = _held_out(job, emotion[train], speaker[train], train, seed)
     dims = [stream.shape[1] for stream in streams]

@@ -118,10 +118,10 @@ def make_folds(
         raise UsageError(f"folds: 2 to {most} (the different clips there are); got {number}")
     emotion = table["emotion"].to_numpy(dtype=str)
     if protocol == RANDOM:
-        folds = _random_recordings(emotion, sounds, number, seed)
+        folds = _recording_folds(emotion, sounds, number, seed)
     else:
         speaker = _separable_speakers(table["speaker"], sounds)
-        folds = _speaker_independent(emotion, speaker, number, seed)
+        folds = _speaker_folds(emotion, speaker, number, seed)
     notes = (folds.note, together_note(table, sounds))
     return replace(folds, note="; ".join(note for note in notes if note))
 
@@ -213,31 +213,29 @@ def validation_mask(
         return np.zeros(len(emotion), np.bool_)
     random = np.random.default_rng(seed)
     if speaker is not None and len(np.unique(speaker)) >= 2:
-        folds = _speaker_independent(emotion, speaker, number, seed)
+        folds = _speaker_folds(emotion, speaker, number, seed)
         for held_out in random.permutation(folds.number):
             mask: BoolArray = folds.fold == held_out
             if mask.mean() <= 0.5 and len(np.unique(emotion[~mask])) == len(np.unique(emotion)):
                 return mask
-    return np.asarray(_random(emotion, number, seed).fold == random.integers(number))
+    return np.asarray(_clip_folds(emotion, number, seed).fold == random.integers(number))
 
 
-def _random(emotion: npt.NDArray[Any], number: int, seed: int) -> Folds:
-    """Folds of clips, stratified by emotion where every emotion has a clip for every fold."""
+def _clip_folds(emotion: npt.NDArray[Any], number: int, seed: int) -> Folds:
+    """Random folds, stratified by emotion where every emotion has a clip for every fold."""
     names, counts = np.unique(emotion, return_counts=True)
-    rare = ", ".join(names[counts < number])
+    rare = [str(name) for name in names[counts < number]]
     splitter = (KFold if rare else StratifiedKFold)(number, shuffle=True, random_state=seed)
     fold = _assign(splitter.split(emotion, emotion), len(emotion))
-    note = f"not stratified: fewer than {number} clips of {rare}" if rare else ""
+    note = f"not stratified: fewer than {number} clips of {', '.join(rare)}" if rare else ""
     return Folds(RANDOM, seed, fold, note)
 
 
-def _random_recordings(
-    emotion: npt.NDArray[Any], sounds: IntArray, number: int, seed: int
-) -> Folds:
+def _recording_folds(emotion: npt.NDArray[Any], sounds: IntArray, number: int, seed: int) -> Folds:
     """Random folds of the first clip of each recording; its other clips go where it goes."""
     _, first, which = np.unique(sounds, return_index=True, return_inverse=True)
     kept = np.sort(first)
-    folds = _random(emotion[kept], number, seed)
+    folds = _clip_folds(emotion[kept], number, seed)
     return folds.with_rows(np.searchsorted(kept, first[which]))
 
 
@@ -257,7 +255,7 @@ def together_note(table: pd.DataFrame, sounds: IntArray) -> str:
     )  # fmt: skip
 
 
-def _speaker_independent(
+def _speaker_folds(
     emotion: npt.NDArray[Any], speaker: npt.NDArray[Any], number: int, seed: int
 ) -> Folds:
     """Folds that keep every speaker together, stratified by emotion as well as that allows."""

@@ -10,7 +10,7 @@ from nver.evaluation.cells.cell import Cell
 from nver.evaluation.cells.cross_validation import evaluate_cells
 from nver.evaluation.grid.keyed import Keyed
 from nver.evaluation.grid.plan import cell_file, is_finished, stress_file, trainings_file
-from nver.evaluation.prepared_corpus import PreparedCorpus
+from nver.evaluation.prepared_corpus import Material
 from nver.evaluation.run_folder.predictions import read_predictions, read_stress, write_predictions
 from nver.evaluation.run_folder.trainings import read_trainings, write_trainings
 from nver.recipe import Experiment
@@ -25,7 +25,7 @@ log = logging.getLogger("nver")
 
 def evaluate(
     folder: Path,
-    groups: Sequence[tuple[PreparedCorpus, Sequence[Keyed]]],
+    groups: Sequence[tuple[Material, Sequence[Keyed]]],
     experiment: Experiment,
     workers: int,
     show: bool,
@@ -49,7 +49,7 @@ def evaluate(
 def _train(
     folder: Path,
     experiment: Experiment,
-    material: PreparedCorpus,
+    material: Material,
     cells: Sequence[Keyed],
     workers: int,
     show: bool,
@@ -84,7 +84,7 @@ def _rename(table: "pd.DataFrame", experiment: str, corpus: str, cell: Cell) -> 
     table["protocol"] = cell.folds.protocol
 
 
-def _saved(cell: Cell, file: Path, material: PreparedCorpus) -> "Tables | None":
+def _saved(cell: Cell, file: Path, material: Material) -> "Tables | None":
     """What an earlier run saved of a cell; None: nothing, or damaged."""
     if not is_finished(file):
         return None

@@ -6,13 +6,13 @@ from nver.evaluation.cells.cell import Cell, cell_key, digest
 from nver.evaluation.folds.fold_assignment import Folds
 from nver.evaluation.grid.cells import cost_of
 from nver.evaluation.grid.plan import PlannedCell, steps_of
-from nver.evaluation.prepared_corpus import PreparedCorpus
+from nver.evaluation.prepared_corpus import Material
 from nver.recipe import Experiment, systems_of
 
 Keyed = tuple[Cell, str]  # a cell and the name of its file
 
 
-def with_keys(material: PreparedCorpus, folds: Folds, experiment: Experiment) -> list[Keyed]:
+def with_keys(material: Material, folds: Folds, experiment: Experiment) -> list[Keyed]:
     """The cells of a material under some folds, each with the name of its file."""
     digests = {label: digest(rows) for label, rows in material.embeddings.items()}
     cells = [
@@ -24,7 +24,7 @@ def with_keys(material: PreparedCorpus, folds: Folds, experiment: Experiment) ->
 
 
 def planned(
-    groups: Sequence[tuple[PreparedCorpus, Sequence[Keyed]]],
+    groups: Sequence[tuple[Material, Sequence[Keyed]]],
     experiment: Experiment,
     before: Sequence[PlannedCell],
 ) -> list[PlannedCell]:

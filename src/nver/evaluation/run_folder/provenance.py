@@ -8,15 +8,16 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import nver
 from nver.encoders import card_of
 from nver.errors import NverError
 from nver.evaluation.folds.fold_assignment import Folds
-from nver.evaluation.prepared_corpus import PreparedCorpus
+from nver.evaluation.prepared_corpus import Material
 from nver.evaluation.run_folder.projection import project
-from nver.machine.files import check_writable, write_whole
+from nver.machine.files import write_whole
 from nver.recipe import Experiment, experiment_to_tree
 
 if TYPE_CHECKING:
@@ -32,15 +33,20 @@ def prepare_folder(folder: Path) -> None:
     """A run folder may be used again; a folder that holds something else is left alone."""
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "cells").is_dir():
         raise NverError(f"{folder}: holds files but is no run folder; give another --out")
-    check_writable(folder, "; give another --out")
-    (folder / "cells").mkdir(exist_ok=True)
+    try:
+        (folder / "cells").mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise NverError(
+            f"{folder}: cannot be written ({error.strerror}); give another --out"
+        ) from error
 
 
 def save_provenance(
     folder: Path,
     experiment: Experiment,
-    materials: Sequence[PreparedCorpus],
-    folds: Sequence[tuple[PreparedCorpus, Folds]],
+    materials: Sequence[Material],
+    folds: Sequence[tuple[Material, Folds]],
     skipped: "pd.DataFrame",
 ) -> None:
     """Write everything that the report needs beside the predictions; see `nver.report`."""
@@ -61,7 +67,7 @@ def save_provenance(
     _write_table(folder / "skipped.csv", skipped)
 
 
-def _fold_tables(folds: Sequence[tuple[PreparedCorpus, Folds]]) -> "Iterator[pd.DataFrame]":
+def _fold_tables(folds: Sequence[tuple[Material, Folds]]) -> "Iterator[pd.DataFrame]":
     import pandas as pd
 
     for material, assignment in folds:
@@ -75,10 +81,10 @@ def _fold_tables(folds: Sequence[tuple[PreparedCorpus, Folds]]) -> "Iterator[pd.
                 "note": assignment.note,
             }
         )
-        yield table[assignment.tested]
+        yield table[assignment.fold >= 0]
 
 
-def corpus_facts(material: PreparedCorpus, options: Mapping[str, Any]) -> dict[str, Any]:
+def corpus_facts(material: Material, options: Mapping[str, Any]) -> dict[str, Any]:
     """What a reader must know of a corpus: where it is from, its licence, how much was used."""
     corpus, card = material.corpus, material.corpus.card
     return {
@@ -97,7 +103,7 @@ def corpus_facts(material: PreparedCorpus, options: Mapping[str, Any]) -> dict[s
     }
 
 
-def _encoder_facts(experiment: Experiment, material: PreparedCorpus) -> list[dict[str, Any]]:
+def _encoder_facts(experiment: Experiment, material: Material) -> list[dict[str, Any]]:
     return [
         {
             "label": label,
@@ -138,7 +144,7 @@ def _version(package: str) -> str | None:
         return None
 
 
-def save_projections(folder: Path, materials: Sequence[PreparedCorpus]) -> None:
+def save_projections(folder: Path, materials: Sequence[Material]) -> None:
     """Write the t-SNE coordinates of every corpus and encoder."""
     import pandas as pd
 
