@@ -157,15 +157,15 @@ def judge(
     best = sums.max(axis=1)
     threshold = float(np.quantile(best, 1 - answered, method="lower"))
     code = np.array([list(emotions).index(emotion) for emotion in truth])
-    home, given = names[members.argmax(axis=1)][code], names[sums.argmax(axis=1)]
-    right, sure = home == given, best >= threshold
+    family, predicted_family = names[members.argmax(axis=1)][code], names[sums.argmax(axis=1)]
+    right, sure = family == predicted_family, best >= threshold
     first = np.argsort(-probability, axis=1, kind="stable")[:, :FIRST]
     predicted = np.array(list(emotions))[first[:, 0]]
     return threshold, {
         "clips": len(truth),
         "unweighted_average_recall": unweighted_average_recall(list(truth), list(predicted)),
         "top3_accuracy": float((first == code[:, None]).any(axis=1).mean()),
-        "family_uar": unweighted_average_recall(list(home), list(given)),
+        "family_uar": unweighted_average_recall(list(family), list(predicted_family)),
         "threshold_rule": f"{answered:.0%} of the validation clips are answered",
         "answered": float(sure.mean()),
         "family_accuracy_of_answered": float(right[sure].mean()),

@@ -1,6 +1,7 @@
 """A fixed split by speakers: trained on some, stopped early by others, tested once on the rest."""
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -43,16 +44,16 @@ def speakers_by_part(
 ) -> dict[str, list[str]]:
     """part -> the speakers that its ids and ranges name, sorted; each is in one part."""
     known = sorted(set(speaker.dropna()))
-    found: dict[str, list[str]] = {}
-    taken: dict[str, str] = {}
-    for part, wanted in parts.items():
-        found[part] = sorted(wanted_speakers(wanted, known, f"[folds] {part}"))
-        if both := [name for name in found[part] if name in taken]:
+    found = {
+        part: sorted(wanted_speakers(wanted, known, f"[folds] {part}"))
+        for part, wanted in parts.items()
+    }
+    for one, other in combinations(found, 2):
+        if both := [name for name in found[other] if name in found[one]]:
             raise UsageError(
-                f"[folds]: {_named(both, 'speaker')} in {part} and in {taken[both[0]]}; "
+                f"[folds]: {_named(both, 'speaker')} in {other} and in {one}; "
                 "a speaker is in one part"
             )
-        taken |= dict.fromkeys(found[part], part)
     return found
 
 

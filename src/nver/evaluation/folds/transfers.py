@@ -95,9 +95,7 @@ def shared_names(
 
 def _names(corpus: PreparedCorpus, labels: Labels) -> dict[str, str]:
     """Emotion -> its name in the corpus's label map; without a map, its own name."""
-    if corpus.name not in labels:
-        return {emotion: emotion for emotion in corpus.emotions}
-    own = labels[corpus.name]
+    own = labels.get(corpus.name, dict(zip(corpus.emotions, corpus.emotions, strict=True)))
     return {emotion: own[emotion] for emotion in corpus.emotions if emotion in own}
 
 
