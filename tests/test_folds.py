@@ -5,7 +5,14 @@ import pandas as pd
 import pytest
 
 from nver.errors import UsageError
-from nver.evaluation.folds.fold_assignment import default_protocol, make_folds, validation_mask
+from nver.evaluation.folds.fold_assignment import (
+    ONLY_TRAINED,
+    VALIDATION,
+    Folds,
+    default_protocol,
+    make_folds,
+    validation_mask,
+)
 
 
 def table(speakers: int, clips_each: int = 12, emotions: int = 3) -> pd.DataFrame:
@@ -26,6 +33,16 @@ def test_every_clip_is_tested_once_and_emotions_are_spread(protocol: str, number
     counts = pd.crosstab(folds.fold, clips["emotion"])
     assert counts.to_numpy().min() >= 0.5 * 120 / number
     assert counts.to_numpy().sum() == len(clips)
+
+
+def test_folds_say_who_is_trained_on_and_who_is_tested() -> None:
+    folds = Folds("mine", 0, np.array([0, ONLY_TRAINED, 1, VALIDATION, 0]))
+    assert folds.number == 2
+    assert folds.tested.tolist() == [True, False, True, False, True]
+    assert folds.validation.tolist() == [False, False, False, True, False]
+    assert folds.test_rows(0).tolist() == [0, 4]
+    assert folds.training_rows(0).tolist() == [1, 2, 3]
+    assert folds.with_rows(np.array([3, 0])).fold.tolist() == [VALIDATION, 0]
 
 
 @pytest.mark.parametrize("speakers", [2, 3, 4, 5, 6, 24])
@@ -95,6 +112,12 @@ def test_validation_without_speakers_is_stratified() -> None:
     clips = table(10)
     held_out = validation_mask(clips["emotion"].to_numpy(str), None, 0.1, seed=3)
     assert clips["emotion"][held_out].value_counts().tolist() == [4, 4, 4]
+
+
+def test_validation_of_codes_without_a_clip_of_each_for_every_fold() -> None:
+    """Workers have the emotions as numbers; the rare one makes stratifying impossible."""
+    mask = validation_mask(np.array([0] * 20 + [1] * 3), None, 0.1, seed=0)
+    assert 2 <= mask.sum() <= 3
 
 
 def test_validation_speakers_change_with_the_seed() -> None:

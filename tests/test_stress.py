@@ -14,7 +14,6 @@ from nver.classifiers.training.loop import TrainingConfig
 from nver.errors import UsageError
 from nver.evaluation import Cell, Stressed, evaluate_cells
 from nver.evaluation.folds.fold_assignment import make_folds as real_folds
-from nver.evaluation.folds.transfers import moved
 from nver.evaluation.run_folder.predictions import read_stress, write_predictions
 from nver.results.stress import CLEAN, stress_table
 
@@ -128,10 +127,10 @@ def test_stress_is_predicted_by_the_same_trainings() -> None:
 
 
 def test_stress_moves_with_its_clips() -> None:
-    """Of a transfer's test corpus some clips are left, after those of the training corpus."""
+    """Where some clips of a corpus are left, so is what is left of them under stress."""
     stress = Stressed(np.array([0, 2, 3, 5]), {"e": np.float32([[0], [2], [3], [5]])})
-    found = moved(stress, np.array([1, 2, 5]), 10)
-    assert found.rows.tolist() == [11, 12]
+    found = stress.with_rows(np.array([1, 2, 5]))
+    assert found.rows.tolist() == [1, 2]
     assert found.embeddings["e"].tolist() == [[2], [5]]
 
 

@@ -10,7 +10,7 @@ import soundfile
 
 import nver
 from nver.corpora.synthetic.corpus import make_clip
-from nver.errors import UsageError
+from nver.errors import CorpusError, UsageError
 from nver.recipe import experiment_to_tree, parse_experiment
 
 NAMES = {"laugh": "joyful", "cry": "sad", "scream": "fearful", "sigh": "tired"}
@@ -148,6 +148,17 @@ BAD: list[tuple[dict[str, Any], str]] = [
 def test_recipes_that_make_no_sense(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         parse_experiment(TREE | changes)
+
+
+def test_corpora_without_two_usable_emotions_are_named_with_what_waits(
+    roots: dict[str, str], tmp_path: Path
+) -> None:
+    only = {"one": {"emotions": ["cry"]}, "two": {"emotions": ["sad"]}}
+    with pytest.raises(CorpusError) as error:
+        run(roots, tmp_path, filters=only, folds={"number": 2}, transfers=[], labels={})
+    for name, clips in (("one", 11), ("two", 6)):
+        said = f"missing corpus {name}: 1 cells wait for it. {name}: {clips} usable clips"
+        assert said in str(error.value)
 
 
 def test_a_recipe_with_transfers_is_written_and_read_again() -> None:

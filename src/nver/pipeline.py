@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from nver.errors import NverError
 from nver.evaluation.folds.fold_assignment import Folds, default_protocol, make_folds
@@ -15,8 +16,9 @@ from nver.evaluation.grid.keyed import planned, with_keys
 from nver.evaluation.grid.marks import marked
 from nver.evaluation.grid.plan import write_plan
 from nver.evaluation.grid.sizes import sizes_of
-from nver.evaluation.missing import Missing, missing_table, with_cells
-from nver.evaluation.prepared_corpus import Material, gather_all, load_corpora
+from nver.evaluation.missing import Missing, missing_table
+from nver.evaluation.preparation import Prepared, Settings, load_corpora, prepare
+from nver.evaluation.prepared_corpus import PreparedCorpus
 from nver.evaluation.run_folder.predictions import read_predictions, write_predictions
 from nver.evaluation.run_folder.provenance import prepare_folder, save_projections, save_provenance
 from nver.evaluation.run_folder.trainings import join_trainings, write_trainings
@@ -29,9 +31,6 @@ from nver.recipe.reading import read_experiment
 from nver.results.families import view_table
 from nver.results.speaker_gap import gap_table
 from nver.results.uncertainty import interval_table
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -51,27 +50,27 @@ class Run:
     """
 
     folder: Path
-    predictions: "pd.DataFrame"
-    skipped: "pd.DataFrame"
+    predictions: pd.DataFrame
+    skipped: pd.DataFrame
     warnings: tuple[str, ...]
     synthetic: tuple[str, ...] = ()
     missing: tuple[Missing, ...] = ()
     rehearsal: bool = False
 
     @property
-    def scores(self) -> "pd.DataFrame":
+    def scores(self) -> pd.DataFrame:
         """One row a table entry: each score with its interval, see `nver.results.uncertainty`."""
         return interval_table(self.predictions)
 
     @property
-    def gaps(self) -> "pd.DataFrame":
+    def gaps(self) -> pd.DataFrame:
         """Random less speaker-independent folds, where both were used; see
         `nver.results.speaker_gap`.
         """
         return gap_table(self.predictions)
 
     @property
-    def views(self) -> "pd.DataFrame":
+    def views(self) -> pd.DataFrame:
         """Top-3 accuracy and the UAR of the recipe's families; see
         `nver.results.families.view_table`.
         """
@@ -80,7 +79,7 @@ class Run:
         return view_table(self.predictions, families_of(read_run(self.folder)))
 
     @property
-    def hypotheses(self) -> "pd.DataFrame":
+    def hypotheses(self) -> pd.DataFrame:
         """The answers to the recipe's hypotheses; see `nver.results.verdict`."""
         from nver.report import answers_of, read_run
 
@@ -115,80 +114,89 @@ def run(
             Single bad clips do not raise, they are in `Run.skipped`; nor do corpora and encoders
             that are not here while others are, they are in `Run.missing`.
     """
-    import pandas as pd
-
     from nver.report import write_report
 
     if not isinstance(recipe, Experiment):
         recipe = read_experiment(recipe, overrides)
     folder = Path(out) if out is not None else Path("runs") / recipe.name
     prepare_folder(folder)
+    settings = Settings(workers or usable_cores(), rehash, show_progress_bar)
     corpora, absent = load_corpora(recipe)
-    workers = workers or usable_cores()
     sizes = sizes_of(corpora, recipe)
-    write_plan(folder, marked(plan_cells(recipe, sizes, absent), recipe), workers)
-    gathered = gather_all(corpora, recipe, rehash=rehash, workers=workers, show=show_progress_bar)
-    materials, possible = gathered.materials, gathered.experiment
-    for material in materials:
+    write_plan(folder, marked(plan_cells(recipe, sizes, absent), recipe), settings.workers)
+    prepared = prepare(recipe, corpora, absent, settings)
+    possible = prepared.experiment
+    for corpus in prepared.corpora:
         if recipe.families:
-            membership(recipe.families, material.emotions)  # raises now, not after the trainings
-    missing = with_cells([*absent, *gathered.missing], recipe)
-    folds = [pair for m in materials for pair in _folds(m, possible)]
-    folds += transfers(materials, possible)
-    if not folds:
-        raise NverError("nothing can be run: every transfer waits for a corpus that is not here")
-    groups = [(m, with_keys(m, f, possible)) for m, f in folds]
-    before = plan_cells(recipe, sizes, missing)
-    write_plan(folder, marked(planned(groups, possible, before), recipe), workers)
-    cells = list(evaluate(folder, groups, possible, workers, show_progress_bar))
-    predictions, trainings, stress = zip(*cells, strict=True)
+            membership(recipe.families, corpus.emotions)  # raises now, not after the trainings
+    folds = _assign_folds(prepared)
+    groups = [(corpus, with_keys(corpus, own, possible)) for corpus, own in folds]
+    plan = planned(groups, possible, plan_cells(recipe, sizes, prepared.missing))
+    write_plan(folder, marked(plan, recipe), settings.workers)
+    cells = list(evaluate(folder, groups, possible, settings.workers, show_progress_bar))
     # together and last: a run that stops before leaves the folder as it was, but for its cells
-    save_provenance(folder, recipe, materials, folds, gathered.skipped)
-    write_whole(folder / "missing.csv", missing_table(missing).to_csv(index=False))
-    write_predictions(pd.concat(predictions, ignore_index=True), folder / "predictions.csv")
-    write_trainings(join_trainings(trainings), folder / "trainings.csv")
-    _write_stress(folder / "stress.csv", stress)
-    save_projections(folder, materials)
+    _save(folder, recipe, prepared, folds, cells)
     write_report(folder, show_progress_bar=show_progress_bar)
     return Run(
         folder,
         read_predictions(folder / "predictions.csv"),
-        gathered.skipped,
-        _warnings(materials, folds),
-        tuple(m.corpus.name for m in materials if m.corpus.card.name == "synthetic"),
-        tuple(missing),
+        prepared.skipped,
+        _warnings(prepared, folds),
+        tuple(c.name for c in prepared.corpora if c.corpus.card.name == "synthetic"),
+        prepared.missing,
         recipe.rehearsal,
     )
 
 
-def _write_stress(file: Path, tables: "Sequence[pd.DataFrame | None]") -> None:
-    """Write the stress table; of a run that has none, remove what another recipe left."""
-    import pandas as pd
+def _assign_folds(prepared: Prepared) -> list[tuple[PreparedCorpus, Folds]]:
+    """Every corpus under each kind of folds and seed, and the transfers."""
+    corpora, experiment = prepared.corpora, prepared.experiment
+    folds = [pair for corpus in corpora for pair in _corpus_folds(corpus, experiment)]
+    folds += transfers(corpora, experiment)
+    if not folds:
+        raise NverError("nothing can be run: every transfer waits for a corpus that is not here")
+    return folds
 
-    found = [table for table in tables if table is not None]
-    if found:
-        write_predictions(pd.concat(found, ignore_index=True), file)
-    else:
-        file.unlink(missing_ok=True)
 
-
-def _folds(material: Material, experiment: Experiment) -> list[tuple[Material, Folds]]:
-    """The material under each kind of folds and seed; of a split, the clips of its speakers."""
+def _corpus_folds(
+    corpus: PreparedCorpus, experiment: Experiment
+) -> list[tuple[PreparedCorpus, Folds]]:
+    """A corpus under each kind of folds and seed; under a split, the clips of its speakers."""
     if SPLIT in experiment.folds.kind:
-        return split(material, experiment)
-    kinds = experiment.folds.kind or (default_protocol(material.clips["speaker"]),)
-    number, sounds = experiment.folds.number, material.sounds
+        return split(corpus, experiment)
+    kinds = experiment.folds.kind or (default_protocol(corpus.clips["speaker"]),)
+    number, sounds = experiment.folds.number, corpus.sounds
     return [
-        (material, make_folds(material.clips, kind, number, seed, sounds=sounds))
+        (corpus, make_folds(corpus.clips, kind, number, seed, sounds=sounds))
         for kind in kinds
         if kind != NO_FOLDS
         for seed in experiment.folds.seeds
     ]
 
 
-def _warnings(
-    materials: Sequence[Material], folds: Sequence[tuple[Material, Folds]]
-) -> tuple[str, ...]:
-    found = [f"{m.corpus.name}: {w}" for m in materials for w in m.corpus.warnings]
-    found += [f"{m.corpus.name}: {f.note}" for m, f in folds if f.note]
+def _save(
+    folder: Path,
+    experiment: Experiment,
+    prepared: Prepared,
+    folds: Sequence[tuple[PreparedCorpus, Folds]],
+    cells: Sequence[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]],
+) -> None:
+    """Write what the report is made from; of a run without stress, remove an older stress table."""
+    predictions, trainings, stress = zip(*cells, strict=True)
+    save_provenance(folder, experiment, prepared.corpora, folds, prepared.skipped)
+    write_whole(folder / "missing.csv", missing_table(prepared.missing).to_csv(index=False))
+    write_predictions(pd.concat(predictions, ignore_index=True), folder / "predictions.csv")
+    write_trainings(join_trainings(trainings), folder / "trainings.csv")
+    stressed = [table for table in stress if table is not None]
+    if stressed:
+        write_predictions(pd.concat(stressed, ignore_index=True), folder / "stress.csv")
+    else:
+        (folder / "stress.csv").unlink(missing_ok=True)
+    save_projections(folder, prepared.corpora)
+
+
+def _warnings(prepared: Prepared, folds: Sequence[tuple[PreparedCorpus, Folds]]) -> tuple[str, ...]:
+    """The warnings of the corpora and the notes of the folds, each once."""
+    found = [f"{c.name}: {warning}" for c in prepared.corpora for warning in c.corpus.warnings]
+    found += [f"{corpus.name}: {own.note}" for corpus, own in folds if own.note]
     return tuple(dict.fromkeys(found))

@@ -1,4 +1,4 @@
-"""Some clips of a corpus: those of the wanted emotions and speakers."""
+"""The wanted clips of a corpus, by emotion and by speaker."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -16,7 +16,15 @@ class Filter:
 
 
 def filtered(corpus: Corpus, only: Filter, corpora: int) -> Corpus:
-    """The clips of the wanted emotions and speakers; an unknown name is an error."""
+    """The corpus with only the clips of the wanted emotions and speakers.
+
+    Args:
+        corpora: how many corpora share the filter; of several, one may lack an emotion.
+
+    Raises:
+        UsageError: a speaker is unknown, or an emotion where there is one corpus.
+        CorpusError: no clip is left.
+    """
     table = corpus.table
     if only.emotions:
         known = list(corpus.emotions)
@@ -34,7 +42,10 @@ def filtered(corpus: Corpus, only: Filter, corpora: int) -> Corpus:
 
 
 def wanted_speakers(wanted: Sequence[str], known: Sequence[str], where: str) -> set[str]:
-    """Ids, and ranges "first-last" (inclusive, in sorted order; the ends need not occur)."""
+    """The known speakers that ids and ranges name.
+
+    A range is "first-last", inclusive, in sorted order; its ends need not occur.
+    """
     found: set[str] = set()
     for item in wanted:
         first, dash, last = item.partition("-")

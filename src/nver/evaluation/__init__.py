@@ -1,8 +1,8 @@
 """Cross-validation: every clip is predicted by a classifier that never saw its fold.
 
-A recipe becomes a prepared corpus (`prepared_corpus`, `missing`), that has folds (`folds`), under
-which cells are trained and tested (`cells`), as many as the recipe's grid has (`grid`); what comes
-of it is kept in the run folder (`run_folder`).
+`preparation` makes prepared corpora from a recipe (`prepared_corpus`) and lists what is not here
+(`missing`); `folds` assigns their clips to folds; `cells` trains and tests one entry of a table,
+`grid` all entries of a recipe; `run_folder` keeps what comes of it.
 """
 
 from typing import TYPE_CHECKING

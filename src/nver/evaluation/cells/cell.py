@@ -40,6 +40,12 @@ class Stressed:
     rows: IntArray
     embeddings: Mapping[str, FloatArray]
 
+    def with_rows(self, rows: IntArray) -> "Stressed":
+        """The clips that are left where the table keeps only `rows` (ascending)."""
+        kept = np.isin(self.rows, rows)
+        embeddings = {label: array[kept] for label, array in self.embeddings.items()}
+        return Stressed(np.searchsorted(rows, self.rows[kept]), embeddings)
+
 
 if TYPE_CHECKING:
     import pandas as pd

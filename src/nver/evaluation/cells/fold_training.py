@@ -20,7 +20,7 @@ from nver.evaluation.cells.fold_data import (
     read_streams,
     stress_folder,
 )
-from nver.evaluation.folds.fold_assignment import VALIDATION, BoolArray, validation_mask
+from nver.evaluation.folds.fold_assignment import BoolArray, validation_mask
 from nver.evaluation.run_folder.trainings import training_facts
 
 
@@ -125,7 +125,7 @@ def _held_out(
     seed: int,
 ) -> BoolArray:
     """The validation clips of a training part: the folds' own, or a share of it."""
-    own: BoolArray = job.cell.folds.fold[train] == VALIDATION
+    own = job.cell.folds.validation[train]
     if own.any():
         return own
     known = None if (speaker == UNKNOWN).any() else speaker

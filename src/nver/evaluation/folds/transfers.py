@@ -1,27 +1,18 @@
-"""Train on one corpus, test on another: what they share by a label map, as material with a fold."""
+"""Train on one corpus, test on another: the clips whose emotions both share by a label map."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 
-from nver.corpora.duplicates import IntArray, same_sounds
-from nver.errors import UsageError, unknown_name
-from nver.evaluation.cells.cell import Stressed
-from nver.evaluation.folds.fold_assignment import NAMED, ONLY_TRAINED, Folds
-from nver.evaluation.prepared_corpus import Material, waveform_reader
+from nver.corpora.duplicates import IntArray
+from nver.errors import UsageError, first_few, unknown_name
+from nver.evaluation.folds.fold_assignment import NAMED, ONLY_TRAINED, BoolArray, Folds
+from nver.evaluation.prepared_corpus import PreparedCorpus, sounds_of
 from nver.recipe import Experiment
 
-
-@dataclass(frozen=True)
-class Mapped:
-    """The clips of a corpus that are used, by row, with the shared names of their emotions."""
-
-    material: Material
-    rows: IntArray
-    emotion: list[str]
-    left_out: Mapping[str, int]
+Labels = Mapping[str, Mapping[str, str]]  # corpus -> its emotion -> the shared name
 
 
 def cross_corpus(train: str, test: str) -> str:
@@ -30,170 +21,116 @@ def cross_corpus(train: str, test: str) -> str:
 
 
 def transfers(
-    materials: Sequence[Material], experiment: Experiment
-) -> list[tuple[Material, Folds]]:
-    """For every transfer of the recipe and seed, material of both corpora and its one fold.
+    corpora: Sequence[PreparedCorpus], experiment: Experiment
+) -> Iterator[tuple[PreparedCorpus, Folds]]:
+    """For every transfer of the recipe and seed, the clips of both corpora and their one fold.
 
     Raises:
         UsageError: a label map names an emotion that the corpus has not, fewer than two emotions
             are shared, no clip is left on one side, or a speaker is on both.
     """
-    by_name = {m.corpus.name: m for m in materials}
-    check_labels(materials, experiment.labels)
-    found = []
+    by_name = {corpus.name: corpus for corpus in corpora}
+    for corpus in corpora:
+        _check_labels(corpus, experiment.labels.get(corpus.name, {}))
     for entry in experiment.transfers:
-        material, tested, note = transfer(by_name[entry.train], by_name[entry.test], experiment)
-        protocol = cross_corpus(entry.train, entry.test)
-        fold = np.where(tested, 0, ONLY_TRAINED)
-        found += [(material, Folds(protocol, seed, fold, note)) for seed in experiment.folds.seeds]
-    return found
-
-
-def check_labels(materials: Sequence[Material], labels: Mapping[str, Mapping[str, str]]) -> None:
-    for corpus in (m.corpus for m in materials):
-        known = list(dict.fromkeys([*corpus.card.emotions, *corpus.emotions]))
-        for emotion in labels.get(corpus.name, {}):
-            if emotion not in known:
-                raise unknown_name(f"emotion of {corpus.name} in [labels]:", emotion, known)
+        pair = by_name[entry.train], by_name[entry.test]
+        both, fold, note = transfer(*pair, experiment.labels)
+        for seed in experiment.folds.seeds:
+            yield both, Folds(cross_corpus(entry.train, entry.test), seed, fold, note)
 
 
 def transfer(
-    train: Material, test: Material, experiment: Experiment
-) -> tuple[Material, "np.ndarray[tuple[int], np.dtype[np.bool_]]", str]:
-    """(material of the clips that both corpora share, which of them are tested, a note).
+    train: PreparedCorpus, test: PreparedCorpus, labels: Labels
+) -> tuple[PreparedCorpus, IntArray, str]:
+    """(the test corpus after the training clips, which of the clips are tested, a note).
 
-    Clips of the training corpus whose recording is in the test corpus too are left out. Speakers'
-    ids are a corpus's own; of two corpora in one folder they are the same people, and those of whom
-    clips are left on both sides are refused.
+    Clips of the training corpus whose recording is in the test corpus too are left out. Ids of
+    speakers hold within a corpus; two corpora in one folder have the same people, and a speaker
+    with clips on both sides is refused.
     """
-    shared = shared_emotions(train, test, experiment.labels)
-    one, other = (mapped(m, experiment.labels, shared) for m in (train, test))
-    known = _known_sounds(one, other)
-    one = replace(
-        one,
-        rows=one.rows[~known],
-        emotion=[e for e, leak in zip(one.emotion, known, strict=True) if not leak],
-    )
+    names = shared_names(train, test, labels)
+    one, other = train.relabelled(names[0]), test.relabelled(names[1])
+    known = _tested_recordings(one, other)
+    one = one.with_rows(np.flatnonzero(~known))
     _check_speakers(one, other)
-    missing = [e for e in shared if e not in one.emotion or e not in other.emotion]
-    if missing:
-        raise UsageError(
-            f"{train.corpus.name} -> {test.corpus.name}: no clip of {', '.join(missing)} is left"
-        )
-    tested = np.arange(len(one.rows) + len(other.rows)) >= len(one.rows)
-    return _joined(one, other, shared), tested, _note(one, other, int(known.sum()))
+    shared = list(dict.fromkeys(names[0].values()))
+    if lacking := [e for e in shared if e not in one.emotions or e not in other.emotions]:
+        raise UsageError(f"{train.name} -> {test.name}: no clip of {', '.join(lacking)} is left")
+    note = [f"trained on {_size(one)}, tested on {_size(other)}"]
+    note += [said for pair in zip((train, test), names, strict=True) if (said := _left_out(*pair))]
+    if known.any():
+        said = f"clips left out of training, as their recording is tested: {known.sum():,}"
+        note.append(said)
+    fold = np.repeat([ONLY_TRAINED, 0], [len(one.clips), len(other.clips)])
+    return other.after(one), fold, "; ".join(note)
 
 
-def shared_emotions(
-    train: Material, test: Material, labels: Mapping[str, Mapping[str, str]]
-) -> list[str]:
-    """The names that clips of both corpora have, in the order of the training corpus."""
-    names = [
-        list(dict.fromkeys(n for e in m.emotions if (n := shared_name(m, e, labels)) is not None))
-        for m in (train, test)
-    ]
-    shared = [name for name in names[0] if name in names[1]]
+def _check_labels(corpus: PreparedCorpus, labels: Mapping[str, str]) -> None:
+    """Raise `UsageError` where a label map names an emotion that the corpus has not."""
+    known = {*corpus.corpus.card.emotions, *corpus.corpus.emotions}
+    for emotion in labels:
+        if emotion not in known:
+            raise unknown_name(f"emotion of {corpus.name} in [labels]:", emotion, known)
+
+
+def shared_names(
+    train: PreparedCorpus, test: PreparedCorpus, labels: Labels
+) -> tuple[dict[str, str], dict[str, str]]:
+    """For each corpus: its emotion -> the shared name, in the corpus's order."""
+    own, other = _names(train, labels), _names(test, labels)
+    shared = set(own.values()) & set(other.values())
     if len(shared) < 2:
         raise UsageError(
-            f"{train.corpus.name} -> {test.corpus.name}: at least two emotions must be shared, got "
-            f"{', '.join(shared) or 'none'}; {train.corpus.name} has {', '.join(names[0])}, "
-            f"{test.corpus.name} has {', '.join(names[1])}. Map them to common names in "
-            f"[labels.{train.corpus.name}] and [labels.{test.corpus.name}]"
+            f"{train.name} -> {test.name}: at least two emotions must be shared, got "
+            f"{', '.join(sorted(shared)) or 'none'}; "
+            f"{train.name} has {', '.join(dict.fromkeys(own.values()))}, "
+            f"{test.name} has {', '.join(dict.fromkeys(other.values()))}. Map them to common names "
+            f"in [labels.{train.name}] and [labels.{test.name}]"
         )
-    return shared
-
-
-def shared_name(
-    material: Material, emotion: str, labels: Mapping[str, Mapping[str, str]]
-) -> str | None:
-    """By the corpus's map, None where that has no entry; its own name where there is no map."""
-    own = labels.get(material.corpus.name)
-    return emotion if own is None else own.get(emotion)
-
-
-def mapped(
-    material: Material, labels: Mapping[str, Mapping[str, str]], shared: Sequence[str]
-) -> Mapped:
-    """The clips of a corpus whose emotion is shared, and how many of each other one there are."""
-    emotion = material.clips["emotion"].tolist()
-    names = [shared_name(material, e, labels) for e in emotion]
-    rows = [row for row, name in enumerate(names) if name in shared]
-    left_out = Counter(e for e, name in zip(emotion, names, strict=True) if name not in shared)
-    return Mapped(material, np.array(rows), [str(names[row]) for row in rows], left_out)
-
-
-def _check_speakers(train: Mapped, test: Mapped) -> None:
-    """Raise `UsageError` where corpora of one folder, or of a folder in it, share speakers."""
-    corpora = [part.material.corpus for part in (train, test)]
-    one, other = (corpus.root.resolve() for corpus in corpora)
-    if not (one.is_relative_to(other) or other.is_relative_to(one)):
-        return
-    speakers = [set(m.material.clips["speaker"].iloc[m.rows].dropna()) for m in (train, test)]
-    if both := sorted(speakers[0] & speakers[1]):
-        names = [corpus.name for corpus in corpora]
-        more = f" and {len(both) - NAMED} more" if len(both) > NAMED else ""
-        raise UsageError(
-            f"{' -> '.join(names)}: both lie in {min(one, other)}, and "
-            f"{len(both)} speakers of the training are tested: {', '.join(both[:NAMED])}{more}; "
-            f"give them other speakers in [filters.{names[0]}] and [filters.{names[1]}]"
-        )
-
-
-def _known_sounds(train: Mapped, test: Mapped) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    """(training clips,): whether the same recording is among the test clips."""
-    prints = np.concatenate([m.material.prints[m.rows] for m in (train, test)])
-    clips = [m.material.clips.iloc[m.rows] for m in (train, test)]
-    readers = [waveform_reader(table) for table in clips]
-    size = len(train.rows)
-    sounds = same_sounds(
-        prints, lambda row: readers[0](row) if row < size else readers[1](row - size)
+    return (
+        {emotion: name for emotion, name in own.items() if name in shared},
+        {emotion: name for emotion, name in other.items() if name in shared},
     )
+
+
+def _names(corpus: PreparedCorpus, labels: Labels) -> dict[str, str]:
+    """Emotion -> its name in the corpus's label map; without a map, its own name."""
+    own = labels.get(corpus.name, dict(zip(corpus.emotions, corpus.emotions, strict=True)))
+    return {emotion: own[emotion] for emotion in corpus.emotions if emotion in own}
+
+
+def _tested_recordings(train: PreparedCorpus, test: PreparedCorpus) -> BoolArray:
+    """(training clips,): whether the same recording is among the test clips."""
+    clips = pd.concat([corpus.clips[["file", "start", "end"]] for corpus in (train, test)])
+    sounds = sounds_of(clips, np.concatenate([train.prints, test.prints]))
+    size = len(train.clips)
     return np.isin(sounds[:size], sounds[size:])
 
 
-def _joined(train: Mapped, test: Mapped, shared: list[str]) -> Material:
-    """One material under the name of the test corpus, the training clips first."""
-    import pandas as pd
-
-    parts = (train, test)
-    clips = [m.material.clips.iloc[m.rows].assign(emotion=m.emotion) for m in parts]
-    labels = test.material.embeddings
-    return replace(
-        test.material,
-        clips=pd.concat(clips, ignore_index=True),
-        emotions=shared,
-        embeddings={
-            label: np.concatenate([m.material.embeddings[label][m.rows] for m in parts])
-            for label in labels
-        },
-        sounds=np.arange(sum(len(m.rows) for m in parts)),
-        prints=np.concatenate([m.material.prints[m.rows] for m in parts]),
-        stress={
-            kind: moved(one, test.rows, len(train.rows))
-            for kind, one in test.material.stress.items()
-        },
-    )
+def _check_speakers(train: PreparedCorpus, test: PreparedCorpus) -> None:
+    """Raise `UsageError` where corpora of one folder, or of a folder in it, share speakers."""
+    one, other = train.corpus.root.resolve(), test.corpus.root.resolve()
+    if not (one.is_relative_to(other) or other.is_relative_to(one)):
+        return
+    speakers = [set(corpus.clips["speaker"].dropna()) for corpus in (train, test)]
+    if both := sorted(speakers[0] & speakers[1]):
+        raise UsageError(
+            f"{train.name} -> {test.name}: both lie in {min(one, other)}, and "
+            f"{len(both)} speakers of the training are tested: {first_few(both, NAMED)}; "
+            f"give them other speakers in [filters.{train.name}] and [filters.{test.name}]"
+        )
 
 
-def moved(stress: Stressed, rows: IntArray, offset: int) -> Stressed:
-    """Stress of a table of which only `rows` (ascending) are left, after `offset` others."""
-    kept = np.isin(stress.rows, rows)
-    places = offset + np.searchsorted(rows, stress.rows[kept])
-    return Stressed(places, {label: e[kept] for label, e in stress.embeddings.items()})
+def _left_out(corpus: PreparedCorpus, names: Mapping[str, str]) -> str:
+    """A sentence on the clips whose emotion is not shared, "" where there are none."""
+    left_out = Counter(emotion for emotion in corpus.clips["emotion"] if emotion not in names)
+    if not left_out:
+        return ""
+    counts = ", ".join(f"{emotion} {clips:,}" for emotion, clips in left_out.items())
+    return f"clips of {corpus.name} left out, not shared: {counts}"
 
 
-def _note(train: Mapped, test: Mapped, known: int) -> str:
-    said = [f"trained on {_size(train)}, tested on {_size(test)}"]
-    for part in (train, test):
-        if part.left_out:
-            counts = ", ".join(f"{emotion} {n:,}" for emotion, n in part.left_out.items())
-            said.append(f"clips of {part.material.corpus.name} left out, not shared: {counts}")
-    if known:
-        said.append(f"clips left out of training, as their recording is tested: {known:,}")
-    return "; ".join(said)
-
-
-def _size(part: Mapped) -> str:
-    speakers = part.material.clips.iloc[part.rows]["speaker"].nunique()
+def _size(corpus: PreparedCorpus) -> str:
+    speakers = corpus.clips["speaker"].nunique()
     whose = f"{speakers:,} speakers" if speakers else "unknown speakers"
-    return f"{len(part.rows):,} clips of {whose} of {part.material.corpus.name}"
+    return f"{len(corpus.clips):,} clips of {whose} of {corpus.name}"

@@ -16,7 +16,7 @@ from nver.evaluation.grid.forecast_extraction import Extraction, extractions
 from nver.evaluation.grid.sizes import sizes_of
 from nver.evaluation.grid.timing import STEPS, Share, cell_seconds, finished_cells, shares_of
 from nver.evaluation.missing import Missing, with_cells
-from nver.evaluation.prepared_corpus import find_corpora
+from nver.evaluation.preparation import find_corpora
 from nver.recipe import Experiment
 
 
