@@ -49,7 +49,7 @@ ENCODERS = {
     "audio-mamba-base": "nver.encoders.audio_mamba:AUDIO_MAMBA_BASE",
     "x-vector": "nver.encoders.speakers.speaker_models:X_VECTOR",
     "ecapa": "nver.encoders.speakers.speaker_models:ECAPA",
-    "d-vector": "nver.encoders.speakers.d_vector:D_VECTOR",
+    "d-vector": "nver.encoders.speakers.speaker_models:D_VECTOR",
     "yamnet": "nver.encoders.yamnet:YAMNET",
     "soundstream": "nver.encoders.codecs.soundstream:SOUNDSTREAM",
     "encodec-24khz": "nver.encoders.codecs.neural_codecs:ENCODEC_24KHZ",

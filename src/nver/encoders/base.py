@@ -5,13 +5,17 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from nver.audio.recording import load_audio
+from nver.errors import MissingExtraError
 from nver.machine.threads import one_thread
+from nver.registry import lookup
 
 FloatArray = npt.NDArray[np.float32]
 AudioLike = str | Path | npt.NDArray[np.floating]
@@ -46,6 +50,11 @@ class EncoderCard:
     layers: bool = False
     poolings: tuple[str, ...] = ("mean",)
     kind: str = "other"
+
+
+def card_of(name: str) -> EncoderCard:
+    """The card of an encoder; a hub id ("org/model") has the generic card of its family."""
+    return lookup("encoders", "transformers" if "/" in str(name) else name)
 
 
 @dataclass(frozen=True)
@@ -90,7 +99,7 @@ class EncoderIdentity:
 class Encoder(ABC):
     """A frozen model that turns waveforms into embeddings.
 
-    A subclass sets `card`, `spec` and `identity`, and says how a waveform becomes a vector.
+    A subclass sets `identity` (with `identify`) and says how a waveform becomes a vector.
     `code_version` is raised by one whenever the code changes the numbers. Whatever calls them,
     `embed` and `frames` hold the numerical libraries to one thread (`nver.machine.threads`).
     """
@@ -99,6 +108,9 @@ class Encoder(ABC):
     card: EncoderCard
     spec: EncoderSpec
     identity: EncoderIdentity
+
+    def __init__(self, spec: EncoderSpec) -> None:
+        self.spec, self.card = spec, card_of(spec.name)
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -117,6 +129,37 @@ class Encoder(ABC):
     def sampling_rate(self) -> int:
         """Hz; audio is resampled to it in memory."""
         return self.identity.sampling_rate
+
+    def identify(
+        self,
+        weights_hash: str,
+        width: int,
+        *,
+        revision: str = "local",
+        layer: str = "last",
+        pooling: str | None = None,
+        sampling_rate: int | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> EncoderIdentity:
+        """The identity of this encoder: what its weights decide, the rest from its card and spec.
+
+        Args:
+            width: length of a vector that is pooled by "mean"; "mean+std" doubles it.
+            pooling: of an encoder that pools in its own way; None takes the spec's.
+            sampling_rate: in Hz, where the weights decide it; None takes the card's.
+        """
+        pooling = pooling or self.spec.pooling
+        return EncoderIdentity(
+            name=self.spec.name,
+            revision=revision,
+            weights_hash=weights_hash,
+            layer=layer,
+            pooling=pooling,
+            sampling_rate=sampling_rate or self.card.sampling_rate,
+            code_version=self.code_version,
+            dim=width * (2 if pooling == "mean+std" else 1),
+            options=options or {},
+        )
 
     @abstractmethod
     def embed(self, waveforms: Sequence[FloatArray]) -> FloatArray:
@@ -147,8 +190,6 @@ class Encoder(ABC):
         """
         from tqdm import tqdm
 
-        from nver.audio.recording import load_audio
-
         _check_several(audio, "encode")
         vectors = np.empty((len(audio), self.dim), np.float32)
         with tqdm(total=len(audio), unit="clip", disable=not show_progress_bar) as bar:
@@ -175,13 +216,24 @@ class FrameEncoder(Encoder):
         self, audio: Sequence[AudioLike], sampling_rate: int | None = None
     ) -> list[tuple[FloatArray, FloatArray]]:
         """For each clip its frame embeddings (frames, frame_dim) and their times (frames,) in s."""
-        from nver.audio.recording import load_audio
-
         _check_several(audio, "encode_frames")
         return [
             self.frames(load_audio(clip, self.sampling_rate, source_rate=sampling_rate))
             for clip in audio
         ]
+
+
+def check_extra(encoder: str, module: str, extra: str) -> None:
+    """Raise `MissingExtraError` where the module that an encoder needs is not installed."""
+    try:
+        import_module(module)
+    except ImportError as error:
+        raise MissingExtraError(f"the encoder {encoder}", extra) from error
+
+
+def frame_times(frames: int, hop_s: float) -> FloatArray:
+    """(frames,): the times of frames that are `hop_s` apart, in s."""
+    return (np.arange(frames) * hop_s).astype(np.float32)
 
 
 def _check_several(audio: Any, method: str) -> None:

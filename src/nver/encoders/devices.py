@@ -2,18 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+
+import torch
 
 from nver.errors import UsageError
 
-if TYPE_CHECKING:
-    import torch
 
-
-def find_device(name: str) -> "torch.device":
+def find_device(name: str) -> torch.device:
     """The device of a name ("cpu", "cuda:1"), tried out; raises UsageError."""
-    import torch
-
     try:
         device = torch.device(name)
         torch.empty(0, device=device)
@@ -24,10 +20,8 @@ def find_device(name: str) -> "torch.device":
 
 
 @contextmanager
-def full_precision(device: "torch.device") -> Iterator[None]:
+def full_precision(device: torch.device) -> Iterator[None]:
     """Convolutions in float32 on a GPU too, whose default is TF32: one result on every device."""
-    import torch
-
     if device.type != "cuda":
         yield
         return

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nver.errors import MissingExtraError, WeightsError
+from nver.encoders.base import check_extra
+from nver.errors import WeightsError
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,7 @@ def read_model(weights: str | None, file: Published, encoder: str) -> bytes:
 
 def check_litert(encoder: str) -> None:
     """Raise `MissingExtraError` where LiteRT is not installed."""
-    try:
-        import ai_edge_litert.interpreter  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError(f"the encoder {encoder}", "litert") from error
+    check_extra(encoder, "ai_edge_litert.interpreter", "litert")
 
 
 def start(model: bytes, *, keep_tensors: bool = False, delegate: bool = True) -> Any:

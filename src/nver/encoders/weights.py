@@ -7,14 +7,15 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
 
 from nver.errors import MissingExtraError, NotCachedError, WeightsError
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 CONFIG, FRONTEND = "config.json", "preprocessor_config.json"
 SAFETENSORS, PICKLED = "model.safetensors", "pytorch_model.bin"
@@ -84,7 +85,7 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
     return found
 
 
-def read_state(folder: Path) -> "dict[str, Tensor]":
+def read_state(folder: Path) -> dict[str, Tensor]:
     """The tensors of the folder by name, on the CPU, from safetensors or tensors-only pickles."""
     state: dict[str, Tensor] = {}
     for file in _weight_files(folder):
@@ -92,7 +93,7 @@ def read_state(folder: Path) -> "dict[str, Tensor]":
     return state
 
 
-def hash_weights(state: "Mapping[str, Tensor]", settings: Mapping[str, Any]) -> str:
+def hash_weights(state: Mapping[str, Tensor], settings: Mapping[str, Any]) -> str:
     """SHA-256 over names, types, shapes and bytes of the tensors and over the JSON settings."""
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for name, tensor in sorted(state.items()):
@@ -192,7 +193,7 @@ def _weight_files(folder: Path) -> list[Path]:
     return [folder / shard for shard in shards]
 
 
-def read_checkpoint(file: Path, key: str | None = None) -> "dict[str, Tensor]":
+def read_checkpoint(file: Path, key: str | None = None) -> dict[str, Tensor]:
     """The tensors by name in a PyTorch file, or in its entry `key`, read by the restricted reader.
 
     Raises:
@@ -207,10 +208,7 @@ def read_checkpoint(file: Path, key: str | None = None) -> "dict[str, Tensor]":
     return _table_of_tensors(found, file)
 
 
-def _read_tensors(file: Path) -> "dict[str, Tensor]":
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
+def _read_tensors(file: Path) -> dict[str, Tensor]:
     if file.suffix != ".safetensors":
         return read_checkpoint(file)
     try:
@@ -220,8 +218,6 @@ def _read_tensors(file: Path) -> "dict[str, Tensor]":
 
 
 def _unpickled(file: Path) -> Any:
-    import torch
-
     with file.open("rb") as start:
         if start.read(1) not in (b"P", b"\x80"):  # a zip file, or a pickle as of protocol 2
             raise WeightsError(
@@ -240,9 +236,7 @@ def _unpickled(file: Path) -> Any:
         raise WeightsError(_damaged(file, error)) from error
 
 
-def _table_of_tensors(found: Any, file: Path) -> "dict[str, Tensor]":
-    import torch
-
+def _table_of_tensors(found: Any, file: Path) -> dict[str, Tensor]:
     if not isinstance(found, dict) or not all(isinstance(v, torch.Tensor) for v in found.values()):
         raise WeightsError(f"{file} is not a table of tensors by name")
     return found

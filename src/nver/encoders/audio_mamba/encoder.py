@@ -14,14 +14,7 @@ from nver.encoders.audio_mamba.checkpoints import (
 )
 from nver.encoders.audio_mamba.frontend import HOP, SAMPLING_RATE, log_mel, rows_of, split
 from nver.encoders.audio_mamba.network import GRID, AudioMamba
-from nver.encoders.base import (
-    EncoderCard,
-    EncoderIdentity,
-    EncoderSpec,
-    FloatArray,
-    FrameEncoder,
-    pool,
-)
+from nver.encoders.base import EncoderSpec, FloatArray, FrameEncoder, frame_times, pool
 from nver.encoders.devices import find_device, full_precision
 from nver.encoders.selective_scan import LANES, best_form
 from nver.errors import unknown_name
@@ -47,9 +40,9 @@ class AudioMambaEncoder(FrameEncoder):
 
     code_version = 1
 
-    def __init__(self, card: EncoderCard, spec: EncoderSpec, default: dict[str, str]) -> None:
-        self.card, self.spec = card, spec
-        options = {**default, **spec.options}
+    def __init__(self, spec: EncoderSpec) -> None:
+        super().__init__(spec)
+        options = {**self.card.options, **spec.options}
         self._order = _known("token_order", options["token_order"], ORDERS)
         precision = _known("precision", options["precision"], PRECISIONS)
         file = find_weights(spec.weights or "")
@@ -57,17 +50,8 @@ class AudioMambaEncoder(FrameEncoder):
         network = build_network(state, str(file))
         self._device, self._sizes = find_device(spec.device), network.sizes
         self._network = runnable(network, self._device, PRECISIONS[precision])
-        self.identity = EncoderIdentity(
-            name=spec.name,
-            revision="local",
-            weights_hash=hash_used(state),
-            layer="last",
-            pooling=spec.pooling,
-            sampling_rate=SAMPLING_RATE,
-            code_version=self.code_version,
-            dim=self._sizes.grid[1] * self._sizes.width * (2 if spec.pooling == "mean+std" else 1),
-            options=options,
-        )
+        width = self._sizes.grid[1] * self._sizes.width
+        self.identity = self.identify(hash_used(state), width, options=options)
 
     def embed(self, waveforms: Sequence[FloatArray]) -> FloatArray:
         return np.stack([pool(rows, self.identity.pooling) for rows in self._rows(waveforms)])
@@ -82,7 +66,7 @@ class AudioMambaEncoder(FrameEncoder):
         row_s = self._sizes.patch[0] * HOP / SAMPLING_RATE
         if self._order == "upstream":
             row_s = len(waveform) / SAMPLING_RATE / len(rows)
-        return rows, (np.arange(len(rows)) * row_s).astype(np.float32)
+        return rows, frame_times(len(rows), row_s)
 
     @torch.inference_mode()
     def _rows(self, waveforms: Sequence[FloatArray]) -> list[FloatArray]:

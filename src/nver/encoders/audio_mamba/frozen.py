@@ -48,8 +48,7 @@ class FrozenAudioMamba:
         residual = torch.zeros_like(hidden)
         for block in self.blocks:
             hidden, residual = block(hidden, residual)
-        tokens: Tensor = self.norm(hidden + residual)
-        return tokens[:, 1:]
+        return self.norm(hidden + residual)[:, 1:]
 
 
 class FrozenBlock:

@@ -121,8 +121,7 @@ class AudioMamba(nn.Module):
         residual = torch.zeros_like(hidden)
         for block in self.blocks:
             hidden, residual = block(hidden, residual)
-        tokens: Tensor = self.encoder_norm(hidden + residual)
-        return tokens[:, 1:]
+        return self.encoder_norm(hidden + residual)[:, 1:]
 
     def embed(self, chunks: Tensor) -> Tensor:
         """(chunks, 1 + tokens, width): the class token, which comes first, and the patches."""
@@ -162,8 +161,7 @@ class Patches(nn.Module):
         image = chunks[:, None]
         if self.sizes.stem:
             image = self.stem(image.to(memory_format=torch.channels_last))
-        patches: Tensor = self.proj(image)
-        return patches.permute(0, 2, 3, 1).flatten(1, 2)
+        return self.proj(image).permute(0, 2, 3, 1).flatten(1, 2)
 
 
 class Halving(nn.Module):
@@ -230,8 +228,7 @@ class Mixer(nn.Module):
             delta_bias=self.dt_proj.bias,
             delta_softplus=True,
         )
-        mixed: Tensor = self.out_proj(y)
-        return mixed
+        return self.out_proj(y)
 
 
 def position_embedding(width: int, grid: tuple[int, int] = GRID) -> Tensor:

@@ -39,8 +39,7 @@ class ShortAudioMamba:
         for block, decay in zip(self.blocks, self.decays, strict=True):
             residual = (residual + hidden).float()
             hidden = mix(block.mixer, decay, block.norm(residual))
-        tokens: Tensor = self.network.encoder_norm(hidden + residual)
-        return tokens[:, 1:]
+        return self.network.encoder_norm(hidden + residual)[:, 1:]
 
 
 def mix(mixer: Mixer, decay: Tensor, hidden: Tensor) -> Tensor:
@@ -55,5 +54,4 @@ def mix(mixer: Mixer, decay: Tensor, hidden: Tensor) -> Tensor:
     for before, after, factor in zip(each, each[1:], factors.unbind()[1:], strict=False):
         after.addcmul_(factor, before)
     y = torch.einsum("lne,ln->le", states, C[0]) + mixer.D * x
-    mixed: Tensor = mixer.out_proj(y * F.silu(z[0]))
-    return mixed[None]
+    return mixer.out_proj(y * F.silu(z[0]))[None]

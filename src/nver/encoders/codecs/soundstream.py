@@ -8,10 +8,10 @@ import numpy as np
 from nver.encoders.base import (
     POOLINGS,
     EncoderCard,
-    EncoderIdentity,
     EncoderSpec,
     FloatArray,
     FrameEncoder,
+    frame_times,
 )
 from nver.encoders.codecs.codec_options import OPTIONS, identity_options, read_codebooks
 from nver.encoders.tflite import Published, check_litert, read_model, start
@@ -52,7 +52,7 @@ class SoundStream(FrameEncoder):
     code_version = 1
 
     def __init__(self, spec: EncoderSpec) -> None:
-        self.card, self.spec = SOUNDSTREAM, spec
+        super().__init__(spec)
         check_litert(spec.name)
         self._codebooks = read_codebooks(spec, CODEBOOKS)
         self._model = read_model(spec.weights, ENCODER, spec.name)
@@ -62,16 +62,8 @@ class SoundStream(FrameEncoder):
             quantiser = read_model(spec.weights, QUANTISER, spec.name)
             self._quantiser = start(quantiser)
             content += quantiser
-        self.identity = EncoderIdentity(
-            name=spec.name,
-            revision="local",
-            weights_hash=hashlib.sha256(content).hexdigest(),
-            layer="last",
-            pooling=spec.pooling,
-            sampling_rate=SAMPLING_RATE,
-            code_version=self.code_version,
-            dim=WIDTH * (2 if spec.pooling == "mean+std" else 1),
-            options=identity_options(self._codebooks),
+        self.identity = self.identify(
+            hashlib.sha256(content).hexdigest(), WIDTH, options=identity_options(self._codebooks)
         )
 
     def frames(self, waveform: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -79,7 +71,7 @@ class SoundStream(FrameEncoder):
         latents = encode(self._model, steps(waveform))
         if self._codebooks:
             latents = decode(self._quantiser, codes(self._quantiser, latents, self._codebooks))
-        return latents, (np.arange(len(latents)) * (HOP / SAMPLING_RATE)).astype(np.float32)
+        return latents, frame_times(len(latents), HOP / SAMPLING_RATE)
 
 
 def steps(waveform: FloatArray) -> FloatArray:
