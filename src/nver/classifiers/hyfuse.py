@@ -25,8 +25,9 @@ from nver.classifiers.layers.blocks import (
     DENSE,
     DROPOUT,
     branch,
-    check_pool,
+    check_branch,
     dense_block,
+    each,
     no_auxiliary,
 )
 from nver.classifiers.layers.poincare import (
@@ -37,15 +38,9 @@ from nver.classifiers.layers.poincare import (
     log_0,
     mobius_add,
 )
-from nver.errors import UsageError, check_choice, check_count, check_dropout, check_number
+from nver.errors import UsageError, check_choice, check_number
 
-OPERATOR = "mobius"  # SATYAM: exp_0, Möbius addition, log_0
-OPERATORS = (OPERATOR, "gyromidpoint", "tangent-concat")
-CURVATURE = "fixed"  # SATYAM; RHYME and MiCuNet learn it
-C = 1.0  # SATYAM; RHYME and MiCuNet start there
-GATE = True  # SATYAM; that a branch is gated by itself is our choice
-OUTPUT = "euclidean"  # SATYAM: its head stands after log_0
-CLIP = 1.0  # Guo et al. (2022), "Clipped hyperbolic classifiers are super-hyperbolic classifiers"
+OPERATORS = ("mobius", "gyromidpoint", "tangent-concat")
 
 
 @dataclass(frozen=True)
@@ -63,12 +58,13 @@ class HyfuseOptions:
         ball, of the 128 values before it.
     """
 
-    operator: str = OPERATOR
-    curvature: str = CURVATURE
-    c: float = C
-    gate: bool = GATE
-    clip: float = CLIP
-    output: str = OUTPUT
+    operator: str = "mobius"  # SATYAM: exp_0, Möbius addition, log_0
+    curvature: str = "fixed"  # SATYAM; RHYME and MiCuNet learn it
+    c: float = 1.0  # SATYAM; RHYME and MiCuNet start there
+    gate: bool = True  # SATYAM; that a branch is gated by itself is our choice
+    # Guo et al. (2022), "Clipped hyperbolic classifiers are super-hyperbolic classifiers"
+    clip: float = 1.0
+    output: str = "euclidean"  # SATYAM: its head stands after log_0
     pool: str | int = "adaptive"
     positions: int = POSITIONS
     width: int = WIDTH
@@ -80,9 +76,7 @@ class HyfuseOptions:
         check_choice("output of hyfuse", self.output, ("euclidean", "hyperbolic"))
         check_number("c", self.c, lambda c: 1e-3 <= c <= 10, "from 1e-3 to 10")
         check_number("clip", self.clip, lambda norm: 0 <= norm < inf, "of at least 0; 0 is no clip")
-        check_pool(self.pool, self.positions)
-        check_count("width", self.width)
-        check_dropout(self.dropout)
+        check_branch(self.pool, self.positions, self.width, self.dropout)
         if not isinstance(self.gate, bool):
             raise UsageError(f"gate must be true or false; got {self.gate!r}")
         if self.curvature == "learned" and self.flat:
@@ -112,8 +106,7 @@ class Hyfuse(Classifier):
         self.hyperplanes = Hyperplanes(DENSE[1], emotions, options.clip) if hyperbolic else None
 
     def forward(self, streams: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        pairs = zip(self.branches, streams, strict=True)
-        hidden = self.dense(self.fused([branch(stream) for branch, stream in pairs]))
+        hidden = self.dense(self.fused(each(self.branches, streams)))
         logits = self.hyperplanes(hidden, self.curvature()) if self.hyperplanes else hidden
         return logits, no_auxiliary(logits)
 

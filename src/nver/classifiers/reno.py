@@ -30,8 +30,9 @@ from nver.classifiers.layers.blocks import (
     DROPOUT,
     FILTERS,
     branch,
-    check_pool,
+    check_branch,
     dense_block,
+    each,
     no_auxiliary,
 )
 from nver.classifiers.layers.divergence import (
@@ -41,9 +42,8 @@ from nver.classifiers.layers.divergence import (
     divergence_floor,
     log_probabilities,
 )
-from nver.errors import check_choice, check_count, check_dropout, check_number
+from nver.errors import check_choice, check_count, check_number
 
-LAMBDA = 0.4  # author's code, marked as the paper's; the paper's text has lost the value
 HEADS = 2  # paper, section III-A, of both attentions
 ATTENTION_DROPOUT = 0.1  # author's code, of the "positions" form
 
@@ -60,16 +60,14 @@ class RenoOptions:
     divergence: str = "renyi"
     beta: float = BETA
     delta: float = DELTA
-    lambda_: float = LAMBDA
+    lambda_: float = 0.4  # author's code, marked as the paper's; the paper's text lost the value
     dropout: float = DROPOUT
 
     def __post_init__(self) -> None:
         check_choice("attention of reno", self.attention, ("positions", "literal", "none"))
         check_choice("divergence of reno", self.divergence, (*DIVERGENCES, "none"))
-        check_pool(self.pool, self.positions)
-        check_count("width", self.width)
+        check_branch(self.pool, self.positions, self.width, self.dropout)
         check_count("heads", self.heads)
-        check_dropout(self.dropout)
         check_number("beta", self.beta, lambda b: b > 0 and b != 1, "above 0 and not 1")
         check_number("delta", self.delta, lambda d: d >= 0, "of at least 0")
         check_number("lambda_", self.lambda_, lambda share: 0 < share <= 1, "in (0, 1]")
@@ -87,16 +85,11 @@ class Reno(Classifier):
         self.cross_entropy_weight = 1.0 if options.divergence == "none" else options.lambda_
 
     def forward(self, streams: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        vectors = self.vectors(streams)
+        vectors = each(self.branches, streams)  # (batch, width): aligned, and then concatenated
         logits = self.dense(self.fusion(torch.stack(vectors, dim=1)))
         if self.options.divergence == "none":
             return logits, no_auxiliary(logits)
         return logits, (1 - self.options.lambda_) * self.divergence(vectors).mean()
-
-    def vectors(self, streams: Sequence[Tensor]) -> list[Tensor]:
-        """One (batch, width) a stream: what is aligned, and then concatenated."""
-        pairs = zip(self.branches, streams, strict=True)
-        return [branch(stream) for branch, stream in pairs]
 
     def divergence(self, vectors: Sequence[Tensor]) -> Tensor:
         """L_RD of each clip (batch,), of more than two streams the mean over the ordered pairs.
@@ -115,7 +108,7 @@ class Reno(Classifier):
         """
         if self.options.divergence == "none":
             return {}
-        vectors = [vector.double() for vector in self.vectors(streams)]
+        vectors = [vector.double() for vector in each(self.branches, streams)]
         value, floor = self.divergence(vectors).mean().item(), self.floor
         return {"divergence": value, "divergence_floor": floor, "divergence_excess": value - floor}
 

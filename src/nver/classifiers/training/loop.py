@@ -1,6 +1,6 @@
 """The one training loop: it knows embeddings, emotions and a classifier's two losses, no method."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf, isfinite
 from typing import Any
@@ -186,17 +186,20 @@ def _cross_entropy(classifier: Classifier, clips: _Clips) -> float | None:
 def _logits(classifier: Classifier, streams: list[Tensor]) -> Tensor:
     """(clips, emotions) without dropout and gradients."""
     classifier.eval()
-    parts = zip(*(torch.split(stream, CLIPS_A_CALL) for stream in streams), strict=True)
     with torch.inference_mode():
-        return torch.cat([classifier(part)[0] for part in parts])
+        return torch.cat([classifier(part)[0] for part in _parts(streams)])
+
+
+def _parts(streams: Sequence[Tensor]) -> Iterator[tuple[Tensor, ...]]:
+    """The streams of a few clips at a time."""
+    return zip(*(torch.split(stream, CLIPS_A_CALL) for stream in streams), strict=True)
 
 
 def _diagnostics(classifier: Classifier, clips: _Clips) -> dict[str, float]:
     """The mean over the clips of what the classifier says of itself."""
     totals: dict[str, float] = {}
-    parts = zip(*(torch.split(stream, CLIPS_A_CALL) for stream in clips.streams), strict=True)
     with torch.inference_mode():
-        for part in parts:
+        for part in _parts(clips.streams):
             for name, value in classifier.diagnostics(part).items():
                 totals[name] = totals.get(name, 0.0) + value * len(part[0])
     return {name: total / len(clips.emotions) for name, total in totals.items()}

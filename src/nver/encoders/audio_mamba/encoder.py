@@ -17,7 +17,7 @@ from nver.encoders.audio_mamba.network import GRID, AudioMamba
 from nver.encoders.base import EncoderSpec, FloatArray, FrameEncoder, frame_times, pool
 from nver.encoders.devices import find_device, full_precision
 from nver.encoders.selective_scan import LANES, best_form
-from nver.errors import unknown_name
+from nver.errors import check_choice
 
 Network = Callable[[Tensor, Sequence[int]], Tensor]  # as `FrozenAudioMamba`
 
@@ -43,13 +43,14 @@ class AudioMambaEncoder(FrameEncoder):
     def __init__(self, spec: EncoderSpec) -> None:
         super().__init__(spec)
         options = {**self.card.options, **spec.options}
-        self._order = _known("token_order", options["token_order"], ORDERS)
-        precision = _known("precision", options["precision"], PRECISIONS)
+        check_choice("value of token_order", options["token_order"], ORDERS)
+        check_choice("value of precision", options["precision"], tuple(PRECISIONS))
         file = find_weights(spec.weights or "")
         state = read_weights(file)
         network = build_network(state, str(file))
-        self._device, self._sizes = find_device(spec.device), network.sizes
-        self._network = runnable(network, self._device, PRECISIONS[precision])
+        self._order, self._sizes = options["token_order"], network.sizes
+        self._device = find_device(spec.device)
+        self._network = runnable(network, self._device, PRECISIONS[options["precision"]])
         width = self._sizes.grid[1] * self._sizes.width
         self.identity = self.identify(hash_used(state), width, options=options)
 
@@ -132,9 +133,3 @@ def _in_group(network: AudioMamba, chunks: Tensor, size: int) -> Tensor:
     """The tokens of up to `size` chunks, computed with zeros up to `size`."""
     filled = torch.cat([chunks, chunks.new_zeros(size - len(chunks), *chunks.shape[1:])])
     return network(filled)[: len(chunks)]
-
-
-def _known(option: str, value: str, values: Sequence[str] | dict[str, torch.dtype]) -> str:
-    if value not in values:
-        raise unknown_name(f"value of {option}", value, values)
-    return value

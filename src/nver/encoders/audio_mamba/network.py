@@ -9,7 +9,7 @@ Ours are the sizes that upstream has fixed: other patches, and strided convoluti
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -26,6 +26,7 @@ GRID = (FRAMES // PATCH[0], MELS // PATCH[1])  # 50 patches in time, 5 in freque
 TOKENS = GRID[0] * GRID[1]
 STEPS = (1e-3, 1e-1)  # softplus(dt_proj.bias) of new weights: Mamba's dt_min and dt_max
 EPSILON = 1e-6  # of every layer norm: norm_epsilon
+AnyBlock = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]  # as `Block`
 STEM = re.compile(r"patch_embed\.stem\.\d\.conv\.weight")
 
 
@@ -116,10 +117,10 @@ class AudioMamba(nn.Module):
     def forward(self, chunks: Tensor) -> Tensor:
         return self.encode(self.embed(chunks))
 
-    def encode(self, hidden: Tensor) -> Tensor:
-        """Tokens from what `embed` gives."""
+    def encode(self, hidden: Tensor, blocks: Iterable[AnyBlock] | None = None) -> Tensor:
+        """Tokens from what `embed` gives, through the network's blocks or others in their place."""
         residual = torch.zeros_like(hidden)
-        for block in self.blocks:
+        for block in blocks or self.blocks:
             hidden, residual = block(hidden, residual)
         return self.encoder_norm(hidden + residual)[:, 1:]
 
@@ -134,14 +135,19 @@ class AudioMamba(nn.Module):
         return torch.cat([first, patches + places], dim=1)
 
 
-def each_alone(
-    encode: Callable[[Tensor], Tensor], sizes: Sizes, chunks: Tensor, patches: Sequence[int]
+def encode_alone(
+    network: AudioMamba, blocks: Sequence[AnyBlock], chunks: Tensor, patches: Sequence[int]
 ) -> Tensor:
-    """(chunks, tokens, width): what `encode` gives for the first patches of each chunk, then 0."""
+    """(chunks, tokens, width) of chunks (chunks, 200, 80), each alone through these blocks.
+
+    `patches` says how many patches in time of each chunk are encoded; the tokens of the others are
+    zero. No token depends on what follows it, so this changes none and takes less time.
+    """
+    sizes = network.sizes
     tokens = chunks.new_zeros(len(chunks), sizes.tokens, sizes.width)
-    for number, asked in enumerate(patches):
-        chunk = chunks[number : number + 1, : asked * sizes.patch[0]]
-        tokens[number, : asked * sizes.grid[1]] = encode(chunk)[0]
+    for number, count in enumerate(patches):
+        chunk = chunks[number : number + 1, : count * sizes.patch[0]]
+        tokens[number, : count * sizes.grid[1]] = network.encode(network.embed(chunk), blocks)[0]
     return tokens
 
 

@@ -12,7 +12,7 @@ from torch.autograd.function import once_differentiable
 
 from nver.encoders.selective_scan.inputs import Inputs
 from nver.encoders.selective_scan.reference import reference_scan
-from nver.errors import MissingExtraError, UsageError, unknown_name
+from nver.errors import MissingExtraError, UsageError, check_choice
 
 __all__ = ["FORMS", "best_form", "reference_scan", "selective_scan"]
 
@@ -105,8 +105,7 @@ def _form(name: str) -> Any:
 
 
 def _check_form(form: str, device: str) -> str:
-    if form not in FORMS:
-        raise unknown_name("form of the scan", form, FORMS)
+    check_choice("form of the scan", form, FORMS)
     if form == "numba" and device != "cpu":
         raise UsageError(f"the numba form of the scan runs on the CPU; the tensors are on {device}")
     if form == "numba" and not has_numba():
