@@ -1,4 +1,4 @@
-"""Cross-attention: each embedding's positions look at those of the others.
+"""Cross-attention: each embedding's positions attend to the positions of the others.
 
 A control of our own: RENO with attention across the streams in place of within, and without the
 divergence. conv block of each embedding -> its positions as 64-d tokens -> attention with a

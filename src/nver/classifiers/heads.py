@@ -1,4 +1,4 @@
-"""What is trained on one embedding: a linear model, and the FCN and the CNN of the RENO paper."""
+"""Heads, trained on one embedding: a linear model, and the FCN and the CNN of the RENO paper."""
 
 from collections.abc import Sequence
 

@@ -1,12 +1,13 @@
 """HYFuse-style fusion: embeddings are brought onto the Poincaré ball and fused there.
 
 Of HYFuse (arXiv:2506.03403) only the abstract is public to us: representations of speech models and
-of codecs are fused "by transforming them to hyperbolic space". All below is a default after the
-nearest papers of the same group, or our choice; no number of this file is HYFuse's.
+of codecs are fused "by transforming them to hyperbolic space". Each
+default below follows the nearest papers of the same group, or is our choice; no number of this file
+is HYFuse's.
 
 conv block of each embedding -> Linear to a common width -> sigmoid gate -> exp_0 -> fused on the
-ball -> log_0 -> dense 512 -> dense 128 -> output. The branches and the dense layers are those of
-`concat`, so that the two differ by gate and ball only.
+ball -> log_0 -> dense 512 -> dense 128 -> output. The branches and the dense layers are
+`concat`'s, so that the two differ by gate and ball only.
 """
 
 from collections.abc import Sequence
@@ -175,7 +176,7 @@ def _branch(dim: int, options: HyfuseOptions) -> nn.Sequential:
 
 
 def hyfuse(dims: Sequence[int], emotions: int, **options: Any) -> Hyfuse:
-    """HYFuse-style fusion of streams of these dims; the options are those of `HyfuseOptions`."""
+    """HYFuse-style fusion of streams of these dims, with the options of `HyfuseOptions`."""
     return Hyfuse(dims, emotions, HyfuseOptions(**options))
 
 

@@ -85,11 +85,15 @@ class Reno(Classifier):
         self.cross_entropy_weight = 1.0 if options.divergence == "none" else options.lambda_
 
     def forward(self, streams: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        vectors = each(self.branches, streams)  # (batch, width): aligned, and then concatenated
+        vectors = self.vectors(streams)
         logits = self.dense(self.fusion(torch.stack(vectors, dim=1)))
         if self.options.divergence == "none":
             return logits, no_auxiliary(logits)
         return logits, (1 - self.options.lambda_) * self.divergence(vectors).mean()
+
+    def vectors(self, streams: Sequence[Tensor]) -> list[Tensor]:
+        """One (batch, width) a stream: what is aligned, and then concatenated."""
+        return each(self.branches, streams)
 
     def divergence(self, vectors: Sequence[Tensor]) -> Tensor:
         """L_RD of each clip (batch,), of more than two streams the mean over the ordered pairs.
@@ -102,13 +106,13 @@ class Reno(Classifier):
         return torch.stack([measure(x, y, beta, delta) for x, y in combinations(logs, 2)]).mean(0)
 
     def diagnostics(self, streams: Sequence[Tensor]) -> dict[str, float]:
-        """L_RD, its floor and what lies between: the part that training can move.
+        """L_RD, its floor and their difference, the part that training can move.
 
         The difference is a thousandth of L_RD (docs/classifiers.md), so it is taken in float64.
         """
         if self.options.divergence == "none":
             return {}
-        vectors = [vector.double() for vector in each(self.branches, streams)]
+        vectors = [vector.double() for vector in self.vectors(streams)]
         value, floor = self.divergence(vectors).mean().item(), self.floor
         return {"divergence": value, "divergence_floor": floor, "divergence_excess": value - floor}
 
@@ -148,7 +152,7 @@ def _one_token(width: int, heads: int) -> tuple[nn.Module, ...]:
 
 
 def reno(dims: Sequence[int], emotions: int, **options: Any) -> Reno:
-    """RENO for streams of these dims; the options are those of `RenoOptions`."""
+    """RENO for streams of these dims, with the options of `RenoOptions`."""
     return Reno(dims, emotions, RenoOptions(**options))
 
 

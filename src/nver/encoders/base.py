@@ -26,12 +26,12 @@ CLIPS_A_CALL = 32  # bounds memory; a clip's vector does not depend on it
 
 @dataclass(frozen=True)
 class EncoderCard:
-    """What is declared of an encoder before its weights are loaded (`nver list encoders`).
+    """What an encoder declares before its weights are loaded (`nver list encoders`).
 
     `dim` is the embedding's length with the default options (None: the weights decide),
     `sampling_rate` in Hz, `weights` the default hub id (None: none is needed, or the user must give
     them), `tag` the papers' abbreviation. `load` builds the encoder from an `EncoderSpec` and
-    imports what it needs then. `kind` is one of `KINDS`: what a hypothesis may select by.
+    imports what it needs then. `kind` is one of `KINDS`; a hypothesis may select by it.
     """
 
     name: str
@@ -72,7 +72,7 @@ class EncoderSpec:
 
 @dataclass(frozen=True)
 class EncoderIdentity:
-    """Everything that decides an embedding's numbers, beside the audio.
+    """Everything beside the audio that decides the numbers of an embedding.
 
     Two embeddings may be compared, or one reused for the other, only if all of this is equal.
     """
@@ -99,9 +99,10 @@ class EncoderIdentity:
 class Encoder(ABC):
     """A frozen model that turns waveforms into embeddings.
 
-    A subclass sets `identity` (with `identify`) and says how a waveform becomes a vector.
-    `code_version` is raised by one whenever the code changes the numbers. Whatever calls them,
-    `embed` and `frames` hold the numerical libraries to one thread (`nver.machine.threads`).
+    A subclass sets `card` and `spec` (`__init__` does), sets `identity` (`identify` makes it), and
+    says how a waveform becomes a vector. `code_version` is raised by one whenever the code changes
+    the numbers. Whatever calls them, `embed` and `frames` hold the numerical libraries to one
+    thread (`nver.machine.threads`).
     """
 
     code_version: ClassVar[int]
@@ -207,7 +208,7 @@ class FrameEncoder(Encoder):
 
     @abstractmethod
     def frames(self, waveform: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Valid frame embeddings (frames, frame_dim) and their times (frames,) in s."""
+        """The clip's frame embeddings (frames, frame_dim), and their times (frames,) in s."""
 
     def embed(self, waveforms: Sequence[FloatArray]) -> FloatArray:
         return np.stack([pool(self.frames(w)[0], self.identity.pooling) for w in waveforms])
@@ -237,7 +238,7 @@ def frame_times(frames: int, hop_s: float) -> FloatArray:
 
 
 def _check_several(audio: Any, method: str) -> None:
-    """A path is a sequence too, of letters."""
+    """Refuse one clip by itself: a path is a sequence too, of letters."""
     if isinstance(audio, str | Path | np.ndarray):
         raise TypeError(f"{method} takes a list of clips; for one clip write {method}([clip])")
 

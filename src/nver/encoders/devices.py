@@ -1,4 +1,4 @@
-"""Where an encoder runs, and with the same numbers there as anywhere."""
+"""The device that an encoder runs on, with the same numbers on each."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from nver.errors import UsageError
 
 
 def find_device(name: str) -> torch.device:
-    """The device of a name ("cpu", "cuda:1"), tried out; raises UsageError."""
+    """The device with a name such as "cuda:1"; a `UsageError` where it cannot be used."""
     try:
         device = torch.device(name)
         torch.empty(0, device=device)

@@ -1,4 +1,4 @@
-"""A model folder, from the hub or a disk: found, checked, read without running anything, hashed."""
+"""Model folders of the hub or a disk: found, checked, read without running their code, hashed."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ from nver.errors import MissingExtraError, NotCachedError, WeightsError
 CONFIG, FRONTEND = "config.json", "preprocessor_config.json"
 SAFETENSORS, PICKLED = "model.safetensors", "pytorch_model.bin"
 INDEX = ".index.json"  # of sharded weights, after the name of the whole file
-NO_EFFECT = {  # what saving a model again changes in its JSON files and not in its numbers
+NO_EFFECT = {  # keys of its JSON files that change when a model is saved again; its numbers stay
     "_commit_hash",
     "_name_or_path",
     "architectures",
@@ -70,7 +70,7 @@ def find_file(weights: str, name: str, revision: str | None) -> tuple[Path, str]
 
 
 def read_json(folder: Path, name: str) -> dict[str, Any]:
-    """A JSON file of the folder that is an object and asks for no code of its own."""
+    """The object in a JSON file of the folder; a file that asks for code of its own is refused."""
     try:
         found = json.loads((folder / name).read_text(encoding="utf-8"))
     except ValueError as error:
@@ -104,7 +104,7 @@ def hash_weights(state: Mapping[str, Tensor], settings: Mapping[str, Any]) -> st
 
 
 def settings_of(*files: Mapping[str, Any]) -> dict[str, Any]:
-    """What in a model's JSON files decides its numbers, for `hash_weights`."""
+    """The settings in a model's JSON files that decide its numbers, for `hash_weights`."""
     return {
         str(number): {key: value for key, value in file.items() if key not in NO_EFFECT}
         for number, file in enumerate(files)
@@ -214,7 +214,7 @@ def _read_tensors(file: Path) -> dict[str, Tensor]:
     try:
         return load_file(file)
     except (SafetensorError, RuntimeError, OSError, ValueError) as error:
-        raise WeightsError(_damaged(file, error)) from error
+        raise WeightsError(damaged(file, error)) from error
 
 
 def _unpickled(file: Path) -> Any:
@@ -233,7 +233,7 @@ def _unpickled(file: Path) -> Any:
             " author for safetensors"
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError) as error:
-        raise WeightsError(_damaged(file, error)) from error
+        raise WeightsError(damaged(file, error)) from error
 
 
 def _table_of_tensors(found: Any, file: Path) -> dict[str, Tensor]:
@@ -242,6 +242,7 @@ def _table_of_tensors(found: Any, file: Path) -> dict[str, Tensor]:
     return found
 
 
-def _damaged(file: Path, error: Exception) -> str:
+def damaged(file: Path, error: Exception) -> str:
+    """The message of an error about a file that cannot be read."""
     reason = str(error).partition("\n")[0]
     return f"{file} cannot be read ({reason}): fetch it again"

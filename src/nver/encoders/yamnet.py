@@ -42,7 +42,7 @@ class YamNet(FrameEncoder):
         check_litert(spec.name)
         model = read_model(spec.weights, FILE, spec.name)
         self._interpreter = start(model, keep_tensors=True)
-        self._given = self._interpreter.get_input_details()[0]["index"]
+        self._input = self._interpreter.get_input_details()[0]["index"]
         self._last = next(
             tensor["index"]
             for tensor in self._interpreter.get_tensor_details()
@@ -60,7 +60,7 @@ class YamNet(FrameEncoder):
     def _embed(self, window: FloatArray, cells: int) -> FloatArray:
         """(1024,) of at most a window: the mean over its first cells in time, all in frequency."""
         self._interpreter.set_tensor(
-            self._given, np.pad(window, (0, WINDOW - window.size))[None].astype(np.float32)
+            self._input, np.pad(window, (0, WINDOW - window.size))[None].astype(np.float32)
         )
         self._interpreter.invoke()
         last = self._interpreter.get_tensor(self._last)[0]

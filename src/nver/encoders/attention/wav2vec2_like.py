@@ -32,7 +32,7 @@ class TransformersEncoder(FrameEncoder):
     """A frozen wav2vec2-like model: waveform (samples,) -> frames (frames, hidden) -> vector.
 
     Each clip goes through the model alone, without padding and mask, in float32: so its vector is
-    that of transformers' own model on the single clip and cannot depend on a batch. (Padding leaks
+    the one that transformers' own model gives for it, and cannot depend on a batch. (Padding leaks
     through the group norm of wav2vec2-base, hubert-base, wavlm-base and unispeech-sat-base.)
 
     The waveform is normalised as the model's own `preprocessor_config.json` says. A clip shorter
@@ -195,7 +195,7 @@ def _check_fit(missing: list[str], unexpected: list[str], folder: Path) -> None:
 
 
 def _frozen(model: Any) -> Any:
-    """Without gradients, and with the positional convolution's weight norm applied once for all."""
+    """The model without gradients, its positional convolution's weight norm applied for good."""
     for module in list(model.modules()):
         if parametrize.is_parametrized(module, "weight"):
             parametrize.remove_parametrizations(module, "weight")

@@ -15,7 +15,7 @@ def load(spec: EncoderSpec) -> Encoder:
     """The encoder of a spec, whose weights the user must have fetched.
 
     Raises:
-        WeightsError: no weights were given, or they are those of another size.
+        WeightsError: no weights were given, or weights of another published size.
     """
     if spec.weights is None:
         run = f"ssam_{spec.name.rpartition('-')[2]}_200_16x4_4x256_fp16_r1"
@@ -31,7 +31,7 @@ def load(spec: EncoderSpec) -> Encoder:
 
 
 def _check_size(encoder: Encoder) -> None:
-    """Other sizes load under any name, but no published size under another's."""
+    """Refuse another published size; a size that was never published loads under any name."""
     card = encoder.card
     width = encoder.dim // (1 + (encoder.identity.pooling == "mean+std"))
     other = next((c.name for c in CARDS if c.dim == width and c is not card), None)

@@ -14,6 +14,7 @@ from nver.encoders.audio_mamba.checkpoints import (
 )
 from nver.encoders.audio_mamba.frontend import HOP, SAMPLING_RATE, log_mel, rows_of, split
 from nver.encoders.audio_mamba.network import GRID, AudioMamba
+from nver.encoders.audio_mamba.short import ShortAudioMamba
 from nver.encoders.base import EncoderSpec, FloatArray, FrameEncoder, frame_times, pool
 from nver.encoders.devices import find_device, full_precision
 from nver.encoders.selective_scan import LANES, best_form
@@ -33,8 +34,8 @@ class AudioMambaEncoder(FrameEncoder):
     vector is the mean over the rows of all chunks: upstream's scene embedding.
 
     `token_order` "upstream" groups and trims the tokens as upstream does, which reads them in
-    another order than they were made: a row is then five instants 0.4 s apart, and of a padded
-    chunk the wrong rows are dropped. "time" groups the five bands of one instant, and drops the
+    another order than the network's: a row then holds five instants 0.4 s apart, and the wrong rows
+    of a padded chunk are dropped. "time" groups the five bands of one instant, and drops the
     padding. A row is 40 ms in both.
     """
 
@@ -96,7 +97,7 @@ def arrange(tokens: Tensor, order: str, grid: tuple[int, int] = GRID) -> Tensor:
 
 
 def patches_of(rows: int, order: str, grid: tuple[int, int] = GRID) -> int:
-    """Of how many patches in time of a chunk its first `rows` rows are made."""
+    """How many patches in time the first `rows` rows of a chunk are made of."""
     rows = min(rows, grid[0])
     return rows if order == "time" else (grid[0] * (grid[1] - 1) + rows - 1) // grid[1] + 1
 
@@ -104,14 +105,12 @@ def patches_of(rows: int, order: str, grid: tuple[int, int] = GRID) -> int:
 def runnable(
     network: AudioMamba, device: torch.device, dtype: torch.dtype, *, fast: bool = True
 ) -> Network:
-    """The fastest way to run the network on the device: `FrozenAudioMamba` or what can stand in.
+    """The fastest form of the network for the device.
 
-    On the CPU the kernels, if `fast`, fit and there, or for our small networks what needs none;
-    else the network itself, in full float32.
+    With `fast` on a CPU: `ShortAudioMamba` for a small network of ours, `FrozenAudioMamba` where
+    its kernels are installed and fit. Else the network itself, on a GPU in full float32.
     """
     if fast and network.sizes.stem and device.type == "cpu":
-        from nver.encoders.audio_mamba.short import ShortAudioMamba
-
         return ShortAudioMamba(network, dtype)
     fits = network.sizes.inner % LANES == 0
     if fast and fits and best_form(device.type) == "numba":

@@ -1,4 +1,4 @@
-"""Waveform -> standardised log-mel spectrogram -> chunks, as upstream's LogMelSpec and encode.
+"""Waveform -> standardised log-mel spectrogram -> chunks, as in upstream's LogMelSpec and encode.
 
 The numbers are torchaudio's: the filters are built in float32, in its order of operations (built
 in float64 they are up to 6e-5 off).
@@ -55,9 +55,9 @@ def split(spectrogram: Tensor) -> Tensor:
 
 
 def rows_of(frames: int, rows: int = GRID[0]) -> int:
-    """Embedding rows that upstream keeps for a clip of so many frames: less those of padding.
+    """How many embedding rows upstream keeps for a clip of this many frames: none of padding.
 
-    `rows` are those of a chunk.
+    `rows` is the number of rows of a chunk.
     """
     chunks = frames // FRAMES + 1
     return rows * chunks - int(rows * (chunks * FRAMES - frames) / FRAMES)

@@ -32,7 +32,7 @@ STEM = re.compile(r"patch_embed\.stem\.\d\.conv\.weight")
 
 @dataclass(frozen=True)
 class Sizes:
-    """What distinguishes one Audio-Mamba from another; the defaults are those of all three."""
+    """The sizes of an Audio-Mamba; the defaults are the same in all three published ones."""
 
     width: int  # embed_dim: 192 tiny, 384 small, 768 base
     depth: int = 12

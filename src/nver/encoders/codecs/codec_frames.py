@@ -30,13 +30,13 @@ DECODER_PARTS = ("decoder.", "decoder_transformer.", "upsample.")  # no embeddin
 
 
 class Family(NamedTuple):
-    """How transformers' model of a codec is asked for its latents, (1, width, frames)."""
+    """How to get a codec's latents (1, width, frames) from its model in transformers."""
 
     model: str
     hop: Callable[[Any], int]  # samples, from the config
     codebooks: Callable[[Any], int]  # how many, from the model
     encode: Callable[[Any, Tensor], Tensor]
-    quantise: Callable[[Any, Tensor, int], Tensor]  # what the decoder gets, of so many codebooks
+    quantise: Callable[[Any, Tensor, int], Tensor]  # the decoder's input, of this many codebooks
 
 
 class CodecEncoder(FrameEncoder):
@@ -142,7 +142,7 @@ def _unfit(folder: Path, why: str) -> WeightsError:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """transformers without its progress bar and its table of what did not fit: we say it."""
+    """Without transformers' progress bar and its table of unfit tensors, which our error names."""
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity(logging.CRITICAL)
     logging.disable_progress_bar()
@@ -155,7 +155,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _hash(state: dict[str, Tensor], settings: dict[str, Any]) -> str:
-    """Of the file's own tensors: their names do not change with transformers' version."""
+    """The hash of the file's own tensors, whose names do not change with transformers' version."""
     used = {name: t for name, t in state.items() if not name.startswith(DECODER_PARTS)}
     return hash_weights(used, settings)
 

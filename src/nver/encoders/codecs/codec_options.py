@@ -1,4 +1,4 @@
-"""What all codecs let one choose: the latents before the quantiser, or what it makes of them."""
+"""The options of all codecs: latents before or after the quantiser, and how many codebooks."""
 
 from nver.encoders.base import EncoderSpec
 from nver.errors import UsageError, check_choice

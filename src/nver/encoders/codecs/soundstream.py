@@ -44,7 +44,7 @@ class SoundStream(FrameEncoder):
     The model is causal, takes 20 ms a step and remembers the steps before, so each clip gets an
     interpreter of its own: LiteRT's `reset_all_variables` does not reset these states (2.3.0).
     Only steps that the clip fills are frames; up to 319 samples at its end are in none (our choice,
-    the codec itself waits for them). A clip shorter than a step is one, with zeros at its end.
+    the codec itself waits for them). A clip shorter than a step is filled with zeros to one.
 
     Quantised frames are what the decoder would get: the sum of the codebooks' entries.
     """
@@ -85,13 +85,13 @@ def steps(waveform: FloatArray) -> FloatArray:
 def encode(model: bytes, waveform: FloatArray) -> FloatArray:
     """(steps, 64) from (steps, 320), from the model's first state on."""
     interpreter = start(model)
-    given = interpreter.get_input_details()[0]["index"]
-    made = interpreter.get_output_details()[0]["index"]
+    input_index = interpreter.get_input_details()[0]["index"]
+    output_index = interpreter.get_output_details()[0]["index"]
     latents = np.empty((len(waveform), WIDTH), np.float32)
     for number, step in enumerate(waveform):
-        interpreter.set_tensor(given, step[None])
+        interpreter.set_tensor(input_index, step[None])
         interpreter.invoke()
-        latents[number] = interpreter.get_tensor(made)[0, 0]
+        latents[number] = interpreter.get_tensor(output_index)[0, 0]
     return latents
 
 

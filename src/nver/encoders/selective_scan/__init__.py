@@ -75,7 +75,7 @@ def best_form(device: str) -> str:
 
 @cache
 def has_numba() -> bool:
-    """Whether numba is there and works; if not, that is said once."""
+    """Whether numba is installed and works; if not, a warning says so once."""
     try:
         _form("numba")
     except Exception as error:  # a numba that is broken, or shadowed, raises what it likes
@@ -120,7 +120,7 @@ def _cast(tensor: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def _check_shapes(inputs: Inputs) -> None:
-    """The kernels look at no bounds."""
+    """Raise `UsageError` where shapes do not fit: the kernels check no bounds."""
     wide, states = inputs.x.shape, inputs.A.shape[-1]
     deep = (*wide[:2], states)
     expected = {"x": wide, "delta": wide, "A": (wide[-1], states), "B": deep, "C": deep}

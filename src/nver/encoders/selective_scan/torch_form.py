@@ -44,10 +44,8 @@ def backward(inputs: Inputs, kept: Tensor, gradient: Tensor) -> Gradients:
     along_a, along_b, scratch = (torch.empty_like(like) for like in (step, step, kept[0]))
     for number in range(len(kept) - 1, -1, -1):
         low = number * KEPT_EVERY
-        segment = slice(low, low + KEPT_EVERY)
-        states, factors = _states_again(
-            kept[number], step[:, segment], decay, drive[:, segment], inputs.B[:, segment]
-        )
+        segment = (along[:, low : low + KEPT_EVERY] for along in (step, drive, inputs.B))
+        states, factors = _states_again(kept[number], decay, *segment)
         for back in range(len(factors) - 1, -1, -1):
             t = low + back
             before, after, factor = states[back], states[back + 1], factors[back]
@@ -82,7 +80,7 @@ def _steps(inputs: Inputs) -> Tensor:
 
 
 def _states_again(
-    first: Tensor, step: Tensor, decay: Tensor, drive: Tensor, b: Tensor
+    first: Tensor, decay: Tensor, step: Tensor, drive: Tensor, b: Tensor
 ) -> tuple[list[Tensor], list[Tensor]]:
     """The states of a segment from `first` before it on, and exp(step A) of each of its steps."""
     states, factors = [first], []

@@ -1,7 +1,7 @@
 """x-vector and ECAPA-TDNN as torch modules whose state dicts are SpeechBrain's, key by key.
 
 Snyder et al. (2018), "X-Vectors: Robust DNN Embeddings for Speaker Recognition"; Desplanques et
-al. (2020), "ECAPA-TDNN", arXiv 2005.07143. Kernels and dilations are those of the hyperparams.yaml
+al. (2020), "ECAPA-TDNN", arXiv 2005.07143. Kernels and dilations come from the hyperparams.yaml
 of speechbrain/spkrec-xvect-voxceleb and spkrec-ecapa-voxceleb; widths are the checkpoint's. Layers
 are read from speechbrain.lobes.models.Xvector and ECAPA_TDNN; one clip at a time, so no masks.
 """
@@ -64,7 +64,7 @@ class XVector(nn.Module):
 
     @classmethod
     def of(cls, state: Mapping[str, Tensor]) -> "XVector":
-        """With the widths of a state dict."""
+        """The net with the widths of a state dict."""
         convolutions = [state[f"blocks.{3 * n}.conv.weight"] for n in range(len(KERNELS))]
         channels = [weight.shape[0] for weight in convolutions]
         return cls(convolutions[0].shape[1], channels, state["blocks.16.w.weight"].shape[0])
@@ -99,7 +99,7 @@ class Ecapa(nn.Module):
 
     @classmethod
     def of(cls, state: Mapping[str, Tensor]) -> "Ecapa":
-        """With the widths of a state dict."""
+        """The net with the widths of a state dict."""
         first = state["blocks.0.conv.conv.weight"]
         return cls(
             mels=first.shape[1],

@@ -7,6 +7,7 @@ github.com/librosa/librosa. librosa itself is needed only by the script of the g
 from functools import cache
 
 import numpy as np
+import scipy.fft
 
 from nver.encoders.base import FloatArray
 from nver.encoders.spectra.mel import slaney_hertz, slaney_mel, triangles
@@ -24,8 +25,6 @@ def mfcc(waveform: FloatArray, coefficients: int) -> FloatArray:
     Frame k is centred on sample 512 k; beyond the clip's ends there are zeros. In double precision
     inside: the first coefficient is in the hundreds.
     """
-    import scipy.fft
-
     padded = np.pad(waveform.astype(np.float64), WINDOW // 2)
     frames = framed(padded, WINDOW, HOP)
     bank = mel_bank()

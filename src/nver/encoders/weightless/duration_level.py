@@ -1,4 +1,4 @@
-"""Duration and level of a clip: facts for the report, and a floor that an encoder should beat.
+"""Duration and level of a clip: for the report, and as a floor that an encoder should beat.
 
 A run measures them of every clip while it is decoded for the encoders; the store keeps them.
 """

@@ -51,9 +51,9 @@ class ProsodyStats(WeightlessEncoder):
     """(samples,) at 16 kHz -> one number for each of `DIMENSIONS`.
 
     From frames of 50 ms every 12.5 ms. Statistics of the spectral shape are over the loud frames
-    (within 30 dB of the loudest), those of F0 over the voiced ones; a statistic over no frame, or
-    a slope or difference over one, is 0. F0 is in octaves above 60 Hz, times are in seconds. A clip
-    shorter than 50 ms is padded with zeros at its end.
+    (within 30 dB of the loudest), statistics of F0 over the voiced ones; a statistic over no frame,
+    and a slope or difference over one, is 0. F0 is in octaves above 60 Hz, times are in seconds. A
+    clip shorter than 50 ms is padded with zeros at its end.
     """
 
     code_version = 1
@@ -156,7 +156,7 @@ def _voicing_statistics(contours: Contours) -> list[float]:
 
 
 def _segment_statistics(lengths: FloatArray, seconds: float) -> list[float]:
-    """How many a second; mean, deviation and maximum of their lengths in s."""
+    """How many segments per second; mean, deviation and maximum of their lengths in s."""
     if not lengths.size:
         return [0.0] * 4
     return [
@@ -184,7 +184,7 @@ def _quantiles(values: FloatArray) -> list[float]:
 
 
 def _slope(values: FloatArray, frames: npt.NDArray[np.integer]) -> float:
-    """Of the least-squares line, a second."""
+    """The slope of the least-squares line, per second."""
     if values.size < 2:
         return 0.0
     time = (frames - frames.mean()) / FRAMES_A_SECOND

@@ -1,4 +1,4 @@
-"""An encoder that is all code: the base of these encoders, and what their cards have in common."""
+"""Encoders that are all code: their base class, and what their cards share."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
