@@ -21,11 +21,12 @@ from helpers_speakers import (
     speaker_state,
 )
 from nver.encoders import EncoderSpec, load_encoder
-from nver.encoders.speakers.d_vector import D_VECTOR, find_checkpoint
-from nver.encoders.speakers.speaker_models import CARDS
+from nver.encoders.speakers.d_vector import find_checkpoint
+from nver.encoders.speakers.speaker_models import D_VECTOR
 from nver.encoders.spectra.fbank import fbank
 from nver.encoders.spectra.mfcc import mfcc
 from nver.errors import WeightsError
+from nver.registry import lookup
 
 GOLDEN = Path(__file__).parent / "golden/mfcc_librosa.npz"
 SPEECHBRAIN = Path(__file__).parent / "golden/speechbrain.npz"
@@ -145,8 +146,9 @@ def test_bands_and_vector_are_speechbrains(name: str, clip: str, tmp_path: Path)
 def test_published_sizes(name: str) -> None:
     with torch.device("meta"):
         net = speaker_net(name, PUBLISHED)
-    assert CARDS[name].dim == net.width
-    assert CARDS[name].parameters == sum(p.numel() for p in net.parameters())
+    card = lookup("encoders", name)
+    assert card.dim == net.width
+    assert card.parameters == sum(p.numel() for p in net.parameters())
 
 
 @pytest.mark.parametrize("name", NARROW)

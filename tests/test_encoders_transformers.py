@@ -15,10 +15,11 @@ import soundfile
 
 from fakes import TINY, TINY_DEPTH, TINY_DIM, burst, tiny_transformer_folder
 from nver.encoders import load_encoder
-from nver.encoders.attention.hub_models import CARDS, MMS_1B
+from nver.encoders.attention.hub_models import MMS_1B
 from nver.encoders.attention.wav2vec2_like import canonical_layer, receptive_field
 from nver.encoders.base import FloatArray, FrameEncoder
 from nver.errors import MissingExtraError, UsageError, WeightsError
+from nver.registry import lookup, names
 
 KINDS = list(TINY)
 
@@ -512,12 +513,15 @@ def published(name: str) -> dict[str, Any]:
     return {**large, **layer_norm, "intermediate_size": 5120}
 
 
-@pytest.mark.parametrize("name", [name for name, card in CARDS.items() if card.dim])
+ON_THE_HUB = [n for n in names("encoders") if lookup("encoders", n).kind == "attention"]
+
+
+@pytest.mark.parametrize("name", [n for n in ON_THE_HUB if n != "transformers"])
 def test_declared_dim_and_parameters(name: str) -> None:
     import torch
     from transformers import AutoConfig, AutoModel
 
-    card = CARDS[name]
+    card = lookup("encoders", name)
     with torch.device("meta"):
         model = AutoModel.from_config(AutoConfig.for_model(card.family, **published(name)))
     assert model.config.hidden_size == card.dim

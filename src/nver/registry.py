@@ -1,4 +1,4 @@
-"""What there is, by name: "module:attribute", imported on first use.
+"""Corpora, encoders and classifiers by name, as "module:attribute", imported on first use.
 
 A package of your own adds to it by an entry point of the group `nver.corpora`, `nver.encoders`
 or `nver.classifiers`, for example in its pyproject.toml::
@@ -49,7 +49,7 @@ ENCODERS = {
     "audio-mamba-base": "nver.encoders.audio_mamba:AUDIO_MAMBA_BASE",
     "x-vector": "nver.encoders.speakers.speaker_models:X_VECTOR",
     "ecapa": "nver.encoders.speakers.speaker_models:ECAPA",
-    "d-vector": "nver.encoders.speakers.d_vector:D_VECTOR",
+    "d-vector": "nver.encoders.speakers.speaker_models:D_VECTOR",
     "yamnet": "nver.encoders.yamnet:YAMNET",
     "soundstream": "nver.encoders.codecs.soundstream:SOUNDSTREAM",
     "encodec-24khz": "nver.encoders.codecs.neural_codecs:ENCODEC_24KHZ",
@@ -78,7 +78,7 @@ _SINGULAR = {"corpora": "corpus", "encoders": "encoder", "classifiers": "classif
 
 @cache
 def targets(kind: str) -> dict[str, str]:
-    """name -> "module:attribute" of a kind, the built-in ones first; a plug-in cannot hide one."""
+    """name -> "module:attribute" of a kind, built-in ones first; no plug-in replaces one."""
     from importlib.metadata import entry_points
 
     found = dict(KINDS[kind])
@@ -94,7 +94,7 @@ def names(kind: str) -> list[str]:
 
 @cache
 def lookup(kind: str, name: str) -> Any:
-    """The object of that name; an unknown one raises `UsageError` and names the nearest."""
+    """The object with this name; an unknown name is a `UsageError` that suggests the nearest."""
     if not isinstance(name, str):
         raise UsageError(f"expected the name of a known {_SINGULAR[kind]}, got {name!r}")
     known = targets(kind)
@@ -105,11 +105,11 @@ def lookup(kind: str, name: str) -> Any:
 
 
 def on_first_use(package: str, places: Mapping[str, str]) -> Callable[[str], Any]:
-    """The `__getattr__` of a package (PEP 562) that imports a name when it is first asked for.
+    """The `__getattr__` of a package (PEP 562) that imports a name at its first use.
 
     Args:
         package: its `__name__`.
-        places: name -> the module that has it.
+        places: name -> the module that defines it.
     """
 
     def find(name: str) -> Any:

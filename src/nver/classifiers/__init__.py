@@ -1,4 +1,4 @@
-"""What is trained on embeddings, one method a file; `build_classifier` finds them by name."""
+"""Classifiers, trained on embeddings, one method a file; `build_classifier` finds them by name."""
 
 from typing import TYPE_CHECKING
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class ClassifierCard:
-    """What is declared of a classifier (`nver list classifiers`).
+    """What a classifier declares before it is built (`nver list classifiers`).
 
     `streams` is how many embeddings it takes: (1, 1) for a head, (2, None) for a fusion of two or
     more. `build` makes it from the streams' dims, the number of emotions and the options.
@@ -40,7 +40,7 @@ class Classifier(nn.Module, ABC):
         """
 
     def diagnostics(self, streams: Sequence[Tensor]) -> dict[str, float]:
-        """What a method has to say of itself once it is trained: name -> mean over the clips.
+        """Measures of the trained method itself: name -> mean over the clips.
 
         Called in eval mode without gradients; becomes columns of a run's `trainings.csv`.
         """

@@ -11,7 +11,7 @@ from nver.registry import lookup
 
 
 def build_classifier(name: str, dims: Sequence[int], emotions: int, **options: Any) -> Classifier:
-    """An untrained classifier for streams of the given dims and that many emotions."""
+    """An untrained classifier for streams of these dims and this many emotions."""
     card = check_classifier(name, len(dims), options)
     for dim in dims:
         check_count("an embedding's dim", dim)
@@ -20,7 +20,7 @@ def build_classifier(name: str, dims: Sequence[int], emotions: int, **options: A
 
 
 def check_classifier(name: str, streams: int, options: dict[str, Any]) -> ClassifierCard:
-    """The card, after a check that the classifier takes so many streams and these options.
+    """The card, after a check that the classifier takes this many streams and these options.
 
     The options' values are checked by building it once without memory (torch's meta device).
     """

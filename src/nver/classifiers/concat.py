@@ -14,14 +14,15 @@ from nver.classifiers.heads import CITATION
 from nver.classifiers.layers.blocks import (
     DROPOUT,
     branch,
-    check_pool,
+    check_branch,
     dense_block,
+    each,
     no_auxiliary,
 )
-from nver.errors import check_count, check_dropout
 
 POSITIONS = 24  # ours: with it RENO has the printed 1.3 to 1.5 M parameters at every width
 WIDTH = 256  # author's code, of a branch
+OPTIONS = {"pool": "adaptive", "positions": POSITIONS, "width": WIDTH, "dropout": DROPOUT}
 
 
 class Concat(Classifier):
@@ -33,8 +34,7 @@ class Concat(Classifier):
         self.dense = dense
 
     def forward(self, streams: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        pairs = zip(self.branches, streams, strict=True)
-        vectors = [branch(stream) for branch, stream in pairs]  # each (batch, width)
+        vectors = each(self.branches, streams)  # (batch, width)
         logits = self.dense(torch.cat(vectors, dim=1))
         return logits, no_auxiliary(logits)
 
@@ -43,15 +43,13 @@ def concat(
     dims: Sequence[int],
     emotions: int,
     *,
-    pool: str | int = "adaptive",
-    positions: int = POSITIONS,
-    width: int = WIDTH,
-    dropout: float = DROPOUT,
+    pool: str | int,
+    positions: int,
+    width: int,
+    dropout: float,
 ) -> Concat:
     """The baseline for streams of these dims."""
-    check_pool(pool, positions)
-    check_count("width", width)
-    check_dropout(dropout)
+    check_branch(pool, positions, width, dropout)
     branches = [branch(dim, pool, positions, width) for dim in dims]
     return Concat(branches, dense_block(width * len(dims), emotions, dropout))
 
@@ -62,5 +60,5 @@ CONCAT = ClassifierCard(
     citation=CITATION,
     streams=(2, None),
     build=concat,
-    options={"pool": "adaptive", "positions": POSITIONS, "width": WIDTH, "dropout": DROPOUT},
+    options=OPTIONS,
 )

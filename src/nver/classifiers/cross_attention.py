@@ -1,4 +1,4 @@
-"""Cross-attention: each embedding's positions look at those of the others.
+"""Cross-attention: each embedding's positions attend to the positions of the others.
 
 A control of our own: RENO with attention across the streams in place of within, and without the
 divergence. conv block of each embedding -> its positions as 64-d tokens -> attention with a
@@ -12,19 +12,18 @@ import torch
 from torch import Tensor, nn
 
 from nver.classifiers.base import Classifier, ClassifierCard
-from nver.classifiers.concat import POSITIONS, WIDTH
+from nver.classifiers.concat import OPTIONS
 from nver.classifiers.layers.attention import AttentionBlock
 from nver.classifiers.layers.blocks import (
-    DROPOUT,
     FILTERS,
-    check_pool,
+    check_branch,
     conv_block,
     dense_block,
+    each,
     no_auxiliary,
     pooled_values,
 )
 from nver.classifiers.reno import ATTENTION_DROPOUT, HEADS
-from nver.errors import check_count, check_dropout
 
 
 class CrossAttention(Classifier):
@@ -45,7 +44,7 @@ class CrossAttention(Classifier):
         self.dense = dense
 
     def forward(self, streams: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        tokens = [conv(stream) for conv, stream in zip(self.convs, streams, strict=True)]
+        tokens = each(self.convs, streams)
         vectors = [
             project(attention(own, torch.cat([*tokens[:i], *tokens[i + 1 :]], dim=1)))
             for i, (own, attention, project) in enumerate(
@@ -60,15 +59,13 @@ def cross_attention(
     dims: Sequence[int],
     emotions: int,
     *,
-    pool: str | int = "adaptive",
-    positions: int = POSITIONS,
-    width: int = WIDTH,
-    dropout: float = DROPOUT,
+    pool: str | int,
+    positions: int,
+    width: int,
+    dropout: float,
 ) -> CrossAttention:
     """Cross-attention between streams of these dims; the options as in `concat`."""
-    check_pool(pool, positions)
-    check_count("width", width)
-    check_dropout(dropout)
+    check_branch(pool, positions, width, dropout)
     flattened = [pooled_values(dim, pool, positions) for dim in dims]
     convs = [conv_block(pool, positions) for _ in dims]
     projections = [nn.Sequential(nn.Flatten(), nn.Linear(size, width)) for size in flattened]
@@ -81,5 +78,5 @@ CROSS_ATTENTION = ClassifierCard(
     citation="a control of our own; layers as in arXiv:2506.02258",
     streams=(2, None),
     build=cross_attention,
-    options={"pool": "adaptive", "positions": POSITIONS, "width": WIDTH, "dropout": DROPOUT},
+    options=OPTIONS,
 )

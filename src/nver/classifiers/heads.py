@@ -1,4 +1,4 @@
-"""What is trained on one embedding: a linear model, and the FCN and the CNN of the RENO paper."""
+"""Heads, trained on one embedding: a linear model, and the FCN and the CNN of the RENO paper."""
 
 from collections.abc import Sequence
 
@@ -39,7 +39,7 @@ def linear(dims: Sequence[int], emotions: int) -> Head:
     return Head(nn.Linear(dims[0], emotions))
 
 
-def fcn(dims: Sequence[int], emotions: int, *, dropout: float = DROPOUT) -> Head:
+def fcn(dims: Sequence[int], emotions: int, *, dropout: float) -> Head:
     """Dense 512 -> dense 128 -> output.
 
     The printed 0.7 to 1.0 M parameters cannot be met by these layers: they have 0.46 M at 768
@@ -50,12 +50,7 @@ def fcn(dims: Sequence[int], emotions: int, *, dropout: float = DROPOUT) -> Head
 
 
 def cnn(
-    dims: Sequence[int],
-    emotions: int,
-    *,
-    pool: str | int = "adaptive",
-    positions: int = POSITIONS,
-    dropout: float = DROPOUT,
+    dims: Sequence[int], emotions: int, *, pool: str | int, positions: int, dropout: float
 ) -> Head:
     """Two convolutions along the embedding, flattened, then the FCN's layers."""
     check_pool(pool, positions)

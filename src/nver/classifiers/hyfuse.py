@@ -1,12 +1,13 @@
 """HYFuse-style fusion: embeddings are brought onto the Poincaré ball and fused there.
 
 Of HYFuse (arXiv:2506.03403) only the abstract is public to us: representations of speech models and
-of codecs are fused "by transforming them to hyperbolic space". All below is a default after the
-nearest papers of the same group, or our choice; no number of this file is HYFuse's.
+of codecs are fused "by transforming them to hyperbolic space". Each
+default below follows the nearest papers of the same group, or is our choice; no number of this file
+is HYFuse's.
 
 conv block of each embedding -> Linear to a common width -> sigmoid gate -> exp_0 -> fused on the
-ball -> log_0 -> dense 512 -> dense 128 -> output. The branches and the dense layers are those of
-`concat`, so that the two differ by gate and ball only.
+ball -> log_0 -> dense 512 -> dense 128 -> output. The branches and the dense layers are
+`concat`'s, so that the two differ by gate and ball only.
 """
 
 from collections.abc import Sequence
@@ -25,8 +26,9 @@ from nver.classifiers.layers.blocks import (
     DENSE,
     DROPOUT,
     branch,
-    check_pool,
+    check_branch,
     dense_block,
+    each,
     no_auxiliary,
 )
 from nver.classifiers.layers.poincare import (
@@ -37,15 +39,9 @@ from nver.classifiers.layers.poincare import (
     log_0,
     mobius_add,
 )
-from nver.errors import UsageError, check_choice, check_count, check_dropout, check_number
+from nver.errors import UsageError, check_choice, check_number
 
-OPERATOR = "mobius"  # SATYAM: exp_0, Möbius addition, log_0
-OPERATORS = (OPERATOR, "gyromidpoint", "tangent-concat")
-CURVATURE = "fixed"  # SATYAM; RHYME and MiCuNet learn it
-C = 1.0  # SATYAM; RHYME and MiCuNet start there
-GATE = True  # SATYAM; that a branch is gated by itself is our choice
-OUTPUT = "euclidean"  # SATYAM: its head stands after log_0
-CLIP = 1.0  # Guo et al. (2022), "Clipped hyperbolic classifiers are super-hyperbolic classifiers"
+OPERATORS = ("mobius", "gyromidpoint", "tangent-concat")
 
 
 @dataclass(frozen=True)
@@ -63,12 +59,13 @@ class HyfuseOptions:
         ball, of the 128 values before it.
     """
 
-    operator: str = OPERATOR
-    curvature: str = CURVATURE
-    c: float = C
-    gate: bool = GATE
-    clip: float = CLIP
-    output: str = OUTPUT
+    operator: str = "mobius"  # SATYAM: exp_0, Möbius addition, log_0
+    curvature: str = "fixed"  # SATYAM; RHYME and MiCuNet learn it
+    c: float = 1.0  # SATYAM; RHYME and MiCuNet start there
+    gate: bool = True  # SATYAM; that a branch is gated by itself is our choice
+    # Guo et al. (2022), "Clipped hyperbolic classifiers are super-hyperbolic classifiers"
+    clip: float = 1.0
+    output: str = "euclidean"  # SATYAM: its head stands after log_0
     pool: str | int = "adaptive"
     positions: int = POSITIONS
     width: int = WIDTH
@@ -80,9 +77,7 @@ class HyfuseOptions:
         check_choice("output of hyfuse", self.output, ("euclidean", "hyperbolic"))
         check_number("c", self.c, lambda c: 1e-3 <= c <= 10, "from 1e-3 to 10")
         check_number("clip", self.clip, lambda norm: 0 <= norm < inf, "of at least 0; 0 is no clip")
-        check_pool(self.pool, self.positions)
-        check_count("width", self.width)
-        check_dropout(self.dropout)
+        check_branch(self.pool, self.positions, self.width, self.dropout)
         if not isinstance(self.gate, bool):
             raise UsageError(f"gate must be true or false; got {self.gate!r}")
         if self.curvature == "learned" and self.flat:
@@ -112,8 +107,7 @@ class Hyfuse(Classifier):
         self.hyperplanes = Hyperplanes(DENSE[1], emotions, options.clip) if hyperbolic else None
 
     def forward(self, streams: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        pairs = zip(self.branches, streams, strict=True)
-        hidden = self.dense(self.fused([branch(stream) for branch, stream in pairs]))
+        hidden = self.dense(self.fused(each(self.branches, streams)))
         logits = self.hyperplanes(hidden, self.curvature()) if self.hyperplanes else hidden
         return logits, no_auxiliary(logits)
 
@@ -182,7 +176,7 @@ def _branch(dim: int, options: HyfuseOptions) -> nn.Sequential:
 
 
 def hyfuse(dims: Sequence[int], emotions: int, **options: Any) -> Hyfuse:
-    """HYFuse-style fusion of streams of these dims; the options are those of `HyfuseOptions`."""
+    """HYFuse-style fusion of streams of these dims, with the options of `HyfuseOptions`."""
     return Hyfuse(dims, emotions, HyfuseOptions(**options))
 
 

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from nver.classifiers.base import Classifier, ClassifierCard
-from nver.classifiers.heads import cnn, fcn
+from nver.classifiers.heads import CNN, FCN
 from nver.classifiers.layers.blocks import DROPOUT, no_auxiliary
 from nver.errors import check_choice
 
-HEADS = {"cnn": cnn, "fcn": fcn}
+HEADS = {"cnn": CNN, "fcn": FCN}
 
 
 class LateAverage(Classifier):
@@ -33,12 +33,12 @@ class LateAverage(Classifier):
         return logits, no_auxiliary(logits)
 
 
-def late_average(
-    dims: Sequence[int], emotions: int, *, head: str = "cnn", dropout: float = DROPOUT
-) -> LateAverage:
+def late_average(dims: Sequence[int], emotions: int, *, head: str, dropout: float) -> LateAverage:
     """Late averaging of heads of that name, "cnn" or "fcn"."""
     check_choice("head of late-average", head, tuple(HEADS))
-    return LateAverage([HEADS[head]([dim], emotions, dropout=dropout) for dim in dims])
+    card = HEADS[head]
+    options = {**card.options, "dropout": dropout}
+    return LateAverage([card.build([dim], emotions, **options) for dim in dims])
 
 
 LATE_AVERAGE = ClassifierCard(

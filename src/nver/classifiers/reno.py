@@ -30,8 +30,9 @@ from nver.classifiers.layers.blocks import (
     DROPOUT,
     FILTERS,
     branch,
-    check_pool,
+    check_branch,
     dense_block,
+    each,
     no_auxiliary,
 )
 from nver.classifiers.layers.divergence import (
@@ -41,9 +42,8 @@ from nver.classifiers.layers.divergence import (
     divergence_floor,
     log_probabilities,
 )
-from nver.errors import check_choice, check_count, check_dropout, check_number
+from nver.errors import check_choice, check_count, check_number
 
-LAMBDA = 0.4  # author's code, marked as the paper's; the paper's text has lost the value
 HEADS = 2  # paper, section III-A, of both attentions
 ATTENTION_DROPOUT = 0.1  # author's code, of the "positions" form
 
@@ -60,16 +60,14 @@ class RenoOptions:
     divergence: str = "renyi"
     beta: float = BETA
     delta: float = DELTA
-    lambda_: float = LAMBDA
+    lambda_: float = 0.4  # author's code, marked as the paper's; the paper's text lost the value
     dropout: float = DROPOUT
 
     def __post_init__(self) -> None:
         check_choice("attention of reno", self.attention, ("positions", "literal", "none"))
         check_choice("divergence of reno", self.divergence, (*DIVERGENCES, "none"))
-        check_pool(self.pool, self.positions)
-        check_count("width", self.width)
+        check_branch(self.pool, self.positions, self.width, self.dropout)
         check_count("heads", self.heads)
-        check_dropout(self.dropout)
         check_number("beta", self.beta, lambda b: b > 0 and b != 1, "above 0 and not 1")
         check_number("delta", self.delta, lambda d: d >= 0, "of at least 0")
         check_number("lambda_", self.lambda_, lambda share: 0 < share <= 1, "in (0, 1]")
@@ -95,8 +93,7 @@ class Reno(Classifier):
 
     def vectors(self, streams: Sequence[Tensor]) -> list[Tensor]:
         """One (batch, width) a stream: what is aligned, and then concatenated."""
-        pairs = zip(self.branches, streams, strict=True)
-        return [branch(stream) for branch, stream in pairs]
+        return each(self.branches, streams)
 
     def divergence(self, vectors: Sequence[Tensor]) -> Tensor:
         """L_RD of each clip (batch,), of more than two streams the mean over the ordered pairs.
@@ -109,7 +106,7 @@ class Reno(Classifier):
         return torch.stack([measure(x, y, beta, delta) for x, y in combinations(logs, 2)]).mean(0)
 
     def diagnostics(self, streams: Sequence[Tensor]) -> dict[str, float]:
-        """L_RD, its floor and what lies between: the part that training can move.
+        """L_RD, its floor and their difference, the part that training can move.
 
         The difference is a thousandth of L_RD (docs/classifiers.md), so it is taken in float64.
         """
@@ -155,7 +152,7 @@ def _one_token(width: int, heads: int) -> tuple[nn.Module, ...]:
 
 
 def reno(dims: Sequence[int], emotions: int, **options: Any) -> Reno:
-    """RENO for streams of these dims; the options are those of `RenoOptions`."""
+    """RENO for streams of these dims, with the options of `RenoOptions`."""
     return Reno(dims, emotions, RenoOptions(**options))
 
 

@@ -4,11 +4,18 @@ import re
 from pathlib import Path
 from typing import Any
 
-from nver.encoders.base import POOLINGS, Encoder, EncoderCard, EncoderSpec, FrameEncoder
+from nver.encoders.base import POOLINGS, Encoder, EncoderCard, EncoderSpec, FrameEncoder, card_of
 from nver.errors import UsageError, unknown_name
-from nver.registry import lookup
 
-__all__ = ["Encoder", "EncoderCard", "EncoderSpec", "FrameEncoder", "load_encoder", "load_spec"]
+__all__ = [
+    "Encoder",
+    "EncoderCard",
+    "EncoderSpec",
+    "FrameEncoder",
+    "card_of",
+    "load_encoder",
+    "load_spec",
+]
 
 DEVICES = r"(cpu|cuda|mps|xpu)(:\d+)?"  # torch's names; whether it is there, an encoder tries
 
@@ -41,12 +48,6 @@ def load_encoder(
     """
     spec = EncoderSpec(name, weights, revision, layer, pooling, device, options)
     return load_spec(spec)
-
-
-def card_of(name: str) -> EncoderCard:
-    """The card of an encoder; a hub id ("org/model") has the generic card of its family."""
-    card: EncoderCard = lookup("encoders", "transformers" if "/" in str(name) else name)
-    return card
 
 
 def load_spec(spec: EncoderSpec) -> Encoder:

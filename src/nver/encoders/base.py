@@ -5,13 +5,17 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from nver.audio.recording import load_audio
+from nver.errors import MissingExtraError
 from nver.machine.threads import one_thread
+from nver.registry import lookup
 
 FloatArray = npt.NDArray[np.float32]
 AudioLike = str | Path | npt.NDArray[np.floating]
@@ -22,12 +26,12 @@ CLIPS_A_CALL = 32  # bounds memory; a clip's vector does not depend on it
 
 @dataclass(frozen=True)
 class EncoderCard:
-    """What is declared of an encoder before its weights are loaded (`nver list encoders`).
+    """What an encoder declares before its weights are loaded (`nver list encoders`).
 
     `dim` is the embedding's length with the default options (None: the weights decide),
     `sampling_rate` in Hz, `weights` the default hub id (None: none is needed, or the user must give
     them), `tag` the papers' abbreviation. `load` builds the encoder from an `EncoderSpec` and
-    imports what it needs then. `kind` is one of `KINDS`: what a hypothesis may select by.
+    imports what it needs then. `kind` is one of `KINDS`; a hypothesis may select by it.
     """
 
     name: str
@@ -48,6 +52,11 @@ class EncoderCard:
     kind: str = "other"
 
 
+def card_of(name: str) -> EncoderCard:
+    """The card of an encoder; a hub id ("org/model") has the generic card of its family."""
+    return lookup("encoders", "transformers" if "/" in str(name) else name)
+
+
 @dataclass(frozen=True)
 class EncoderSpec:
     """Which encoder, with which weights and options: all that a worker needs to load it."""
@@ -63,7 +72,7 @@ class EncoderSpec:
 
 @dataclass(frozen=True)
 class EncoderIdentity:
-    """Everything that decides an embedding's numbers, beside the audio.
+    """Everything beside the audio that decides the numbers of an embedding.
 
     Two embeddings may be compared, or one reused for the other, only if all of this is equal.
     """
@@ -90,15 +99,19 @@ class EncoderIdentity:
 class Encoder(ABC):
     """A frozen model that turns waveforms into embeddings.
 
-    A subclass sets `card`, `spec` and `identity`, and says how a waveform becomes a vector.
-    `code_version` is raised by one whenever the code changes the numbers. Whatever calls them,
-    `embed` and `frames` hold the numerical libraries to one thread (`nver.machine.threads`).
+    A subclass sets `card` and `spec` (`__init__` does), sets `identity` (`identify` makes it), and
+    says how a waveform becomes a vector. `code_version` is raised by one whenever the code changes
+    the numbers. Whatever calls them, `embed` and `frames` hold the numerical libraries to one
+    thread (`nver.machine.threads`).
     """
 
     code_version: ClassVar[int]
     card: EncoderCard
     spec: EncoderSpec
     identity: EncoderIdentity
+
+    def __init__(self, spec: EncoderSpec) -> None:
+        self.spec, self.card = spec, card_of(spec.name)
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -117,6 +130,37 @@ class Encoder(ABC):
     def sampling_rate(self) -> int:
         """Hz; audio is resampled to it in memory."""
         return self.identity.sampling_rate
+
+    def identify(
+        self,
+        weights_hash: str,
+        width: int,
+        *,
+        revision: str = "local",
+        layer: str = "last",
+        pooling: str | None = None,
+        sampling_rate: int | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> EncoderIdentity:
+        """The identity of this encoder: what its weights decide, the rest from its card and spec.
+
+        Args:
+            width: length of a vector that is pooled by "mean"; "mean+std" doubles it.
+            pooling: of an encoder that pools in its own way; None takes the spec's.
+            sampling_rate: in Hz, where the weights decide it; None takes the card's.
+        """
+        pooling = pooling or self.spec.pooling
+        return EncoderIdentity(
+            name=self.spec.name,
+            revision=revision,
+            weights_hash=weights_hash,
+            layer=layer,
+            pooling=pooling,
+            sampling_rate=sampling_rate or self.card.sampling_rate,
+            code_version=self.code_version,
+            dim=width * (2 if pooling == "mean+std" else 1),
+            options=options or {},
+        )
 
     @abstractmethod
     def embed(self, waveforms: Sequence[FloatArray]) -> FloatArray:
@@ -147,8 +191,6 @@ class Encoder(ABC):
         """
         from tqdm import tqdm
 
-        from nver.audio.recording import load_audio
-
         _check_several(audio, "encode")
         vectors = np.empty((len(audio), self.dim), np.float32)
         with tqdm(total=len(audio), unit="clip", disable=not show_progress_bar) as bar:
@@ -166,7 +208,7 @@ class FrameEncoder(Encoder):
 
     @abstractmethod
     def frames(self, waveform: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Valid frame embeddings (frames, frame_dim) and their times (frames,) in s."""
+        """The clip's frame embeddings (frames, frame_dim), and their times (frames,) in s."""
 
     def embed(self, waveforms: Sequence[FloatArray]) -> FloatArray:
         return np.stack([pool(self.frames(w)[0], self.identity.pooling) for w in waveforms])
@@ -175,8 +217,6 @@ class FrameEncoder(Encoder):
         self, audio: Sequence[AudioLike], sampling_rate: int | None = None
     ) -> list[tuple[FloatArray, FloatArray]]:
         """For each clip its frame embeddings (frames, frame_dim) and their times (frames,) in s."""
-        from nver.audio.recording import load_audio
-
         _check_several(audio, "encode_frames")
         return [
             self.frames(load_audio(clip, self.sampling_rate, source_rate=sampling_rate))
@@ -184,8 +224,21 @@ class FrameEncoder(Encoder):
         ]
 
 
+def check_extra(encoder: str, module: str, extra: str) -> None:
+    """Raise `MissingExtraError` where the module that an encoder needs is not installed."""
+    try:
+        import_module(module)
+    except ImportError as error:
+        raise MissingExtraError(f"the encoder {encoder}", extra) from error
+
+
+def frame_times(frames: int, hop_s: float) -> FloatArray:
+    """(frames,): the times of frames that are `hop_s` apart, in s."""
+    return (np.arange(frames) * hop_s).astype(np.float32)
+
+
 def _check_several(audio: Any, method: str) -> None:
-    """A path is a sequence too, of letters."""
+    """Refuse one clip by itself: a path is a sequence too, of letters."""
     if isinstance(audio, str | Path | np.ndarray):
         raise TypeError(f"{method} takes a list of clips; for one clip write {method}([clip])")
 

@@ -1,19 +1,15 @@
-"""Where an encoder runs, and with the same numbers there as anywhere."""
+"""The device that an encoder runs on, with the same numbers on each."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+
+import torch
 
 from nver.errors import UsageError
 
-if TYPE_CHECKING:
-    import torch
 
-
-def find_device(name: str) -> "torch.device":
-    """The device of a name ("cpu", "cuda:1"), tried out; raises UsageError."""
-    import torch
-
+def find_device(name: str) -> torch.device:
+    """The device with a name such as "cuda:1"; a `UsageError` where it cannot be used."""
     try:
         device = torch.device(name)
         torch.empty(0, device=device)
@@ -24,10 +20,8 @@ def find_device(name: str) -> "torch.device":
 
 
 @contextmanager
-def full_precision(device: "torch.device") -> Iterator[None]:
+def full_precision(device: torch.device) -> Iterator[None]:
     """Convolutions in float32 on a GPU too, whose default is TF32: one result on every device."""
-    import torch
-
     if device.type != "cuda":
         yield
         return

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nver.errors import MissingExtraError, WeightsError
+from nver.encoders.base import check_extra
+from nver.errors import WeightsError
 
 
 @dataclass(frozen=True)
 class Published:
-    """A model file by its content; `size` in bytes, `url` where it can be had."""
+    """A published model file, known by its content; `size` in bytes, `url` where to fetch it."""
 
     name: str
     size: int
@@ -54,26 +55,21 @@ def read_model(weights: str | None, file: Published, encoder: str) -> bytes:
 
 def check_litert(encoder: str) -> None:
     """Raise `MissingExtraError` where LiteRT is not installed."""
-    try:
-        import ai_edge_litert.interpreter  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError(f"the encoder {encoder}", "litert") from error
+    check_extra(encoder, "ai_edge_litert.interpreter", "litert")
 
 
-def start(model: bytes, *, keep_tensors: bool = False, delegate: bool = True) -> Any:
+def start(model: bytes, *, keep_tensors: bool = False) -> Any:
     """An interpreter of the model with fresh state, on one thread.
 
-    `keep_tensors` lets what is inside be read after a call; `delegate` runs what it can by XNNPACK.
+    With `keep_tensors` the tensors inside the model can be read after a call.
     """
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+    from ai_edge_litert.interpreter import Interpreter
 
-    resolver = OpResolverType.AUTO if delegate else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*experimental_preserve_all_tensors")
         interpreter = Interpreter(
             model_content=model,
             num_threads=1,
-            experimental_op_resolver_type=resolver,
             experimental_preserve_all_tensors=keep_tensors,
         )
     interpreter.allocate_tensors()

@@ -1,4 +1,4 @@
-"""A model folder, from the hub or a disk: found, checked, read without running anything, hashed."""
+"""Model folders of the hub or a disk: found, checked, read without running their code, hashed."""
 
 import hashlib
 import json
@@ -7,19 +7,20 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
 
 from nver.errors import MissingExtraError, NotCachedError, WeightsError
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 CONFIG, FRONTEND = "config.json", "preprocessor_config.json"
 SAFETENSORS, PICKLED = "model.safetensors", "pytorch_model.bin"
 INDEX = ".index.json"  # of sharded weights, after the name of the whole file
-NO_EFFECT = {  # what saving a model again changes in its JSON files and not in its numbers
+NO_EFFECT = {  # keys of its JSON files that change when a model is saved again; its numbers stay
     "_commit_hash",
     "_name_or_path",
     "architectures",
@@ -69,7 +70,7 @@ def find_file(weights: str, name: str, revision: str | None) -> tuple[Path, str]
 
 
 def read_json(folder: Path, name: str) -> dict[str, Any]:
-    """A JSON file of the folder that is an object and asks for no code of its own."""
+    """The object in a JSON file of the folder; a file that asks for code of its own is refused."""
     try:
         found = json.loads((folder / name).read_text(encoding="utf-8"))
     except ValueError as error:
@@ -84,7 +85,7 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
     return found
 
 
-def read_state(folder: Path) -> "dict[str, Tensor]":
+def read_state(folder: Path) -> dict[str, Tensor]:
     """The tensors of the folder by name, on the CPU, from safetensors or tensors-only pickles."""
     state: dict[str, Tensor] = {}
     for file in _weight_files(folder):
@@ -92,7 +93,7 @@ def read_state(folder: Path) -> "dict[str, Tensor]":
     return state
 
 
-def hash_weights(state: "Mapping[str, Tensor]", settings: Mapping[str, Any]) -> str:
+def hash_weights(state: Mapping[str, Tensor], settings: Mapping[str, Any]) -> str:
     """SHA-256 over names, types, shapes and bytes of the tensors and over the JSON settings."""
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for name, tensor in sorted(state.items()):
@@ -103,7 +104,7 @@ def hash_weights(state: "Mapping[str, Tensor]", settings: Mapping[str, Any]) -> 
 
 
 def settings_of(*files: Mapping[str, Any]) -> dict[str, Any]:
-    """What in a model's JSON files decides its numbers, for `hash_weights`."""
+    """The settings in a model's JSON files that decide its numbers, for `hash_weights`."""
     return {
         str(number): {key: value for key, value in file.items() if key not in NO_EFFECT}
         for number, file in enumerate(files)
@@ -192,7 +193,7 @@ def _weight_files(folder: Path) -> list[Path]:
     return [folder / shard for shard in shards]
 
 
-def read_checkpoint(file: Path, key: str | None = None) -> "dict[str, Tensor]":
+def read_checkpoint(file: Path, key: str | None = None) -> dict[str, Tensor]:
     """The tensors by name in a PyTorch file, or in its entry `key`, read by the restricted reader.
 
     Raises:
@@ -207,21 +208,16 @@ def read_checkpoint(file: Path, key: str | None = None) -> "dict[str, Tensor]":
     return _table_of_tensors(found, file)
 
 
-def _read_tensors(file: Path) -> "dict[str, Tensor]":
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
+def _read_tensors(file: Path) -> dict[str, Tensor]:
     if file.suffix != ".safetensors":
         return read_checkpoint(file)
     try:
         return load_file(file)
     except (SafetensorError, RuntimeError, OSError, ValueError) as error:
-        raise WeightsError(_damaged(file, error)) from error
+        raise WeightsError(damaged(file, error)) from error
 
 
 def _unpickled(file: Path) -> Any:
-    import torch
-
     with file.open("rb") as start:
         if start.read(1) not in (b"P", b"\x80"):  # a zip file, or a pickle as of protocol 2
             raise WeightsError(
@@ -237,17 +233,16 @@ def _unpickled(file: Path) -> Any:
             " author for safetensors"
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError) as error:
-        raise WeightsError(_damaged(file, error)) from error
+        raise WeightsError(damaged(file, error)) from error
 
 
-def _table_of_tensors(found: Any, file: Path) -> "dict[str, Tensor]":
-    import torch
-
+def _table_of_tensors(found: Any, file: Path) -> dict[str, Tensor]:
     if not isinstance(found, dict) or not all(isinstance(v, torch.Tensor) for v in found.values()):
         raise WeightsError(f"{file} is not a table of tensors by name")
     return found
 
 
-def _damaged(file: Path, error: Exception) -> str:
+def damaged(file: Path, error: Exception) -> str:
+    """The message of an error about a file that cannot be read."""
     reason = str(error).partition("\n")[0]
     return f"{file} cannot be read ({reason}): fetch it again"

@@ -5,14 +5,7 @@ from math import ceil
 
 import numpy as np
 
-from nver.encoders.base import (
-    POOLINGS,
-    EncoderCard,
-    EncoderIdentity,
-    EncoderSpec,
-    FloatArray,
-    FrameEncoder,
-)
+from nver.encoders.base import POOLINGS, EncoderCard, EncoderSpec, FloatArray, FrameEncoder
 from nver.encoders.tflite import Published, check_litert, read_model, start
 
 # github.com/tensorflow/models, research/audioset/yamnet/params.py
@@ -45,26 +38,17 @@ class YamNet(FrameEncoder):
     code_version = 1
 
     def __init__(self, spec: EncoderSpec) -> None:
-        self.card, self.spec = YAMNET, spec
+        super().__init__(spec)
         check_litert(spec.name)
         model = read_model(spec.weights, FILE, spec.name)
         self._interpreter = start(model, keep_tensors=True)
-        self._given = self._interpreter.get_input_details()[0]["index"]
+        self._input = self._interpreter.get_input_details()[0]["index"]
         self._last = next(
             tensor["index"]
             for tensor in self._interpreter.get_tensor_details()
             if tensor["name"].startswith(LAST_LAYER)
         )
-        self.identity = EncoderIdentity(
-            name=spec.name,
-            revision="local",
-            weights_hash=hashlib.sha256(model).hexdigest(),
-            layer="last",
-            pooling=spec.pooling,
-            sampling_rate=SAMPLING_RATE,
-            code_version=self.code_version,
-            dim=WIDTH * (2 if spec.pooling == "mean+std" else 1),
-        )
+        self.identity = self.identify(hashlib.sha256(model).hexdigest(), WIDTH)
 
     def frames(self, waveform: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Frame embeddings (frames, 1024) and the start of each window in s."""
@@ -76,12 +60,11 @@ class YamNet(FrameEncoder):
     def _embed(self, window: FloatArray, cells: int) -> FloatArray:
         """(1024,) of at most a window: the mean over its first cells in time, all in frequency."""
         self._interpreter.set_tensor(
-            self._given, np.pad(window, (0, WINDOW - window.size))[None].astype(np.float32)
+            self._input, np.pad(window, (0, WINDOW - window.size))[None].astype(np.float32)
         )
         self._interpreter.invoke()
         last = self._interpreter.get_tensor(self._last)[0]
-        mean: FloatArray = last[:cells].mean(axis=(0, 1))
-        return mean
+        return last[:cells].mean(axis=(0, 1))
 
 
 def window_starts(samples: int) -> list[int]:

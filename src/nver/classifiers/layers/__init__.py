@@ -1,1 +1,1 @@
-"""What classifiers are made of: layers and losses."""
+"""Layers and losses of the classifiers."""

@@ -18,7 +18,7 @@ from nver.errors import UsageError
 class SelfAttention(nn.Module):
     """(batch, tokens, width) -> the same shape; dropout on the attention weights.
 
-    Where `others` (batch, any number, width) are given, the tokens attend to those.
+    Where `others` (batch, any number, width) are given, the tokens attend to them.
     """
 
     def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:

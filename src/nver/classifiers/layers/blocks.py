@@ -3,13 +3,14 @@
 Glossary: dim d = length of an embedding, positions P = what pooling leaves of it, 64 = channels.
 """
 
+from collections.abc import Iterable, Sequence
 from math import ceil
 from typing import Any
 
 from torch import Tensor, nn
 
 from nver.classifiers.layers.convolution import POOL, ConvPool
-from nver.errors import UsageError, check_count
+from nver.errors import UsageError, check_count, check_dropout
 
 FILTERS = (32, 64)  # paper, section III
 DENSE = (512, 128)  # paper, section III
@@ -21,6 +22,13 @@ def check_pool(pool: Any, positions: Any) -> None:
     if pool not in ("adaptive", "literal", POOL) or isinstance(pool, bool):
         raise UsageError(f'pool must be "adaptive" or {POOL} (also "literal"); got {pool!r}')
     check_count("positions", positions)
+
+
+def check_branch(pool: Any, positions: Any, width: Any, dropout: Any) -> None:
+    """The options of a fusion whose streams each have a `branch`."""
+    check_pool(pool, positions)
+    check_count("width", width)
+    check_dropout(dropout)
 
 
 def pooled_values(dim: int, pool: str | int, positions: int) -> int:
@@ -46,6 +54,11 @@ def branch(dim: int, pool: str | int, positions: int, width: int) -> nn.Sequenti
     """(batch, dim) -> (batch, width): conv block, flatten, Linear."""
     conv = conv_block(pool, positions)
     return nn.Sequential(conv, nn.Flatten(), nn.Linear(pooled_values(dim, pool, positions), width))
+
+
+def each(modules: Iterable[nn.Module], streams: Sequence[Tensor]) -> list[Tensor]:
+    """What a fusion's modules, one a stream, make of their streams."""
+    return [module(stream) for module, stream in zip(modules, streams, strict=True)]
 
 
 def dense_block(inputs: int, emotions: int, dropout: float) -> nn.Sequential:

@@ -37,6 +37,6 @@ class TrainingConfig:
 
 
 def apart(tried: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What `tune` tries: options of the classifier, and values of its `TrainingConfig`."""
+    """The options that `tune` tries, apart: the classifier's own, and its `TrainingConfig`'s."""
     own = {name: value for name, value in tried.items() if name not in OF_TRAINING}
     return own, {name: value for name, value in tried.items() if name in OF_TRAINING}

@@ -1,6 +1,6 @@
 """The one training loop: it knows embeddings, emotions and a classifier's two losses, no method."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf, isfinite
 from typing import Any
@@ -27,7 +27,7 @@ class Epoch:
     """Losses of one epoch.
 
     `loss` and `auxiliary` (its part that is not cross-entropy) are means over the training clips,
-    with dropout; `validation` is the cross-entropy of the held-out ones, None where there are none.
+    with dropout; `validation` is the cross-entropy of the validation clips, None without any.
     """
 
     loss: float
@@ -37,10 +37,10 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained classifier in eval mode, the scale of each stream, and how it came about.
+    """A trained classifier in eval mode, the scale of each stream, and the course of its training.
 
-    The scales are those of the training part without the validation clips; `history[best_epoch]`
-    is the epoch whose weights were kept; `diagnostics` is what the trained classifier says of
+    The scales are fitted on the training part without the validation clips; `history[best_epoch]`
+    is the epoch whose weights were kept; `diagnostics` are the trained classifier's measures of
     itself on the training clips, without dropout (`Classifier.diagnostics`).
     """
 
@@ -177,7 +177,7 @@ def _train_epoch(
 
 
 def _cross_entropy(classifier: Classifier, clips: _Clips) -> float | None:
-    """The mean over clips without dropout; None of no clips."""
+    """The mean over the clips, without dropout; None without any clips."""
     if not len(clips.emotions):
         return None
     return cross_entropy(_logits(classifier, clips.streams), clips.emotions).item()
@@ -186,17 +186,20 @@ def _cross_entropy(classifier: Classifier, clips: _Clips) -> float | None:
 def _logits(classifier: Classifier, streams: list[Tensor]) -> Tensor:
     """(clips, emotions) without dropout and gradients."""
     classifier.eval()
-    parts = zip(*(torch.split(stream, CLIPS_A_CALL) for stream in streams), strict=True)
     with torch.inference_mode():
-        return torch.cat([classifier(part)[0] for part in parts])
+        return torch.cat([classifier(part)[0] for part in _parts(streams)])
+
+
+def _parts(streams: Sequence[Tensor]) -> Iterator[tuple[Tensor, ...]]:
+    """The streams of a few clips at a time."""
+    return zip(*(torch.split(stream, CLIPS_A_CALL) for stream in streams), strict=True)
 
 
 def _diagnostics(classifier: Classifier, clips: _Clips) -> dict[str, float]:
-    """The mean over the clips of what the classifier says of itself."""
+    """The mean over the clips of the classifier's diagnostics."""
     totals: dict[str, float] = {}
-    parts = zip(*(torch.split(stream, CLIPS_A_CALL) for stream in clips.streams), strict=True)
     with torch.inference_mode():
-        for part in parts:
+        for part in _parts(clips.streams):
             for name, value in classifier.diagnostics(part).items():
                 totals[name] = totals.get(name, 0.0) + value * len(part[0])
     return {name: total / len(clips.emotions) for name, total in totals.items()}

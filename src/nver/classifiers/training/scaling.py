@@ -15,7 +15,7 @@ CONSTANT = 1e-6  # of |mean|; our choice, 8 float32 steps: a deviation below it 
 
 @dataclass(frozen=True)
 class Scale:
-    """What a stream is standardised by: float32 (dim,) each."""
+    """The mean and the deviation that standardise a stream: float32 (dim,) each."""
 
     mean: FloatArray
     deviation: FloatArray

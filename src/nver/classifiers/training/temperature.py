@@ -19,7 +19,7 @@ def fit_temperature(probability: npt.NDArray[Any], truth: npt.NDArray[np.integer
     Temperature scaling of Guo et al. 2017. The likelihood has one optimum: it is concave in 1 / T.
 
     Args:
-        probability: (clips, emotions) of clips that are no test clips.
+        probability: (clips, emotions) of clips outside the test fold.
         truth: (clips,) counted from 0. Without clips the temperature is 1, which changes nothing.
     """
     if not len(truth):

@@ -27,7 +27,7 @@ class Tuned:
 
 
 def options_to_try(tune: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
-    """Every combination of the values of `tune`, the last option's changing fastest; [{}] of none.
+    """Every combination of the values of `tune`, the last option varying fastest; [{}] without any.
 
     >>> options_to_try({"lambda_": [0.3, 0.5]})
     [{'lambda_': 0.3}, {'lambda_': 0.5}]
@@ -49,8 +49,8 @@ def fit_tuned(
 
     The criterion is the mean cross-entropy on the validation clips at the kept epoch, the same for
     every candidate: an auxiliary loss and its weight have no part in it. Of equal ones the first
-    is kept. Every candidate has the same seed, batches and validation clips, those of early
-    stopping; so the criterion is a little too low for all alike.
+    is kept. Every candidate has the same seed, batches and validation clips; early stopping uses
+    these clips too, so the criterion is a little too low for all alike.
 
     Args:
         build: makes the untrained classifier with the options under trial.
@@ -86,5 +86,5 @@ def _lower(one: Fitted, other: Fitted) -> bool:
 
 
 def options_text(options: Options) -> str:
-    """ "lambda_=0.3, delta=0.2", for a table's cell; empty of none."""
+    """ "lambda_=0.3, delta=0.2", for a table's cell; empty without options."""
     return ", ".join(f"{name}={value}" for name, value in options.items())

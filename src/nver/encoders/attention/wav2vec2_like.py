@@ -2,17 +2,14 @@
 
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils import parametrize
+from transformers import AutoConfig, AutoFeatureExtractor, AutoModel, Wav2Vec2FeatureExtractor
 
-from nver.encoders.base import (
-    EncoderCard,
-    EncoderIdentity,
-    EncoderSpec,
-    FloatArray,
-    FrameEncoder,
-)
+from nver.encoders.base import EncoderCard, EncoderSpec, FloatArray, FrameEncoder, frame_times
 from nver.encoders.devices import find_device, full_precision
 from nver.encoders.weights import (
     CONFIG,
@@ -25,9 +22,6 @@ from nver.encoders.weights import (
 )
 from nver.errors import UsageError, WeightsError
 
-if TYPE_CHECKING:
-    import torch
-
 # Each has been tested here against transformers' own output, alone and in any batch.
 ARCHITECTURES = ("wav2vec2", "hubert", "wavlm", "unispeech-sat", "unispeech", "data2vec-audio")
 ENCODER_PARTS = ("encoder.", "feature_extractor.", "feature_projection.")
@@ -38,7 +32,7 @@ class TransformersEncoder(FrameEncoder):
     """A frozen wav2vec2-like model: waveform (samples,) -> frames (frames, hidden) -> vector.
 
     Each clip goes through the model alone, without padding and mask, in float32: so its vector is
-    that of transformers' own model on the single clip and cannot depend on a batch. (Padding leaks
+    the one that transformers' own model gives for it, and cannot depend on a batch. (Padding leaks
     through the group norm of wav2vec2-base, hubert-base, wavlm-base and unispeech-sat-base.)
 
     The waveform is normalised as the model's own `preprocessor_config.json` says. A clip shorter
@@ -52,25 +46,22 @@ class TransformersEncoder(FrameEncoder):
 
     code_version = 1
 
-    def __init__(self, card: EncoderCard, spec: EncoderSpec) -> None:
-        self.card, self.spec = card, spec
-        folder, revision = find_folder(_weights(card, spec), spec.revision)
+    def __init__(self, spec: EncoderSpec) -> None:
+        super().__init__(spec)
+        folder, revision = find_folder(_weights(self.card, spec), spec.revision)
         self._device = find_device(spec.device)
         self._frontend = load_frontend(folder)
-        model = load_model(folder, card)
+        model = load_model(folder, self.card)
         self._hop = prod(model.config.conv_stride)
         self._receptive_field = receptive_field(model.config.conv_kernel, model.config.conv_stride)
         self._depth: int = model.config.num_hidden_layers
         self._layer = canonical_layer(spec.layer, self._depth)
-        self.identity = EncoderIdentity(
-            name=spec.name,
+        self.identity = self.identify(
+            _hash(model, folder),
+            model.config.hidden_size,
             revision=revision,
-            weights_hash=_hash(model, folder),
             layer=str(self._layer),
-            pooling=spec.pooling,
             sampling_rate=int(self._frontend.sampling_rate),
-            code_version=self.code_version,
-            dim=model.config.hidden_size * (2 if spec.pooling == "mean+std" else 1),
         )
         self._model = _frozen(model).to(self._device)
 
@@ -80,19 +71,14 @@ class TransformersEncoder(FrameEncoder):
         The hop is the product of the convolutions' strides (320 samples, 20 ms at 16 kHz); a frame
         sees its receptive field from there on, and through attention the whole clip.
         """
-        import torch
-
         whole = self._layer != self._depth
         with torch.inference_mode(), full_precision(self._device):
             output = self._model(self._prepare(waveform), output_hidden_states=whole)
             hidden = self._select(output)[0].cpu().numpy()
-        times = np.arange(len(hidden)) * (self._hop / self.sampling_rate)
-        return hidden, times.astype(np.float32)
+        return hidden, frame_times(len(hidden), self._hop / self.sampling_rate)
 
-    def _prepare(self, waveform: FloatArray) -> "torch.Tensor":
+    def _prepare(self, waveform: FloatArray) -> Tensor:
         """(1, samples), normalised, at least one receptive field long."""
-        import torch
-
         normalised = self._frontend(
             waveform, sampling_rate=self.sampling_rate, return_tensors="pt"
         ).input_values
@@ -101,13 +87,11 @@ class TransformersEncoder(FrameEncoder):
             normalised = torch.nn.functional.pad(normalised, (0, missing))
         return normalised.to(self._device, torch.float32)
 
-    def _select(self, output: Any) -> "torch.Tensor":
+    def _select(self, output: Any) -> Tensor:
         """(1, frames, hidden) of the layer; the last is always what the model ends in.
 
         transformers 4 and 5 disagree on the last of `hidden_states` where a layer norm follows it.
         """
-        import torch
-
         if self._layer == self._depth:
             return output.last_hidden_state
         if self._layer == "mean":
@@ -118,8 +102,6 @@ class TransformersEncoder(FrameEncoder):
 
 def load_frontend(folder: Path) -> Any:
     """The model's own waveform normalisation."""
-    from transformers import AutoFeatureExtractor, Wav2Vec2FeatureExtractor
-
     read_json(folder, FRONTEND)
     frontend = AutoFeatureExtractor.from_pretrained(folder, trust_remote_code=False)
     if not isinstance(frontend, Wav2Vec2FeatureExtractor):
@@ -132,9 +114,6 @@ def load_frontend(folder: Path) -> Any:
 
 def load_model(folder: Path, card: EncoderCard) -> Any:
     """The model with the folder's weights in float32 on the CPU, every parameter accounted for."""
-    import torch
-    from transformers import AutoConfig, AutoModel
-
     _check_architecture(read_json(folder, CONFIG), folder, card)
     config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     with torch.device("meta"), torch.random.fork_rng(devices=[]):  # no initial values
@@ -216,9 +195,7 @@ def _check_fit(missing: list[str], unexpected: list[str], folder: Path) -> None:
 
 
 def _frozen(model: Any) -> Any:
-    """Without gradients, and with the positional convolution's weight norm applied once for all."""
-    from torch.nn.utils import parametrize
-
+    """The model without gradients, its positional convolution's weight norm applied for good."""
     for module in list(model.modules()):
         if parametrize.is_parametrized(module, "weight"):
             parametrize.remove_parametrizations(module, "weight")

@@ -15,9 +15,8 @@ def load(spec: EncoderSpec) -> Encoder:
     """The encoder of a spec, whose weights the user must have fetched.
 
     Raises:
-        WeightsError: no weights were given, or they are those of another size.
+        WeightsError: no weights were given, or weights of another published size.
     """
-    card = CARDS[spec.name]
     if spec.weights is None:
         run = f"ssam_{spec.name.rpartition('-')[2]}_200_16x4_4x256_fp16_r1"
         raise WeightsError(
@@ -26,15 +25,16 @@ def load(spec: EncoderSpec) -> Encoder:
         )
     from nver.encoders.audio_mamba.encoder import AudioMambaEncoder
 
-    encoder = AudioMambaEncoder(card, spec, OPTIONS)
-    _check_size(encoder, card)
+    encoder = AudioMambaEncoder(spec)
+    _check_size(encoder)
     return encoder
 
 
-def _check_size(encoder: Encoder, card: EncoderCard) -> None:
-    """Other sizes load under any name, but no published size under another's."""
+def _check_size(encoder: Encoder) -> None:
+    """Refuse another published size; a size that was never published loads under any name."""
+    card = encoder.card
     width = encoder.dim // (1 + (encoder.identity.pooling == "mean+std"))
-    other = next((c.name for c in CARDS.values() if c.dim == width and c is not card), None)
+    other = next((c.name for c in CARDS if c.dim == width and c is not card), None)
     if other:
         raise WeightsError(
             f"{encoder.spec.weights} holds the weights of {other}, not of {card.name}"
@@ -58,4 +58,4 @@ _card = partial(
 AUDIO_MAMBA_TINY = _card(name="audio-mamba-tiny", dim=960, parameters=4_808_704, tag="A(T)")
 AUDIO_MAMBA_SMALL = _card(name="audio-mamba-small", dim=1920, parameters=17_985_472, tag="A(S)")
 AUDIO_MAMBA_BASE = _card(name="audio-mamba-base", dim=3840, parameters=69_443_392, tag="A(B)")
-CARDS = {c.name: c for c in (AUDIO_MAMBA_TINY, AUDIO_MAMBA_SMALL, AUDIO_MAMBA_BASE)}
+CARDS = (AUDIO_MAMBA_TINY, AUDIO_MAMBA_SMALL, AUDIO_MAMBA_BASE)

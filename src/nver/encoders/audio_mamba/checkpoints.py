@@ -23,7 +23,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from nver.encoders.audio_mamba.network import AudioMamba, Sizes
-from nver.encoders.weights import CONFIG, SAFETENSORS, hash_weights
+from nver.encoders.weights import CONFIG, SAFETENSORS, damaged, hash_weights
 from nver.errors import UsageError, WeightsError
 from nver.machine.files import write_whole
 
@@ -55,7 +55,7 @@ SHELLS: list[Any] = [
 
 
 class Converted(NamedTuple):
-    """What `convert` wrote; the file's hash is `sha256sum`'s, the weights' that of the encoder."""
+    """What `convert` wrote; `weights_sha256` is the hash in the encoder's identity."""
 
     file: Path
     file_sha256: str
@@ -64,7 +64,7 @@ class Converted(NamedTuple):
 
 
 def find_weights(weights: str | Path) -> Path:
-    """The file that holds the weights: itself, of a safetensors folder, or of a run folder.
+    """The file that holds the weights: the path itself, or in a safetensors or upstream run folder.
 
     In an upstream run folder the checkpoint with the highest number is taken, as upstream does.
     """
@@ -102,8 +102,7 @@ def read_weights(file: Path) -> dict[str, Tensor]:
     try:
         found = load_file(file) if file.suffix == ".safetensors" else _read_checkpoint(file)
     except (SafetensorError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        reason = str(error).partition("\n")[0]
-        raise WeightsError(f"{file} cannot be read ({reason}): fetch it again") from error
+        raise WeightsError(damaged(file, error)) from error
     state = found.get("model", found) if isinstance(found, dict) else found
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise WeightsError(f"{file} holds no state dict, neither itself nor under 'model'")
@@ -183,7 +182,7 @@ def write_weights(state: Mapping[str, Tensor], out: str | Path, source: Any) -> 
     if (folder / SAFETENSORS).exists():
         raise UsageError(f"{folder / SAFETENSORS} exists; give another folder, or remove it first")
     content = save({name: tensor.contiguous() for name, tensor in state.items()})
-    made = Converted(
+    converted = Converted(
         file=folder / SAFETENSORS,
         file_sha256=hashlib.sha256(content).hexdigest(),
         weights_sha256=hash_used(state),
@@ -191,13 +190,13 @@ def write_weights(state: Mapping[str, Tensor], out: str | Path, source: Any) -> 
     )
     config = {
         "model_type": MODEL_TYPE,
-        **asdict(made.sizes),
-        "sha256": made.file_sha256,
+        **asdict(converted.sizes),
+        "sha256": converted.file_sha256,
         "source": source,
     }
-    write_whole(made.file, content)
+    write_whole(converted.file, content)
     write_whole(folder / CONFIG, json.dumps(config, indent=1) + "\n")
-    return made
+    return converted
 
 
 def _sha256(file: Path) -> str:

@@ -14,17 +14,11 @@ from nver.encoders.audio_mamba.checkpoints import (
 )
 from nver.encoders.audio_mamba.frontend import HOP, SAMPLING_RATE, log_mel, rows_of, split
 from nver.encoders.audio_mamba.network import GRID, AudioMamba
-from nver.encoders.base import (
-    EncoderCard,
-    EncoderIdentity,
-    EncoderSpec,
-    FloatArray,
-    FrameEncoder,
-    pool,
-)
+from nver.encoders.audio_mamba.short import ShortAudioMamba
+from nver.encoders.base import EncoderSpec, FloatArray, FrameEncoder, frame_times, pool
 from nver.encoders.devices import find_device, full_precision
 from nver.encoders.selective_scan import LANES, best_form
-from nver.errors import unknown_name
+from nver.errors import check_choice
 
 Network = Callable[[Tensor, Sequence[int]], Tensor]  # as `FrozenAudioMamba`
 
@@ -40,34 +34,26 @@ class AudioMambaEncoder(FrameEncoder):
     vector is the mean over the rows of all chunks: upstream's scene embedding.
 
     `token_order` "upstream" groups and trims the tokens as upstream does, which reads them in
-    another order than they were made: a row is then five instants 0.4 s apart, and of a padded
-    chunk the wrong rows are dropped. "time" groups the five bands of one instant, and drops the
+    another order than the network's: a row then holds five instants 0.4 s apart, and the wrong rows
+    of a padded chunk are dropped. "time" groups the five bands of one instant, and drops the
     padding. A row is 40 ms in both.
     """
 
     code_version = 1
 
-    def __init__(self, card: EncoderCard, spec: EncoderSpec, default: dict[str, str]) -> None:
-        self.card, self.spec = card, spec
-        options = {**default, **spec.options}
-        self._order = _known("token_order", options["token_order"], ORDERS)
-        precision = _known("precision", options["precision"], PRECISIONS)
+    def __init__(self, spec: EncoderSpec) -> None:
+        super().__init__(spec)
+        options = {**self.card.options, **spec.options}
+        check_choice("value of token_order", options["token_order"], ORDERS)
+        check_choice("value of precision", options["precision"], tuple(PRECISIONS))
         file = find_weights(spec.weights or "")
         state = read_weights(file)
         network = build_network(state, str(file))
-        self._device, self._sizes = find_device(spec.device), network.sizes
-        self._network = runnable(network, self._device, PRECISIONS[precision])
-        self.identity = EncoderIdentity(
-            name=spec.name,
-            revision="local",
-            weights_hash=hash_used(state),
-            layer="last",
-            pooling=spec.pooling,
-            sampling_rate=SAMPLING_RATE,
-            code_version=self.code_version,
-            dim=self._sizes.grid[1] * self._sizes.width * (2 if spec.pooling == "mean+std" else 1),
-            options=options,
-        )
+        self._order, self._sizes = options["token_order"], network.sizes
+        self._device = find_device(spec.device)
+        self._network = runnable(network, self._device, PRECISIONS[options["precision"]])
+        width = self._sizes.grid[1] * self._sizes.width
+        self.identity = self.identify(hash_used(state), width, options=options)
 
     def embed(self, waveforms: Sequence[FloatArray]) -> FloatArray:
         return np.stack([pool(rows, self.identity.pooling) for rows in self._rows(waveforms)])
@@ -82,7 +68,7 @@ class AudioMambaEncoder(FrameEncoder):
         row_s = self._sizes.patch[0] * HOP / SAMPLING_RATE
         if self._order == "upstream":
             row_s = len(waveform) / SAMPLING_RATE / len(rows)
-        return rows, (np.arange(len(rows)) * row_s).astype(np.float32)
+        return rows, frame_times(len(rows), row_s)
 
     @torch.inference_mode()
     def _rows(self, waveforms: Sequence[FloatArray]) -> list[FloatArray]:
@@ -111,7 +97,7 @@ def arrange(tokens: Tensor, order: str, grid: tuple[int, int] = GRID) -> Tensor:
 
 
 def patches_of(rows: int, order: str, grid: tuple[int, int] = GRID) -> int:
-    """Of how many patches in time of a chunk its first `rows` rows are made."""
+    """How many patches in time the first `rows` rows of a chunk are made of."""
     rows = min(rows, grid[0])
     return rows if order == "time" else (grid[0] * (grid[1] - 1) + rows - 1) // grid[1] + 1
 
@@ -119,14 +105,12 @@ def patches_of(rows: int, order: str, grid: tuple[int, int] = GRID) -> int:
 def runnable(
     network: AudioMamba, device: torch.device, dtype: torch.dtype, *, fast: bool = True
 ) -> Network:
-    """The fastest way to run the network on the device: `FrozenAudioMamba` or what can stand in.
+    """The fastest form of the network for the device.
 
-    On the CPU the kernels, if `fast`, fit and there, or for our small networks what needs none;
-    else the network itself, in full float32.
+    With `fast` on a CPU: `ShortAudioMamba` for a small network of ours, `FrozenAudioMamba` where
+    its kernels are installed and fit. Else the network itself, on a GPU in full float32.
     """
     if fast and network.sizes.stem and device.type == "cpu":
-        from nver.encoders.audio_mamba.short import ShortAudioMamba
-
         return ShortAudioMamba(network, dtype)
     fits = network.sizes.inner % LANES == 0
     if fast and fits and best_form(device.type) == "numba":
@@ -148,9 +132,3 @@ def _in_group(network: AudioMamba, chunks: Tensor, size: int) -> Tensor:
     """The tokens of up to `size` chunks, computed with zeros up to `size`."""
     filled = torch.cat([chunks, chunks.new_zeros(size - len(chunks), *chunks.shape[1:])])
     return network(filled)[: len(chunks)]
-
-
-def _known(option: str, value: str, values: Sequence[str] | dict[str, torch.dtype]) -> str:
-    if value not in values:
-        raise unknown_name(f"value of {option}", value, values)
-    return value

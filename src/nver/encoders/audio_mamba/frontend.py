@@ -1,10 +1,9 @@
-"""Waveform -> standardised log-mel spectrogram -> chunks, as upstream's LogMelSpec and encode.
+"""Waveform -> standardised log-mel spectrogram -> chunks, as in upstream's LogMelSpec and encode.
 
 The numbers are torchaudio's: the filters are built in float32, in its order of operations (built
 in float64 they are up to 6e-5 off).
 """
 
-import math
 from functools import cache
 
 import torch
@@ -12,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nver.encoders.audio_mamba.network import FRAMES, GRID, MELS
+from nver.encoders.spectra.mel import htk_hertz, htk_mel, triangles
 
 SAMPLING_RATE = 16_000  # Hz; upstream takes no other
 WINDOW, HOP = 400, 160  # samples: n_fft and win_length, hop_length
@@ -40,14 +40,9 @@ def log_mel(waveform: Tensor) -> Tensor:
 @cache
 def mel_filters() -> Tensor:
     """(201, 80): triangles on the HTK mel scale, not normalised, of a power spectrum."""
-    hertz = torch.linspace(0, SAMPLING_RATE // 2, WINDOW // 2 + 1)
-    lowest, highest = (2595 * math.log10(1 + f / 700) for f in (LOWEST, HIGHEST))
-    mels = torch.linspace(lowest, highest, MELS + 2)
-    corners = 700 * (10 ** (mels / 2595) - 1)
-    widths = corners[1:] - corners[:-1]
-    slopes = corners[None] - hertz[:, None]
-    falling, rising = -slopes[:, :-2] / widths[:-1], slopes[:, 2:] / widths[1:]
-    return torch.clamp_min(torch.minimum(falling, rising), 0)
+    mels = torch.linspace(float(htk_mel(LOWEST)), float(htk_mel(HIGHEST)), MELS + 2)
+    bins = torch.linspace(0, SAMPLING_RATE // 2, WINDOW // 2 + 1).numpy()
+    return torch.from_numpy(triangles(bins, htk_hertz(mels).numpy()))
 
 
 def split(spectrogram: Tensor) -> Tensor:
@@ -60,9 +55,9 @@ def split(spectrogram: Tensor) -> Tensor:
 
 
 def rows_of(frames: int, rows: int = GRID[0]) -> int:
-    """Embedding rows that upstream keeps for a clip of so many frames: less those of padding.
+    """How many embedding rows upstream keeps for a clip of this many frames: none of padding.
 
-    `rows` are those of a chunk.
+    `rows` is the number of rows of a chunk.
     """
     chunks = frames // FRAMES + 1
     return rows * chunks - int(rows * (chunks * FRAMES - frames) / FRAMES)

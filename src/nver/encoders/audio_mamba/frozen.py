@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nver.encoders.audio_mamba.network import EPSILON, TOKENS, AudioMamba, Block, each_alone
+from nver.encoders.audio_mamba.network import EPSILON, TOKENS, AudioMamba, Block, encode_alone
 from nver.encoders.selective_scan.inputs import Inputs
 from nver.encoders.selective_scan.numba_form import convolve_into, prepared_decay, scan_into
 
@@ -31,25 +31,11 @@ class FrozenAudioMamba:
     def __init__(self, network: AudioMamba, dtype: torch.dtype = torch.float32) -> None:
         self.network = network.requires_grad_(False)
         self.blocks = [FrozenBlock(cast(Block, block), dtype) for block in network.blocks]
-        self.norm = network.encoder_norm
 
     @torch.no_grad()
     def __call__(self, chunks: Tensor, patches: Sequence[int]) -> Tensor:
-        """(chunks, 250, width) from (chunks, 200, 80).
-
-        `patches` says of how many patches in time, at most 50, each chunk's tokens are asked for;
-        the others are zero. No token depends on what follows it, and time goes with the number.
-        """
-        return each_alone(self.encode, self.network.sizes, chunks, patches)
-
-    def encode(self, chunk: Tensor) -> Tensor:
-        """(1, tokens, width) from one chunk (1, frames, 80)."""
-        hidden = self.network.embed(chunk)
-        residual = torch.zeros_like(hidden)
-        for block in self.blocks:
-            hidden, residual = block(hidden, residual)
-        tokens: Tensor = self.norm(hidden + residual)
-        return tokens[:, 1:]
+        """(chunks, 250, width) from (chunks, 200, 80); see `encode_alone`."""
+        return encode_alone(self.network, self.blocks, chunks, patches)
 
 
 class FrozenBlock:

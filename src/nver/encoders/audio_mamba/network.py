@@ -9,7 +9,7 @@ Ours are the sizes that upstream has fixed: other patches, and strided convoluti
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -26,12 +26,13 @@ GRID = (FRAMES // PATCH[0], MELS // PATCH[1])  # 50 patches in time, 5 in freque
 TOKENS = GRID[0] * GRID[1]
 STEPS = (1e-3, 1e-1)  # softplus(dt_proj.bias) of new weights: Mamba's dt_min and dt_max
 EPSILON = 1e-6  # of every layer norm: norm_epsilon
+AnyBlock = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]  # as `Block`
 STEM = re.compile(r"patch_embed\.stem\.\d\.conv\.weight")
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """What distinguishes one Audio-Mamba from another; the defaults are those of all three."""
+    """The sizes of an Audio-Mamba; the defaults are the same in all three published ones."""
 
     width: int  # embed_dim: 192 tiny, 384 small, 768 base
     depth: int = 12
@@ -116,13 +117,12 @@ class AudioMamba(nn.Module):
     def forward(self, chunks: Tensor) -> Tensor:
         return self.encode(self.embed(chunks))
 
-    def encode(self, hidden: Tensor) -> Tensor:
-        """Tokens from what `embed` gives."""
+    def encode(self, hidden: Tensor, blocks: Iterable[AnyBlock] | None = None) -> Tensor:
+        """Tokens from what `embed` gives, through the network's blocks or others in their place."""
         residual = torch.zeros_like(hidden)
-        for block in self.blocks:
+        for block in blocks or self.blocks:
             hidden, residual = block(hidden, residual)
-        tokens: Tensor = self.encoder_norm(hidden + residual)
-        return tokens[:, 1:]
+        return self.encoder_norm(hidden + residual)[:, 1:]
 
     def embed(self, chunks: Tensor) -> Tensor:
         """(chunks, 1 + tokens, width): the class token, which comes first, and the patches."""
@@ -135,14 +135,19 @@ class AudioMamba(nn.Module):
         return torch.cat([first, patches + places], dim=1)
 
 
-def each_alone(
-    encode: Callable[[Tensor], Tensor], sizes: Sizes, chunks: Tensor, patches: Sequence[int]
+def encode_alone(
+    network: AudioMamba, blocks: Sequence[AnyBlock], chunks: Tensor, patches: Sequence[int]
 ) -> Tensor:
-    """(chunks, tokens, width): what `encode` gives for the first patches of each chunk, then 0."""
+    """(chunks, tokens, width) of chunks (chunks, 200, 80), each alone through these blocks.
+
+    `patches` says how many patches in time of each chunk are encoded; the tokens of the others are
+    zero. No token depends on what follows it, so this changes none and takes less time.
+    """
+    sizes = network.sizes
     tokens = chunks.new_zeros(len(chunks), sizes.tokens, sizes.width)
-    for number, asked in enumerate(patches):
-        chunk = chunks[number : number + 1, : asked * sizes.patch[0]]
-        tokens[number, : asked * sizes.grid[1]] = encode(chunk)[0]
+    for number, count in enumerate(patches):
+        chunk = chunks[number : number + 1, : count * sizes.patch[0]]
+        tokens[number, : count * sizes.grid[1]] = network.encode(network.embed(chunk), blocks)[0]
     return tokens
 
 
@@ -162,8 +167,7 @@ class Patches(nn.Module):
         image = chunks[:, None]
         if self.sizes.stem:
             image = self.stem(image.to(memory_format=torch.channels_last))
-        patches: Tensor = self.proj(image)
-        return patches.permute(0, 2, 3, 1).flatten(1, 2)
+        return self.proj(image).permute(0, 2, 3, 1).flatten(1, 2)
 
 
 class Halving(nn.Module):
@@ -230,8 +234,7 @@ class Mixer(nn.Module):
             delta_bias=self.dt_proj.bias,
             delta_softplus=True,
         )
-        mixed: Tensor = self.out_proj(y)
-        return mixed
+        return self.out_proj(y)
 
 
 def position_embedding(width: int, grid: tuple[int, int] = GRID) -> Tensor:

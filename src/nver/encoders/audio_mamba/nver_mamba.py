@@ -7,7 +7,6 @@ from nver.encoders.base import POOLINGS, Encoder, EncoderCard, EncoderSpec
 from nver.errors import UsageError
 
 FOLDER = files("nver") / "models" / "nver-mamba"  # its weights and its card.md
-OPTIONS = {"token_order": "time", "precision": "float32"}
 
 
 def load(spec: EncoderSpec) -> Encoder:
@@ -20,8 +19,7 @@ def load(spec: EncoderSpec) -> Encoder:
 
     if spec.revision is not None:
         raise UsageError(f"{spec.name} comes with nver and has no revision; got {spec.revision!r}")
-    spec = replace(spec, weights=spec.weights or str(FOLDER))
-    return AudioMambaEncoder(NVER_MAMBA, spec, OPTIONS)
+    return AudioMambaEncoder(replace(spec, weights=spec.weights or str(FOLDER)))
 
 
 NVER_MAMBA = EncoderCard(
@@ -36,7 +34,7 @@ NVER_MAMBA = EncoderCard(
     load=load,
     parameters=715_328,
     tag="nver",
-    options=OPTIONS,
+    options={"token_order": "time", "precision": "float32"},
     poolings=POOLINGS,
     kind="mamba",
 )

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nver.encoders.audio_mamba.network import AudioMamba, Block, Mixer, each_alone
+from nver.encoders.audio_mamba.network import AudioMamba, Block, encode_alone
 
 
 class ShortAudioMamba:
@@ -19,41 +19,37 @@ class ShortAudioMamba:
 
     def __init__(self, network: AudioMamba, dtype: torch.dtype = torch.float32) -> None:
         self.network, self.dtype = network.requires_grad_(False), dtype
-        self.blocks = [cast(Block, block) for block in network.blocks]
-        self.decays = [-torch.exp(block.mixer.A_log).t().contiguous() for block in self.blocks]
+        self.blocks = [ShortBlock(cast(Block, block)) for block in network.blocks]
 
     @torch.no_grad()
     def __call__(self, chunks: Tensor, patches: Sequence[int]) -> Tensor:
-        """(chunks, tokens, width) from (chunks, 200, 80).
-
-        `patches` says of how many patches in time each chunk's tokens are asked for; the others
-        are zero.
-        """
+        """(chunks, tokens, width) from (chunks, 200, 80); see `encode_alone`."""
         with torch.autocast("cpu", self.dtype, enabled=self.dtype != torch.float32):
-            return each_alone(self.encode, self.network.sizes, chunks, patches)
-
-    def encode(self, chunk: Tensor) -> Tensor:
-        """(1, tokens, width) from one chunk (1, frames, 80)."""
-        hidden = self.network.embed(chunk)
-        residual = torch.zeros_like(hidden)
-        for block, decay in zip(self.blocks, self.decays, strict=True):
-            residual = (residual + hidden).float()
-            hidden = mix(block.mixer, decay, block.norm(residual))
-        tokens: Tensor = self.network.encoder_norm(hidden + residual)
-        return tokens[:, 1:]
+            return encode_alone(self.network, self.blocks, chunks, patches)
 
 
-def mix(mixer: Mixer, decay: Tensor, hidden: Tensor) -> Tensor:
-    """What the mixer gives for one chunk (1, length, width); decay is its A, (states, inner)."""
-    x, z = mixer.in_proj(hidden).chunk(2, dim=-1)
-    x = F.silu(mixer.conv1d(x.mT)[..., : x.shape[1]]).mT
-    rank_delta, B, C = mixer.x_proj(x).float().split(mixer.splits, dim=-1)
-    x, steps = x[0].float(), F.softplus(mixer.dt_proj(rank_delta)).float()[0]
-    states = (steps * x)[:, None] * B[0, :, :, None]  # what each step adds, made the state after it
-    factors = torch.exp(steps[:, None] * decay)
-    each = states.unbind()
-    for before, after, factor in zip(each, each[1:], factors.unbind()[1:], strict=False):
-        after.addcmul_(factor, before)
-    y = torch.einsum("lne,ln->le", states, C[0]) + mixer.D * x
-    mixed: Tensor = mixer.out_proj(y * F.silu(z[0]))
-    return mixed[None]
+class ShortBlock:
+    """One block; takes and gives what `Block` does, for one chunk (1, length, width)."""
+
+    def __init__(self, block: Block) -> None:
+        self.norm, self.mixer = block.norm, block.mixer
+        self.decay = -torch.exp(self.mixer.A_log).t().contiguous()  # A, (states, inner)
+
+    def __call__(self, hidden: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
+        residual = (residual + hidden).float()
+        return self.mix(self.norm(residual)), residual
+
+    def mix(self, hidden: Tensor) -> Tensor:
+        """What the mixer gives for (1, length, width)."""
+        mixer = self.mixer
+        x, z = mixer.in_proj(hidden).chunk(2, dim=-1)
+        x = F.silu(mixer.conv1d(x.mT)[..., : x.shape[1]]).mT
+        rank_delta, B, C = mixer.x_proj(x).float().split(mixer.splits, dim=-1)
+        x, steps = x[0].float(), F.softplus(mixer.dt_proj(rank_delta)).float()[0]
+        states = (steps * x)[:, None] * B[0, :, :, None]  # of each step what it adds
+        factors = torch.exp(steps[:, None] * self.decay)
+        each = states.unbind()  # made the states after the steps
+        for before, after, factor in zip(each, each[1:], factors.unbind()[1:], strict=False):
+            after.addcmul_(factor, before)
+        y = torch.einsum("lne,ln->le", states, C[0]) + mixer.D * x
+        return mixer.out_proj(y * F.silu(z[0]))[None]

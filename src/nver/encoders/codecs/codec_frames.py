@@ -4,17 +4,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import torch
+import transformers
+from torch import Tensor
+from transformers.utils import logging
 
-from nver.encoders.base import (
-    EncoderCard,
-    EncoderIdentity,
-    EncoderSpec,
-    FloatArray,
-    FrameEncoder,
-)
+from nver.encoders.base import EncoderCard, EncoderSpec, FloatArray, FrameEncoder, frame_times
 from nver.encoders.codecs.codec_options import identity_options, read_codebooks
 from nver.encoders.devices import find_device, full_precision
 from nver.encoders.weights import (
@@ -28,20 +26,17 @@ from nver.encoders.weights import (
 )
 from nver.errors import WeightsError
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
 DECODER_PARTS = ("decoder.", "decoder_transformer.", "upsample.")  # no embedding depends on them
 
 
 class Family(NamedTuple):
-    """How transformers' model of a codec is asked for its latents, (1, width, frames)."""
+    """How to get a codec's latents (1, width, frames) from its model in transformers."""
 
     model: str
     hop: Callable[[Any], int]  # samples, from the config
     codebooks: Callable[[Any], int]  # how many, from the model
-    encode: "Callable[[Any, Tensor], Tensor]"
-    quantise: "Callable[[Any, Tensor, int], Tensor]"  # what the decoder gets, of so many codebooks
+    encode: Callable[[Any, Tensor], Tensor]
+    quantise: Callable[[Any, Tensor, int], Tensor]  # the decoder's input, of this many codebooks
 
 
 class CodecEncoder(FrameEncoder):
@@ -55,34 +50,26 @@ class CodecEncoder(FrameEncoder):
 
     code_version = 1
 
-    def __init__(self, card: EncoderCard, spec: EncoderSpec) -> None:
-        self.card, self.spec = card, spec
-        self._family = FAMILIES[card.family]
-        folder, revision = find_folder(spec.weights or card.weights or "", spec.revision)
-        config = check_settings(folder, card)
+    def __init__(self, spec: EncoderSpec) -> None:
+        super().__init__(spec)
+        self._family = FAMILIES[self.card.family]
+        folder, revision = find_folder(spec.weights or self.card.weights or "", spec.revision)
+        config = check_settings(folder, self.card)
         state = read_state(folder)
         self._device = find_device(spec.device)
         model = load_model(folder, self._family, state)
         self._codebooks = read_codebooks(spec, self._family.codebooks(model))
         self._hop = self._family.hop(model.config)
-        width: int = model.config.hidden_size
-        self.identity = EncoderIdentity(
-            name=spec.name,
+        self.identity = self.identify(
+            _hash(state, config),
+            model.config.hidden_size,
             revision=revision,
-            weights_hash=_hash(state, config),
-            layer="last",
-            pooling=spec.pooling,
-            sampling_rate=card.sampling_rate,
-            code_version=self.code_version,
-            dim=width * (2 if spec.pooling == "mean+std" else 1),
             options=identity_options(self._codebooks),
         )
         self._model = model.to(self._device)
 
     def frames(self, waveform: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Frame embeddings (frames, width) and the start of each hop in s."""
-        import torch
-
         valid = max(1, waveform.size // self._hop)
         whole = ceil(waveform.size / self._hop) * self._hop
         padded = np.pad(waveform, (0, whole - waveform.size)).astype(np.float32, copy=False)
@@ -93,8 +80,7 @@ class CodecEncoder(FrameEncoder):
             if self._codebooks:
                 latents = self._family.quantise(self._model, latents, self._codebooks)
             frames = latents[0].T.contiguous().cpu().numpy()
-        times = np.arange(valid) * (self._hop / self.sampling_rate)
-        return frames, times.astype(np.float32)
+        return frames, frame_times(valid, self._hop / self.sampling_rate)
 
 
 def check_settings(folder: Path, card: EncoderCard) -> dict[str, Any]:
@@ -122,13 +108,11 @@ def check_settings(folder: Path, card: EncoderCard) -> dict[str, Any]:
     return settings_of(config, frontend)
 
 
-def load_model(folder: Path, family: Family, state: "dict[str, Tensor]") -> Any:
+def load_model(folder: Path, family: Family, state: dict[str, Tensor]) -> Any:
     """transformers' model with these weights in float32 on the CPU, every parameter accounted for.
 
     transformers puts them in their places itself, as its names change from version to version.
     """
-    import transformers
-
     config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
     try:
         with _quiet():
@@ -158,9 +142,7 @@ def _unfit(folder: Path, why: str) -> WeightsError:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """transformers without its progress bar and its table of what did not fit: we say it."""
-    from transformers.utils import logging
-
+    """Without transformers' progress bar and its table of unfit tensors, which our error names."""
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity(logging.CRITICAL)
     logging.disable_progress_bar()
@@ -172,22 +154,22 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _hash(state: "dict[str, Tensor]", settings: dict[str, Any]) -> str:
-    """Of the file's own tensors: their names do not change with transformers' version."""
+def _hash(state: dict[str, Tensor], settings: dict[str, Any]) -> str:
+    """The hash of the file's own tensors, whose names do not change with transformers' version."""
     used = {name: t for name, t in state.items() if not name.startswith(DECODER_PARTS)}
     return hash_weights(used, settings)
 
 
-def _encodec_quantised(model: Any, latents: "Tensor", codebooks: int) -> "Tensor":
+def _encodec_quantised(model: Any, latents: Tensor, codebooks: int) -> Tensor:
     # Residual codes: the first do not depend on how many follow.
     return model.quantizer.decode(model.quantizer.encode(latents)[:codebooks])
 
 
-def _dac_quantised(model: Any, latents: "Tensor", codebooks: int) -> "Tensor":
+def _dac_quantised(model: Any, latents: Tensor, codebooks: int) -> Tensor:
     return model.quantizer(latents, codebooks)[0]
 
 
-def _mimi_latents(model: Any, waveform: "Tensor") -> "Tensor":
+def _mimi_latents(model: Any, waveform: Tensor) -> Tensor:
     encoder = model.encoder
     if hasattr(encoder, "encoder_transformer"):  # later versions of transformers 5
         return encoder(waveform).latents
@@ -195,7 +177,7 @@ def _mimi_latents(model: Any, waveform: "Tensor") -> "Tensor":
     return model.downsample(hidden.transpose(1, 2))
 
 
-def _mimi_quantised(model: Any, latents: "Tensor", codebooks: int) -> "Tensor":
+def _mimi_quantised(model: Any, latents: Tensor, codebooks: int) -> Tensor:
     codes = model.quantizer.encode(latents, codebooks)
     return model.quantizer.decode(codes.transpose(0, 1))
 

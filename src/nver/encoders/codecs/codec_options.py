@@ -1,7 +1,7 @@
-"""What all codecs let one choose: the latents before the quantiser, or what it makes of them."""
+"""The options of all codecs: latents before or after the quantiser, and how many codebooks."""
 
 from nver.encoders.base import EncoderSpec
-from nver.errors import UsageError, unknown_name
+from nver.errors import UsageError, check_choice
 
 OPTIONS = {"latents": "continuous", "codebooks": "all"}
 LATENTS = ("continuous", "quantised")
@@ -15,8 +15,7 @@ def read_codebooks(spec: EncoderSpec, most: int) -> int:
     """
     options = {**OPTIONS, **spec.options}
     latents, codebooks = options["latents"], options["codebooks"]
-    if latents not in LATENTS:
-        raise unknown_name("value of latents", str(latents), LATENTS)
+    check_choice("value of latents", latents, LATENTS)
     if latents == "continuous":
         if codebooks != "all":
             raise UsageError(

@@ -2,20 +2,16 @@
 
 from functools import partial
 
-from nver.encoders.base import POOLINGS, Encoder, EncoderCard, EncoderSpec
+from nver.encoders.base import POOLINGS, Encoder, EncoderCard, EncoderSpec, check_extra
 from nver.encoders.codecs.codec_options import OPTIONS
-from nver.errors import MissingExtraError
 
 
 def load(spec: EncoderSpec) -> Encoder:
     """The encoder of a spec; needs the extra `transformers`."""
-    try:
-        import transformers  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError(f"the encoder {spec.name}", "transformers") from error
+    check_extra(spec.name, "transformers", "transformers")
     from nver.encoders.codecs.codec_frames import CodecEncoder
 
-    return CodecEncoder(CARDS[spec.name], spec)
+    return CodecEncoder(spec)
 
 
 _card = partial(
@@ -59,4 +55,3 @@ MIMI = _card(
     citation="Défossez et al. (2024), Moshi: a speech-text foundation model for real-time dialogue,"
     " arXiv 2410.00037",
 )
-CARDS = {card.name: card for card in (ENCODEC_24KHZ, DAC_16KHZ, MIMI)}

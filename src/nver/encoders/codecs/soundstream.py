@@ -8,10 +8,10 @@ import numpy as np
 from nver.encoders.base import (
     POOLINGS,
     EncoderCard,
-    EncoderIdentity,
     EncoderSpec,
     FloatArray,
     FrameEncoder,
+    frame_times,
 )
 from nver.encoders.codecs.codec_options import OPTIONS, identity_options, read_codebooks
 from nver.encoders.tflite import Published, check_litert, read_model, start
@@ -44,7 +44,7 @@ class SoundStream(FrameEncoder):
     The model is causal, takes 20 ms a step and remembers the steps before, so each clip gets an
     interpreter of its own: LiteRT's `reset_all_variables` does not reset these states (2.3.0).
     Only steps that the clip fills are frames; up to 319 samples at its end are in none (our choice,
-    the codec itself waits for them). A clip shorter than a step is one, with zeros at its end.
+    the codec itself waits for them). A clip shorter than a step is filled with zeros to one.
 
     Quantised frames are what the decoder would get: the sum of the codebooks' entries.
     """
@@ -52,7 +52,7 @@ class SoundStream(FrameEncoder):
     code_version = 1
 
     def __init__(self, spec: EncoderSpec) -> None:
-        self.card, self.spec = SOUNDSTREAM, spec
+        super().__init__(spec)
         check_litert(spec.name)
         self._codebooks = read_codebooks(spec, CODEBOOKS)
         self._model = read_model(spec.weights, ENCODER, spec.name)
@@ -62,16 +62,8 @@ class SoundStream(FrameEncoder):
             quantiser = read_model(spec.weights, QUANTISER, spec.name)
             self._quantiser = start(quantiser)
             content += quantiser
-        self.identity = EncoderIdentity(
-            name=spec.name,
-            revision="local",
-            weights_hash=hashlib.sha256(content).hexdigest(),
-            layer="last",
-            pooling=spec.pooling,
-            sampling_rate=SAMPLING_RATE,
-            code_version=self.code_version,
-            dim=WIDTH * (2 if spec.pooling == "mean+std" else 1),
-            options=identity_options(self._codebooks),
+        self.identity = self.identify(
+            hashlib.sha256(content).hexdigest(), WIDTH, options=identity_options(self._codebooks)
         )
 
     def frames(self, waveform: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -79,7 +71,7 @@ class SoundStream(FrameEncoder):
         latents = encode(self._model, steps(waveform))
         if self._codebooks:
             latents = decode(self._quantiser, codes(self._quantiser, latents, self._codebooks))
-        return latents, (np.arange(len(latents)) * (HOP / SAMPLING_RATE)).astype(np.float32)
+        return latents, frame_times(len(latents), HOP / SAMPLING_RATE)
 
 
 def steps(waveform: FloatArray) -> FloatArray:
@@ -93,13 +85,13 @@ def steps(waveform: FloatArray) -> FloatArray:
 def encode(model: bytes, waveform: FloatArray) -> FloatArray:
     """(steps, 64) from (steps, 320), from the model's first state on."""
     interpreter = start(model)
-    given = interpreter.get_input_details()[0]["index"]
-    made = interpreter.get_output_details()[0]["index"]
+    input_index = interpreter.get_input_details()[0]["index"]
+    output_index = interpreter.get_output_details()[0]["index"]
     latents = np.empty((len(waveform), WIDTH), np.float32)
     for number, step in enumerate(waveform):
-        interpreter.set_tensor(given, step[None])
+        interpreter.set_tensor(input_index, step[None])
         interpreter.invoke()
-        latents[number] = interpreter.get_tensor(made)[0, 0]
+        latents[number] = interpreter.get_tensor(output_index)[0, 0]
     return latents
 
 

@@ -12,7 +12,7 @@ from torch.autograd.function import once_differentiable
 
 from nver.encoders.selective_scan.inputs import Inputs
 from nver.encoders.selective_scan.reference import reference_scan
-from nver.errors import MissingExtraError, UsageError, unknown_name
+from nver.errors import MissingExtraError, UsageError, check_choice
 
 __all__ = ["FORMS", "best_form", "reference_scan", "selective_scan"]
 
@@ -75,7 +75,7 @@ def best_form(device: str) -> str:
 
 @cache
 def has_numba() -> bool:
-    """Whether numba is there and works; if not, that is said once."""
+    """Whether numba is installed and works; if not, a warning says so once."""
     try:
         _form("numba")
     except Exception as error:  # a numba that is broken, or shadowed, raises what it likes
@@ -105,8 +105,7 @@ def _form(name: str) -> Any:
 
 
 def _check_form(form: str, device: str) -> str:
-    if form not in FORMS:
-        raise unknown_name("form of the scan", form, FORMS)
+    check_choice("form of the scan", form, FORMS)
     if form == "numba" and device != "cpu":
         raise UsageError(f"the numba form of the scan runs on the CPU; the tensors are on {device}")
     if form == "numba" and not has_numba():
@@ -121,7 +120,7 @@ def _cast(tensor: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def _check_shapes(inputs: Inputs) -> None:
-    """The kernels look at no bounds."""
+    """Raise `UsageError` where shapes do not fit: the kernels check no bounds."""
     wide, states = inputs.x.shape, inputs.A.shape[-1]
     deep = (*wide[:2], states)
     expected = {"x": wide, "delta": wide, "A": (wide[-1], states), "B": deep, "C": deep}

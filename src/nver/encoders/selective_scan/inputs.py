@@ -1,4 +1,4 @@
-"""What a form of the scan is given, and what its gradient gives back."""
+"""The inputs of a form of the scan, and their gradients."""
 
 from typing import NamedTuple
 

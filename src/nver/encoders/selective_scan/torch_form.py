@@ -34,28 +34,23 @@ def forward(inputs: Inputs, keep: bool) -> tuple[Tensor, Tensor]:
 
 def backward(inputs: Inputs, kept: Tensor, gradient: Tensor) -> Gradients:
     """The gradients of all inputs from `gradient`, dL/dy (clips, length, channels)."""
-    x, length = inputs.x, inputs.x.shape[1]
-    step, gy = _steps(inputs), gradient
-    decay = inputs.A.t().contiguous()
-    drive, scratch = step * x, torch.empty_like(kept[0])
-    if inputs.z is not None:
-        gy = gradient * F.silu(inputs.z)
-    y = torch.empty_like(step) if inputs.z is not None else None
+    x, z = inputs.x, inputs.z
+    step, decay = _steps(inputs), inputs.A.t().contiguous()
+    drive = step * x
+    gy = gradient if z is None else gradient * F.silu(z)
+    y = None if z is None else torch.empty_like(step)
     gdecay, carried = torch.zeros_like(kept[0]), torch.zeros_like(kept[0])
     gB, gC = torch.empty_like(inputs.B), torch.empty_like(inputs.C)
-    along_a, along_b = torch.empty_like(step), torch.empty_like(step)
+    along_a, along_b, scratch = (torch.empty_like(like) for like in (step, step, kept[0]))
     for number in range(len(kept) - 1, -1, -1):
-        low, high = number * KEPT_EVERY, min((number + 1) * KEPT_EVERY, length)
-        states, factors = [kept[number]], []
-        for t in range(low, high):
-            h, factor = states[-1].clone(), torch.empty_like(scratch)
-            _advance(h, factor, step[:, t], decay, drive[:, t], inputs.B[:, t])
-            states.append(h)
-            factors.append(factor)
+        low = number * KEPT_EVERY
+        segment = (along[:, low : low + KEPT_EVERY] for along in (step, drive, inputs.B))
+        states, factors = _states_again(kept[number], decay, *segment)
+        for back in range(len(factors) - 1, -1, -1):
+            t = low + back
+            before, after, factor = states[back], states[back + 1], factors[back]
             if y is not None:
-                y[:, t] = _read(inputs.C[:, t], h)
-        for t in range(high - 1, low - 1, -1):
-            before, after, factor = states[t - low], states[t - low + 1], factors[t - low]
+                y[:, t] = _read(inputs.C[:, t], after)
             carried.addcmul_(gy[:, t, None], inputs.C[:, t, :, None])
             gC[:, t] = torch.einsum("bne,be->bn", after, gy[:, t])
             gB[:, t] = torch.einsum("bne,be->bn", carried, drive[:, t])
@@ -82,6 +77,19 @@ def backward(inputs: Inputs, kept: Tensor, gradient: Tensor) -> Gradients:
 def _steps(inputs: Inputs) -> Tensor:
     step = inputs.delta + inputs.bias
     return F.softplus(step) if inputs.soft else step
+
+
+def _states_again(
+    first: Tensor, decay: Tensor, step: Tensor, drive: Tensor, b: Tensor
+) -> tuple[list[Tensor], list[Tensor]]:
+    """The states of a segment from `first` before it on, and exp(step A) of each of its steps."""
+    states, factors = [first], []
+    for t in range(step.shape[1]):
+        h, factor = states[-1].clone(), torch.empty_like(first)
+        _advance(h, factor, step[:, t], decay, drive[:, t], b[:, t])
+        states.append(h)
+        factors.append(factor)
+    return states, factors
 
 
 def _advance(

@@ -1,26 +1,16 @@
 """d-vector: a bidirectional LSTM over MFCC that tells speakers apart, from its author's file."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
+import torch
+from torch import Tensor, nn
 
-from nver.encoders.base import (
-    POOLINGS,
-    EncoderCard,
-    EncoderIdentity,
-    EncoderSpec,
-    FloatArray,
-    FrameEncoder,
-)
+from nver.encoders.base import EncoderSpec, FloatArray, FrameEncoder, card_of, frame_times
 from nver.encoders.devices import find_device, full_precision
 from nver.encoders.spectra.mfcc import HOP, mfcc
 from nver.encoders.spectra.power_spectra import SAMPLING_RATE
 from nver.encoders.weights import hash_weights, read_checkpoint
 from nver.errors import WeightsError
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
 
 # github.com/wq2012/SpeakerRecognitionFromScratch at 1ec7b7d: myconfig.py, neural_net.py
 COEFFICIENTS = 40  # N_MFCC
@@ -28,7 +18,6 @@ HIDDEN = 64  # LSTM_HIDDEN_SIZE, a direction
 LAYERS = 3  # LSTM_NUM_LAYERS
 WIDTH = 2 * HIDDEN
 STATE = "encoder_state_dict"  # its key in the checkpoint
-REPOSITORY = "https://github.com/wq2012/SpeakerRecognitionFromScratch"
 
 
 class DVector(FrameEncoder):
@@ -42,30 +31,19 @@ class DVector(FrameEncoder):
     code_version = 1
 
     def __init__(self, spec: EncoderSpec) -> None:
-        self.card, self.spec = D_VECTOR, spec
+        super().__init__(spec)
         file = find_checkpoint(spec)
         state = read_checkpoint(file, STATE)
         self._device = find_device(spec.device)
         self._lstm = build_lstm(state, file).to(self._device)
-        self.identity = EncoderIdentity(
-            name=spec.name,
-            revision="local",
-            weights_hash=hash_weights(state, {}),
-            layer="last",
-            pooling=spec.pooling,
-            sampling_rate=SAMPLING_RATE,
-            code_version=self.code_version,
-            dim=WIDTH * (2 if spec.pooling == "mean+std" else 1),
-        )
+        self.identity = self.identify(hash_weights(state, {}), WIDTH)
 
     def frames(self, waveform: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Frame embeddings (frames, 128) and the centre of each in s, 32 ms apart."""
-        import torch
-
         coefficients = torch.from_numpy(mfcc(waveform, COEFFICIENTS)).to(self._device)
         with torch.inference_mode(), full_precision(self._device):
             hidden = self._lstm(coefficients[None])[0][0].cpu().numpy()
-        return hidden, (np.arange(len(hidden)) * (HOP / SAMPLING_RATE)).astype(np.float32)
+        return hidden, frame_times(len(hidden), HOP / SAMPLING_RATE)
 
 
 def find_checkpoint(spec: EncoderSpec) -> Path:
@@ -73,7 +51,7 @@ def find_checkpoint(spec: EncoderSpec) -> Path:
     if spec.weights is None:
         raise WeightsError(
             f"{spec.name} needs weights: download a saved_model.bilstm.mean.*.pt from"
-            f" saved_model/pretrained of {REPOSITORY} and pass its path"
+            f" saved_model/pretrained of {card_of(spec.name).url} and pass its path"
         )
     path = Path(spec.weights).expanduser()
     found = sorted(path.glob("*.pt")) if path.is_dir() else [path]
@@ -86,10 +64,8 @@ def find_checkpoint(spec: EncoderSpec) -> Path:
     return found[0]
 
 
-def build_lstm(state: "dict[str, Tensor]", file: Path) -> "nn.LSTM":
+def build_lstm(state: dict[str, Tensor], file: Path) -> nn.LSTM:
     """The LSTM with these weights, every key and shape accounted for."""
-    from torch import nn
-
     lstm = nn.LSTM(COEFFICIENTS, HIDDEN, LAYERS, batch_first=True, bidirectional=True)
     try:
         lstm.load_state_dict({k.removeprefix("lstm."): v for k, v in state.items()})
@@ -97,19 +73,3 @@ def build_lstm(state: "dict[str, Tensor]", file: Path) -> "nn.LSTM":
         reason = " ".join(str(error).split())
         raise WeightsError(f"{file} does not hold the d-vector's LSTM: {reason}") from error
     return lstm.requires_grad_(False).eval()
-
-
-D_VECTOR = EncoderCard(
-    name="d-vector",
-    family="lstm",
-    dim=WIDTH,
-    sampling_rate=SAMPLING_RATE,
-    licence="Apache-2.0",
-    url=REPOSITORY,
-    citation="Quan Wang, SpeakerRecognitionFromScratch, github.com/wq2012; trained on LibriSpeech"
-    " with a triplet loss",
-    load=DVector,
-    parameters=252_928,
-    poolings=POOLINGS,
-    kind="speaker",
-)

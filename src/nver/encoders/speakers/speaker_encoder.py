@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nver.encoders.base import Encoder, EncoderCard, EncoderIdentity, EncoderSpec, FloatArray
+from nver.encoders.base import Encoder, EncoderCard, EncoderSpec, FloatArray
 from nver.encoders.devices import find_device, full_precision
 from nver.encoders.speakers.speaker_networks import SHORTEST, Ecapa, XVector
 from nver.encoders.spectra.fbank import HOP, fbank
@@ -30,21 +30,15 @@ class SpeakerEncoder(Encoder):
 
     code_version = 1
 
-    def __init__(self, card: EncoderCard, spec: EncoderSpec) -> None:
-        self.card, self.spec = card, spec
-        file, revision = find_file(spec.weights or card.weights or "", CHECKPOINT, spec.revision)
+    def __init__(self, spec: EncoderSpec) -> None:
+        super().__init__(spec)
+        weights = spec.weights or self.card.weights or ""
+        file, revision = find_file(weights, CHECKPOINT, spec.revision)
         state = read_checkpoint(file)
         self._device = find_device(spec.device)
-        self._net = build_net(card, state, file).to(self._device)
-        self.identity = EncoderIdentity(
-            name=spec.name,
-            revision=revision,
-            weights_hash=hash_weights(state, {}),
-            layer="last",
-            pooling="statistics",
-            sampling_rate=card.sampling_rate,
-            code_version=self.code_version,
-            dim=self._net.width,
+        self._net = build_net(self.card, state, file).to(self._device)
+        self.identity = self.identify(
+            hash_weights(state, {}), self._net.width, revision=revision, pooling="statistics"
         )
 
     def embed(self, waveforms: Sequence[FloatArray]) -> FloatArray:
@@ -54,8 +48,7 @@ class SpeakerEncoder(Encoder):
     def _embed(self, waveform: Tensor) -> FloatArray:
         missing = max(0, (SHORTEST - 1) * HOP - len(waveform))
         bands = fbank(F.pad(waveform, (0, missing)).to(self._device), self._net.mels)
-        vector: FloatArray = self._net(bands.T[None])[0].cpu().numpy()
-        return vector
+        return self._net(bands.T[None])[0].cpu().numpy()
 
 
 def build_net(card: EncoderCard, state: dict[str, Tensor], file: Path) -> XVector | Ecapa:

@@ -1,15 +1,22 @@
-"""Speaker embeddings by SpeechBrain's published nets: x-vector and ECAPA-TDNN; light to import."""
+"""Speaker embeddings: SpeechBrain's x-vector and ECAPA-TDNN, and a d-vector; light to import."""
 
 from functools import partial
 
-from nver.encoders.base import Encoder, EncoderCard, EncoderSpec
+from nver.encoders.base import POOLINGS, Encoder, EncoderCard, EncoderSpec
 
 
 def load(spec: EncoderSpec) -> Encoder:
-    """The encoder of a spec."""
+    """The x-vector or ECAPA-TDNN of a spec."""
     from nver.encoders.speakers.speaker_encoder import SpeakerEncoder
 
-    return SpeakerEncoder(CARDS[spec.name], spec)
+    return SpeakerEncoder(spec)
+
+
+def load_d_vector(spec: EncoderSpec) -> Encoder:
+    """The d-vector of a spec, whose weights the user must have fetched."""
+    from nver.encoders.speakers.d_vector import DVector
+
+    return DVector(spec)
 
 
 _card = partial(
@@ -40,4 +47,14 @@ ECAPA = _card(
     citation="Desplanques et al. (2020), ECAPA-TDNN, arXiv 2005.07143; Ravanelli et al. (2021),"
     " SpeechBrain, arXiv 2106.04624",
 )
-CARDS = {card.name: card for card in (X_VECTOR, ECAPA)}
+D_VECTOR = _card(
+    name="d-vector",
+    family="lstm",
+    dim=128,
+    parameters=252_928,
+    url="https://github.com/wq2012/SpeakerRecognitionFromScratch",
+    citation="Quan Wang, SpeakerRecognitionFromScratch, github.com/wq2012; trained on LibriSpeech"
+    " with a triplet loss",
+    load=load_d_vector,
+    poolings=POOLINGS,
+)

@@ -1,11 +1,12 @@
 """x-vector and ECAPA-TDNN as torch modules whose state dicts are SpeechBrain's, key by key.
 
 Snyder et al. (2018), "X-Vectors: Robust DNN Embeddings for Speaker Recognition"; Desplanques et
-al. (2020), "ECAPA-TDNN", arXiv 2005.07143. Kernels and dilations are those of the hyperparams.yaml
+al. (2020), "ECAPA-TDNN", arXiv 2005.07143. Kernels and dilations come from the hyperparams.yaml
 of speechbrain/spkrec-xvect-voxceleb and spkrec-ecapa-voxceleb; widths are the checkpoint's. Layers
 are read from speechbrain.lobes.models.Xvector and ECAPA_TDNN; one clip at a time, so no masks.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping
 
 import torch
@@ -20,39 +21,28 @@ VARIANCE_FLOOR = 1e-12  # eps of AttentiveStatisticsPooling
 SHORTEST = 5  # frames: a convolution that sees 4 to each side reflects as many
 
 
-class Conv(nn.Module):
+def inside(name: str, layer: nn.Module) -> nn.Sequential:
+    """A layer in a module of its own: SpeechBrain wraps torch's, so its keys have a name more."""
+    return nn.Sequential(OrderedDict({name: layer}))
+
+
+def convolution(inputs: int, outputs: int, kernel: int = 1, dilation: int = 1) -> nn.Sequential:
     """A convolution over (1, channels, frames) that keeps the length, reflecting at the ends."""
-
-    def __init__(self, given: int, made: int, kernel: int = 1, dilation: int = 1) -> None:
-        super().__init__()
-        self.conv = nn.Conv1d(given, made, kernel, dilation=dilation)
-        self.reach = dilation * (kernel - 1) // 2
-
-    def forward(self, x: Tensor) -> Tensor:
-        if self.reach:
-            x = F.pad(x, (self.reach, self.reach), mode="reflect")
-        made: Tensor = self.conv(x)
-        return made
+    reach = dilation * (kernel - 1) // 2
+    conv = nn.Conv1d(
+        inputs, outputs, kernel, padding=reach, dilation=dilation, padding_mode="reflect"
+    )
+    return inside("conv", conv)
 
 
-class Norm(nn.Module):
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.norm = nn.BatchNorm1d(channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        made: Tensor = self.norm(x)
-        return made
+def batch_norm(channels: int) -> nn.Sequential:
+    return inside("norm", nn.BatchNorm1d(channels))
 
 
-class Linear(nn.Module):
-    def __init__(self, given: int, made: int) -> None:
-        super().__init__()
-        self.w = nn.Linear(given, made)
-
-    def forward(self, x: Tensor) -> Tensor:
-        made: Tensor = self.w(x)
-        return made
+def conv_layer(inputs: int, outputs: int, kernel: int = 1, dilation: int = 1) -> nn.Sequential:
+    """Convolution, ReLU, batch norm."""
+    conv = convolution(inputs, outputs, kernel, dilation)
+    return nn.Sequential(OrderedDict(conv=conv, relu=nn.ReLU(), norm=batch_norm(outputs)))
 
 
 class XVector(nn.Module):
@@ -65,16 +55,16 @@ class XVector(nn.Module):
         super().__init__()
         self.mels, self.width = mels, width
         layers: list[nn.Module] = []
-        for given, made, kernel, dilation in zip(
-            [mels, *channels], channels, KERNELS, DILATIONS, strict=False
-        ):
-            layers += [Conv(given, made, kernel, dilation), nn.LeakyReLU(), Norm(made)]
-        layers += [Statistics(), Linear(2 * channels[-1], width)]
+        shapes = zip([mels, *channels], channels, KERNELS, DILATIONS, strict=False)
+        for inputs, outputs, kernel, dilation in shapes:
+            conv = convolution(inputs, outputs, kernel, dilation)
+            layers += [conv, nn.LeakyReLU(), batch_norm(outputs)]
+        layers += [Statistics(), inside("w", nn.Linear(2 * channels[-1], width))]
         self.blocks = nn.ModuleList(layers)
 
     @classmethod
     def of(cls, state: Mapping[str, Tensor]) -> "XVector":
-        """With the widths of a state dict."""
+        """The net with the widths of a state dict."""
         convolutions = [state[f"blocks.{3 * n}.conv.weight"] for n in range(len(KERNELS))]
         channels = [weight.shape[0] for weight in convolutions]
         return cls(convolutions[0].shape[1], channels, state["blocks.16.w.weight"].shape[0])
@@ -92,19 +82,6 @@ class Statistics(nn.Module):
         return torch.cat([x.mean(dim=2), x.std(dim=2) + STD_OFFSET], dim=1)
 
 
-class Layer(nn.Module):
-    """Convolution, ReLU, batch norm."""
-
-    def __init__(self, given: int, made: int, kernel: int = 1, dilation: int = 1) -> None:
-        super().__init__()
-        self.conv = Conv(given, made, kernel, dilation)
-        self.norm = Norm(made)
-
-    def forward(self, x: Tensor) -> Tensor:
-        made: Tensor = self.norm(F.relu(self.conv(x)))
-        return made
-
-
 class Ecapa(nn.Module):
     """Bands (1, mels, frames) -> (1, width)."""
 
@@ -113,16 +90,16 @@ class Ecapa(nn.Module):
     ) -> None:
         super().__init__()
         self.mels, self.width = mels, width
-        self.blocks = nn.ModuleList([Layer(mels, channels, ECAPA_KERNEL)])
+        self.blocks = nn.ModuleList([conv_layer(mels, channels, ECAPA_KERNEL)])
         self.blocks.extend(Res2Block(channels, squeezed, dilation) for dilation in ECAPA_DILATIONS)
-        self.mfa = Layer(channels * len(ECAPA_DILATIONS), merged)
+        self.mfa = conv_layer(channels * len(ECAPA_DILATIONS), merged)
         self.asp = AttentiveStatistics(merged, attention)
-        self.asp_bn = Norm(2 * merged)
-        self.fc = Conv(2 * merged, width)
+        self.asp_bn = batch_norm(2 * merged)
+        self.fc = convolution(2 * merged, width)
 
     @classmethod
     def of(cls, state: Mapping[str, Tensor]) -> "Ecapa":
-        """With the widths of a state dict."""
+        """The net with the widths of a state dict."""
         first = state["blocks.0.conv.conv.weight"]
         return cls(
             mels=first.shape[1],
@@ -139,8 +116,7 @@ class Ecapa(nn.Module):
             x = block(x)
             outputs.append(x)
         merged = self.mfa(torch.cat(outputs[1:], dim=1))
-        made: Tensor = self.fc(self.asp_bn(self.asp(merged)))
-        return made[..., 0]
+        return self.fc(self.asp_bn(self.asp(merged)))[..., 0]
 
 
 class Res2Block(nn.Module):
@@ -148,14 +124,13 @@ class Res2Block(nn.Module):
 
     def __init__(self, channels: int, squeezed: int, dilation: int) -> None:
         super().__init__()
-        self.tdnn1 = Layer(channels, channels)
+        self.tdnn1 = conv_layer(channels, channels)
         self.res2net_block = Res2(channels, dilation)
-        self.tdnn2 = Layer(channels, channels)
+        self.tdnn2 = conv_layer(channels, channels)
         self.se_block = SqueezeExcite(channels, squeezed)
 
     def forward(self, x: Tensor) -> Tensor:
-        made: Tensor = self.se_block(self.tdnn2(self.res2net_block(self.tdnn1(x))))
-        return made + x
+        return self.se_block(self.tdnn2(self.res2net_block(self.tdnn1(x)))) + x
 
 
 class Res2(nn.Module):
@@ -164,14 +139,16 @@ class Res2(nn.Module):
     def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()
         group = channels // self.SCALE
-        self.blocks = nn.ModuleList(Layer(group, group, 3, dilation) for _ in range(self.SCALE - 1))
+        self.blocks = nn.ModuleList(
+            conv_layer(group, group, 3, dilation) for _ in range(self.SCALE - 1)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         first, *others = x.chunk(self.SCALE, dim=1)
-        made = [first]
+        outputs = [first]
         for number, (block, group) in enumerate(zip(self.blocks, others, strict=True)):
-            made.append(block(group + made[-1] if number else group))
-        return torch.cat(made, dim=1)
+            outputs.append(block(group + outputs[-1] if number else group))
+        return torch.cat(outputs, dim=1)
 
 
 class SqueezeExcite(nn.Module):
@@ -179,7 +156,7 @@ class SqueezeExcite(nn.Module):
 
     def __init__(self, channels: int, squeezed: int) -> None:
         super().__init__()
-        self.conv1, self.conv2 = Conv(channels, squeezed), Conv(squeezed, channels)
+        self.conv1, self.conv2 = convolution(channels, squeezed), convolution(squeezed, channels)
 
     def forward(self, x: Tensor) -> Tensor:
         squeezed = F.relu(self.conv1(x.mean(dim=2, keepdim=True)))
@@ -191,8 +168,8 @@ class AttentiveStatistics(nn.Module):
 
     def __init__(self, channels: int, attention: int) -> None:
         super().__init__()
-        self.tdnn = Layer(3 * channels, attention)
-        self.conv = Conv(attention, channels)
+        self.tdnn = conv_layer(3 * channels, attention)
+        self.conv = convolution(attention, channels)
 
     def forward(self, x: Tensor) -> Tensor:
         even = x.new_full((1, 1, x.shape[2]), 1 / x.shape[2])

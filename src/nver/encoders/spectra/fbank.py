@@ -6,10 +6,11 @@ Constants: speechbrain.processing.features.STFT and Filterbank, speechbrain.lobe
 
 from functools import cache
 
+import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from nver.encoders.spectra.mel import htk_hertz, htk_mel, triangles
 from nver.encoders.spectra.power_spectra import SAMPLING_RATE
 
 WINDOW, HOP = 400, 160  # samples: win_length 25 ms, hop_length 10 ms; n_fft 400, Hamming
@@ -34,13 +35,11 @@ def fbank(waveform: Tensor, mels: int) -> Tensor:
 
 @cache
 def mel_bank(mels: int) -> Tensor:
-    """(201, mels): triangles of height 1 on the HTK mel scale from 0 Hz to 8 kHz.
+    """(201, mels): triangles of height 1 in Hz, their centres even on HTK's scale up to 8 kHz.
 
     Both sides of a triangle are as wide as the distance to the centre before it.
     """
-    top = 2595 * torch.log10(torch.tensor(1 + SAMPLING_RATE / 2 / 700, dtype=torch.float64))
-    hertz = 700 * (10 ** (torch.linspace(0, float(top), mels + 2) / 2595) - 1)
-    centres, widths = hertz[1:-1], hertz[1:-1] - hertz[:-2]
-    bins = torch.linspace(0, SAMPLING_RATE // 2, WINDOW // 2 + 1)
-    slopes = (bins[:, None] - centres) / widths
-    return F.relu(1 - slopes.abs())
+    highest = float(htk_mel(SAMPLING_RATE / 2))
+    corners = htk_hertz(torch.linspace(0, highest, mels + 2)).numpy()
+    bins = torch.linspace(0, SAMPLING_RATE // 2, WINDOW // 2 + 1).numpy()
+    return torch.from_numpy(triangles(bins, corners, np.diff(corners)[:-1]))

@@ -1,4 +1,4 @@
-"""What the encoders without weights share: a clean signal, its power spectra, their identity."""
+"""A clean signal, its frames and their power spectra, in numpy."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nver.encoders.base import EncoderCard, EncoderIdentity, EncoderSpec, FloatArray
-from nver.errors import UsageError
+from nver.encoders.base import FloatArray
 
 SAMPLING_RATE = 16_000
 FRAMES_A_CHUNK = 128  # stays in a core's cache, and bounds the memory of a long clip
@@ -55,23 +54,3 @@ def power_spectra(
 def hann(size: int) -> FloatArray:
     """The periodic Hann window."""
     return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)).astype(np.float32)
-
-
-def weightless_identity(card: EncoderCard, spec: EncoderSpec, code_version: int) -> EncoderIdentity:
-    """The identity of an encoder that is all code; weights given to it are a `UsageError`."""
-    if spec.weights is not None or spec.revision is not None:
-        raise UsageError(
-            f"{spec.name} has no weights; got weights={spec.weights!r}, revision={spec.revision!r}:"
-            " leave them out"
-        )
-    assert card.dim is not None
-    return EncoderIdentity(
-        name=spec.name,
-        revision="none",
-        weights_hash="none",
-        layer="none",
-        pooling="statistics",
-        sampling_rate=card.sampling_rate,
-        code_version=code_version,
-        dim=card.dim,
-    )

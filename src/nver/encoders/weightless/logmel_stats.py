@@ -4,20 +4,12 @@ All constants are our choice, within the usual for speech at 16 kHz; on ten emot
 none of them moved a linear model's score by more than its noise.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
-import numpy.typing as npt
 
-from nver.encoders.base import Encoder, EncoderCard, EncoderSpec, FloatArray
-from nver.encoders.spectra.power_spectra import (
-    SAMPLING_RATE,
-    clean,
-    framed,
-    hann,
-    power_spectra,
-    weightless_identity,
-)
+from nver.encoders.base import FloatArray
+from nver.encoders.spectra.mel import htk_mel, triangles
+from nver.encoders.spectra.power_spectra import SAMPLING_RATE, clean, framed, hann, power_spectra
+from nver.encoders.weightless.weightless_encoder import WeightlessEncoder, weightless_card
 
 WINDOW, HOP = 400, 160  # samples: 25 ms every 10 ms, Hann
 FFT_SIZE = 512
@@ -29,7 +21,7 @@ STATISTICS = ("mean", "std", "std_of_delta", "p90")
 DIMENSIONS = tuple(f"band{band:02}_{name}" for name in STATISTICS for band in range(BANDS))
 
 
-class LogmelStats(Encoder):
+class LogmelStats(WeightlessEncoder):
     """(samples,) at 16 kHz -> 160: 40 log-mel bands, four statistics of each over time.
 
     DC is removed and the peak scaled to 1, so neither offset nor gain matters. The statistics are
@@ -40,20 +32,15 @@ class LogmelStats(Encoder):
 
     code_version = 1
 
-    def __init__(self, spec: EncoderSpec) -> None:
-        self.card, self.spec = LOGMEL_STATS, spec
-        self.identity = weightless_identity(LOGMEL_STATS, spec, self.code_version)
-
-    def embed(self, waveforms: Sequence[FloatArray]) -> FloatArray:
-        return np.stack([statistics(log_mel(w)) for w in waveforms])
+    def vector(self, waveform: FloatArray) -> FloatArray:
+        return statistics(log_mel(waveform))
 
 
 def log_mel(waveform: FloatArray) -> FloatArray:
     """(bands, frames): natural logarithms of the power in each band."""
     frames = framed(clean(waveform), WINDOW, HOP)
     bands = [MEL_BANK @ power.T for power in power_spectra(frames, TAPER, FFT_SIZE)]
-    logs: FloatArray = np.log(np.concatenate(bands, axis=1) + np.float32(FLOOR))
-    return logs
+    return np.log(np.concatenate(bands, axis=1) + np.float32(FLOOR))
 
 
 def statistics(contours: FloatArray) -> FloatArray:
@@ -68,29 +55,19 @@ def statistics(contours: FloatArray) -> FloatArray:
     ).astype(np.float32)
 
 
-def mel_of(hertz: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Mel by HTK's formula, 2595 log10(1 + f / 700) (The HTK Book, 5.4)."""
-    return 2595.0 * np.log10(1.0 + np.asarray(hertz, np.float64) / 700.0)
-
-
 def mel_bank() -> FloatArray:
-    """(bands, bins): triangles of height 1, linear and equally wide on the mel scale."""
-    bins = mel_of(np.fft.rfftfreq(FFT_SIZE, 1 / SAMPLING_RATE))
-    corners = np.linspace(mel_of(LOWEST_HZ), mel_of(HIGHEST_HZ), BANDS + 2)
-    width = corners[1] - corners[0]
-    distance = np.abs(bins[None, :] - corners[1:-1, None]) / width
-    return np.maximum(0.0, 1.0 - distance).astype(np.float32)
+    """(bands, bins): triangles of height 1, linear and equally wide on the HTK mel scale."""
+    bins = htk_mel(np.fft.rfftfreq(FFT_SIZE, 1 / SAMPLING_RATE))
+    corners = np.linspace(htk_mel(LOWEST_HZ), htk_mel(HIGHEST_HZ), BANDS + 2)
+    bank = triangles(bins, corners, corners[1] - corners[0])
+    return np.ascontiguousarray(bank.T, np.float32)
 
 
 TAPER, MEL_BANK = hann(WINDOW), mel_bank()
-LOGMEL_STATS = EncoderCard(
+LOGMEL_STATS = weightless_card(
     name="logmel-stats",
     family="statistics",
     dim=len(DIMENSIONS),
-    sampling_rate=SAMPLING_RATE,
-    licence="Apache-2.0",
-    url="https://pypi.org/project/nver",
     citation="nver's own: statistics of 40 log-mel bands",
     load=LogmelStats,
-    kind="handcrafted",
 )

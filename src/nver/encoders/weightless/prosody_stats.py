@@ -5,14 +5,13 @@ Parameter Set, IEEE TAC 7(2)) where they have the same; the selection and every 
 another source are our choice. Nothing depends on the recording's gain or offset.
 """
 
-from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from nver.encoders.base import Encoder, EncoderCard, EncoderSpec, FloatArray
-from nver.encoders.spectra.power_spectra import SAMPLING_RATE, clean, weightless_identity
+from nver.encoders.base import FloatArray
+from nver.encoders.spectra.power_spectra import SAMPLING_RATE, clean
 from nver.encoders.weightless.prosody_contours import (
     FRAMES_A_SECOND,
     SHAPE,
@@ -20,6 +19,7 @@ from nver.encoders.weightless.prosody_contours import (
     Mask,
     contours_of,
 )
+from nver.encoders.weightless.weightless_encoder import WeightlessEncoder, weightless_card
 
 BURST_DB = -15.0  # of the loudest frame: a burst of energy is a run of frames above it
 MODULATION_HZ = (1.0, 2.0, 4.0, 8.0, 16.0)  # octaves of the energy's rhythm
@@ -47,23 +47,19 @@ DIMENSIONS = (
 )
 
 
-class ProsodyStats(Encoder):
+class ProsodyStats(WeightlessEncoder):
     """(samples,) at 16 kHz -> one number for each of `DIMENSIONS`.
 
     From frames of 50 ms every 12.5 ms. Statistics of the spectral shape are over the loud frames
-    (within 30 dB of the loudest), those of F0 over the voiced ones; a statistic over no frame, or
-    a slope or difference over one, is 0. F0 is in octaves above 60 Hz, times are in seconds. A clip
-    shorter than 50 ms is padded with zeros at its end.
+    (within 30 dB of the loudest), statistics of F0 over the voiced ones; a statistic over no frame,
+    and a slope or difference over one, is 0. F0 is in octaves above 60 Hz, times are in seconds. A
+    clip shorter than 50 ms is padded with zeros at its end.
     """
 
     code_version = 1
 
-    def __init__(self, spec: EncoderSpec) -> None:
-        self.card, self.spec = PROSODY_STATS, spec
-        self.identity = weightless_identity(PROSODY_STATS, spec, self.code_version)
-
-    def embed(self, waveforms: Sequence[FloatArray]) -> FloatArray:
-        return np.stack([prosody(w) for w in waveforms])
+    def vector(self, waveform: FloatArray) -> FloatArray:
+        return prosody(waveform)
 
 
 def prosody(waveform: FloatArray) -> FloatArray:
@@ -160,7 +156,7 @@ def _voicing_statistics(contours: Contours) -> list[float]:
 
 
 def _segment_statistics(lengths: FloatArray, seconds: float) -> list[float]:
-    """How many a second; mean, deviation and maximum of their lengths in s."""
+    """How many segments per second; mean, deviation and maximum of their lengths in s."""
     if not lengths.size:
         return [0.0] * 4
     return [
@@ -188,7 +184,7 @@ def _quantiles(values: FloatArray) -> list[float]:
 
 
 def _slope(values: FloatArray, frames: npt.NDArray[np.integer]) -> float:
-    """Of the least-squares line, a second."""
+    """The slope of the least-squares line, per second."""
     if values.size < 2:
         return 0.0
     time = (frames - frames.mean()) / FRAMES_A_SECOND
@@ -203,14 +199,10 @@ def _std(rows: FloatArray) -> FloatArray:
     return rows.std(axis=0) if len(rows) else np.zeros(rows.shape[1], np.float32)
 
 
-PROSODY_STATS = EncoderCard(
+PROSODY_STATS = weightless_card(
     name="prosody-stats",
     family="statistics",
     dim=len(DIMENSIONS),
-    sampling_rate=SAMPLING_RATE,
-    licence="Apache-2.0",
-    url="https://pypi.org/project/nver",
     citation="nver's own: statistics of pitch, voicing, energy, rhythm and spectral shape",
     load=ProsodyStats,
-    kind="handcrafted",
 )
