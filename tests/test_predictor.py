@@ -21,11 +21,12 @@ from safetensors.numpy import load_file, save
 
 import nver
 from nver.cli import main
-from nver.cli.predict import find_files, plain
+from nver.cli.predict import printable
 from nver.corpora.synthetic.corpus import make_clip
 from nver.errors import NverError, UsageError, WeightsError
 from nver.machine.files import write_whole
 from nver.models.model_folder import SHIPPED, read_model, shipped_folder
+from nver.models.predictor import find_recordings
 from nver.models.train import judge
 from nver.recipe import parse_experiment
 from nver.recipe.families import read_families
@@ -470,12 +471,12 @@ def test_a_locked_folder_is_named_and_the_rest_found(
         return scan(folder)
 
     monkeypatch.setattr(os, "scandir", closed)
-    found = list(find_files([str(tmp_path)]))
+    found = find_recordings([str(tmp_path)])
     assert found == [str(tmp_path / "a.wav"), str(tmp_path / "locked")]
 
 
 def test_a_name_cannot_break_the_table() -> None:
-    assert plain("caf\xe9 \x1b[31m\n\udce9\u202e") == r"café \x1b[31m\n\udce9\u202e".replace(
+    assert printable("caf\xe9 \x1b[31m\n\udce9\u202e") == r"café \x1b[31m\n\udce9\u202e".replace(
         r"\xe9", "\xe9"
     )
 

@@ -5,8 +5,10 @@ predictor = load_predictor()
 for answer in predictor.predict(["laugh.wav", "sigh.mp3"]): ...
 """
 
+import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -16,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nver.audio.recording import (
+    FloatArray,
     Recording,
     as_recording,
     check_kind,
@@ -24,66 +27,23 @@ from nver.audio.recording import (
     read_start,
 )
 from nver.classifiers.training.temperature import tempered
+from nver.corpora.file_tree import walk
 from nver.embeddings.batches import ENCODER, embed
 from nver.encoders import Encoder, load_spec
+from nver.encoders.base import EncoderIdentity
 from nver.errors import AudioError, NverError, WeightsError, check_count, unknown_name
 from nver.machine.threads import one_thread
 from nver.models.model_folder import Model, ModelEncoder, read_model
+from nver.models.prediction import Prediction as Prediction
 from nver.recipe.families import membership
 
 if TYPE_CHECKING:
-    import torch
-
     from nver.classifiers.training.loop import Fitted
 
-FloatArray = npt.NDArray[np.float32]
 Audio = str | PathLike[str] | npt.NDArray[Any]
 LONGEST_S = 30.0  # our choice: of a longer file its start; bursts last 2 s, and memory has a bound
 SHORTEST_S = 0.1  # our choice: less is a click, of which nothing is sure, and a note says so
-NOT_SURE = "not sure"
 TOP = 3
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The answer for one clip.
-
-    Attributes:
-        file: the path as given, or "array N".
-        emotion, probability: the most probable emotion; "" and nan where the clip has an `error`.
-        top: the most probable emotions with their probabilities, falling.
-        family, family_probability: the family of the highest summed probability; the emotion
-            itself, where the model has no families.
-        sure: whether `family_probability` reaches the model's threshold, the clip 0.1 s.
-        duration_s: of the whole file; nan where it cannot be read.
-        note: that only its start was used, or that it is hardly long enough for a voice.
-        error: why there is no answer, "" where there is one; `reason` is its one word.
-    """
-
-    file: str
-    emotion: str = ""
-    probability: float = float("nan")
-    top: tuple[tuple[str, float], ...] = ()
-    family: str = ""
-    family_probability: float = float("nan")
-    sure: bool = False
-    duration_s: float = float("nan")
-    note: str = ""
-    error: str = ""
-    reason: str = ""
-
-    @property
-    def answer(self) -> str:
-        """The family, "not sure", or "" for a clip that cannot be used."""
-        if self.error:
-            return ""
-        return self.family if self.sure else NOT_SURE
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON: a number that is none is None."""
-        found = {"file": self.file, "answer": self.answer, **asdict(self)}
-        found["top"] = [{"emotion": e, "probability": p} for e, p in self.top]
-        return {k: None if v != v else v for k, v in found.items()}
 
 
 class Predictor:
@@ -117,7 +77,7 @@ class Predictor:
     def each(
         self, audio: Iterable[Audio], sampling_rate: int | None = None, *, top: int = TOP
     ) -> Iterator[Prediction]:
-        """As `predict`, one after the other, as they are ready."""
+        """Yield the answers of `predict` one by one, as soon as each is ready."""
         check_rate(sampling_rate)
         check_count("top", top, 0)
         rate = sampling_rate or self.encoders[0].sampling_rate
@@ -136,7 +96,7 @@ class Predictor:
             yield replace(answer, sure=sure, duration_s=seconds, note=_note(seconds))
 
     def _probability(self, recording: Recording, file: str) -> npt.NDArray[np.float64]:
-        """(emotions,), calibrated."""
+        """The calibrated probabilities (emotions,)."""
         from nver.classifiers.training.loop import predict_proba
 
         rates = {encoder.sampling_rate for encoder in self.encoders}
@@ -163,43 +123,46 @@ class Predictor:
 
     @cached_property
     def _fitted(self) -> "Fitted":
-        """The classifier with its weights, and the scales."""
+        """The classifier with its weights, and the scale of each stream."""
         import torch
 
         from nver.classifiers.build import build_classifier
         from nver.classifiers.training.loop import Fitted
         from nver.classifiers.training.scaling import Scale
 
-        model = self.model
+        model, tensors = self.model, self.model.tensors
         dims = [encoder.identity.dim for encoder in model.encoders]
         wanted = (model.classifier, dims, len(model.emotions))
         try:
             with torch.device("meta"):  # a size that does not fit asks for no memory
                 network = build_classifier(*wanted, **model.options)
-            expected = {f"classifier.{n}": tuple(t.shape) for n, t in network.state_dict().items()}
-            for n, dim in enumerate(dims):
-                expected |= {f"scale.{n}.mean": (dim,), f"scale.{n}.deviation": (dim,)}
         except (RuntimeError, TypeError, OverflowError) as error:
             raise NverError(f"{model.classifier}: cannot be built ({error})") from error
-        tensors = {name: torch.from_numpy(t.copy()) for name, t in model.tensors.items()}
-        if wrong := sorted(
-            name for name in expected | tensors if expected.get(name) != _shape(tensors.get(name))
-        ):
-            raise NverError(
-                f"the model's weights do not fit its classifier {model.classifier}: "
-                f"{len(wrong)} are missing, of another shape or too many, first {wrong[0]}; train "
-                "it again"
-            )
+        expected = {f"classifier.{n}": tuple(t.shape) for n, t in network.state_dict().items()}
+        for n, dim in enumerate(dims):
+            expected |= {f"scale.{n}.mean": (dim,), f"scale.{n}.deviation": (dim,)}
+        _check_shapes(model, expected)
         classifier = build_classifier(*wanted, **model.options)
-        head = "classifier."
         classifier.load_state_dict(
-            {n.removeprefix(head): t for n, t in tensors.items() if n.startswith(head)}
-        )
+            {name: torch.from_numpy(tensors[f"classifier.{name}"].copy())
+             for name in network.state_dict()}
+        )  # fmt: skip
         scales = tuple(
-            Scale(model.tensors[f"scale.{n}.mean"], model.tensors[f"scale.{n}.deviation"])
+            Scale(tensors[f"scale.{n}.mean"], tensors[f"scale.{n}.deviation"])
             for n in range(len(dims))
         )
         return Fitted(classifier.eval(), scales, (), 0)
+
+
+def _check_shapes(model: Model, expected: dict[str, tuple[int, ...]]) -> None:
+    """Raise where the model's tensors are not all those that its classifier and scales need."""
+    given = {name: tensor.shape for name, tensor in model.tensors.items()}
+    wrong = sorted(n for n in expected | given if expected.get(n) != given.get(n))
+    if wrong:
+        raise NverError(
+            f"the model's weights do not fit its classifier {model.classifier}: {len(wrong)} are "
+            f"missing, of another shape or too many, first {wrong[0]}; train it again"
+        )
 
 
 def _embedding(encoder: Encoder, waveform: FloatArray, file: str) -> FloatArray:
@@ -211,14 +174,10 @@ def _embedding(encoder: Encoder, waveform: FloatArray, file: str) -> FloatArray:
 
 
 def _note(seconds: float) -> str:
-    """What is to be known of an answer for a clip of that length."""
+    """What a person should know of an answer for a clip of this length; "": nothing."""
     if seconds > LONGEST_S:
         return f"only the first {LONGEST_S:g} s"
     return f"only {seconds:.2g} s long" if seconds < SHORTEST_S else ""
-
-
-def _shape(tensor: "torch.Tensor | None") -> tuple[int, ...] | None:
-    return None if tensor is None else tuple(tensor.shape)
 
 
 def _read(clip: Audio, rate: int) -> tuple[Recording, float]:
@@ -228,6 +187,20 @@ def _read(clip: Audio, rate: int) -> tuple[Recording, float]:
     whole = as_recording(clip, rate)
     start = replace(whole, samples=whole.samples[: round(LONGEST_S * rate)])
     return start, float(len(whole.samples) / rate)
+
+
+def find_recordings(paths: Sequence[str]) -> list[str]:
+    """The files as given, and in place of a folder the audio files below it, sorted.
+
+    Audio in formats that nver cannot read is among them: it gets an answer that says so.
+    """
+    found: list[str] = []
+    for path in paths:
+        if os.path.isdir(path):
+            found += [os.path.join(path, name) for names in walk(Path(path)) for name in names]
+        else:
+            found.append(path)
+    return found
 
 
 def load_predictor(
@@ -274,24 +247,23 @@ def _load(wanted: ModelEncoder, weights: str | None, device: str) -> Encoder:
             f"encoder {wanted.label}: {error}. The model was trained with weights from there; say "
             f"where they are now: --weights {wanted.label}=FOLDER, in Python weights={{...}}"
         ) from error
-    ours, theirs = asdict(encoder.identity), asdict(wanted.identity)
-    differ = [
-        key for key in theirs if key != "revision" and _plain(ours[key]) != _plain(theirs[key])
-    ]
-    if differ:
-        said = ", ".join(
-            f"{key} {_short(ours[key])} (the model: {_short(theirs[key])})" for key in differ
-        )
+    differences = _differences(encoder.identity, wanted.identity)
+    if differences:
         raise WeightsError(
-            f"encoder {wanted.label}: not the one that the model was trained on: {said}. Its "
-            "answers would mean nothing; give the same weights and the same nver, or train again"
+            f"encoder {wanted.label}: not the one that the model was trained on: {differences}. Its"
+            " answers would mean nothing; give the same weights and the same nver, or train again"
         )
     return encoder
 
 
-def _plain(value: Any) -> Any:
-    """As JSON gives it back: lists for tuples."""
-    return list(value) if isinstance(value, tuple) else value
+def _differences(ours: EncoderIdentity, theirs: EncoderIdentity) -> str:
+    """What tells two identities apart, "key ours (the model: theirs)"; revisions may differ."""
+    plain = json.loads(ours.to_json())
+    return ", ".join(
+        f"{key} {_short(plain[key])} (the model: {_short(value)})"
+        for key, value in json.loads(theirs.to_json()).items()
+        if key != "revision" and plain[key] != value
+    )
 
 
 def _short(value: Any) -> str:
