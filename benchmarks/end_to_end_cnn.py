@@ -84,7 +84,7 @@ def report(training: Training, speakers: str, out: Path) -> None:
     task = Recognition(training.recipe, spectra, torch.device("cpu"))
     training.learner.eval()
     print({name: round(value, 4) for name, value in task.validate(training.learner).items()})
-    logits, _ = task.found(training.learner)
+    logits, _ = task.outputs(training.learner)
     rows = corpus.table[corpus.table["speaker"].isin(chosen)]
     rows = rows[~rows["clip"].isin(spectra.facts["left_out_clips"])].reset_index(drop=True)
     probabilities = pd.DataFrame(logits.softmax(dim=1).numpy(), columns=spectra.emotions)

@@ -50,15 +50,14 @@ def command(
 def lines(facts: "CorpusFacts") -> Iterator[str]:
     """The counts and remarks as a person reads them."""
     yield f"{facts.title} ({facts.corpus}) in {facts.root}"
-    yield from _rows(
-        {
-            "clips": f"{facts.clips:,}{_published(facts.published_clips)}",
-            f"{facts.speaker_is}s": f"{facts.speakers:,}{_published(facts.published_speakers)}"
-            + _spread(facts),
-            **_audio(facts),
-            "left out": _counts(facts.left_out),
-        }
-    )
+    rows = {
+        "clips": f"{facts.clips:,}{_published(facts.published_clips)}",
+        f"{facts.speaker_is}s": f"{facts.speakers:,}{_published(facts.published_speakers)}"
+        + _spread(facts),
+        **_audio(facts),
+        "left out": _counts(facts.left_out),
+    }
+    yield from (f"  {name:<18} {text}" for name, text in rows.items() if text)
     yield "emotions"
     width = max(len(e.emotion) for e in facts.emotions)
     for e in facts.emotions:
@@ -74,12 +73,6 @@ def lines(facts: "CorpusFacts") -> Iterator[str]:
     yield from _duplicates(
         "the same recording, encoded or cut anew, used", facts.near_duplicates, sign="~"
     )
-
-
-def _rows(rows: Mapping[str, str]) -> Iterator[str]:
-    for name, text in rows.items():
-        if text:
-            yield f"  {name:<18} {text}"
 
 
 def _published(count: int | None) -> str:

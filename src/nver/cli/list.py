@@ -35,17 +35,9 @@ def command(kind: str, as_json: bool) -> None:
 
 
 def describe(kind: str, name: str) -> dict[str, Any]:
-    """The fields of one card, as plain values."""
+    """The fields of one card."""
     card = lookup(kind, name)
-    return {field: _plain(getattr(card, field)) for field in FIELDS[kind]}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple | list):
-        return [_plain(v) for v in value]
-    if isinstance(value, int | float | str | None):
-        return value
-    return {key: _plain(v) for key, v in dict(value).items()}
+    return {field: getattr(card, field) for field in FIELDS[kind]}
 
 
 def _text(value: Any) -> str:
@@ -53,7 +45,7 @@ def _text(value: Any) -> str:
         return "-"
     if isinstance(value, dict):
         return " ".join(f"{k}={v}" for k, v in value.items()) or "-"
-    if isinstance(value, list):
+    if isinstance(value, tuple):
         if all(isinstance(v, str) for v in value):
             return str(len(value)) if value else "-"
         least, most = value

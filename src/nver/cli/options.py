@@ -1,7 +1,7 @@
 """The arguments and options of several commands, each spelt once; the example of a help text."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,31 +28,28 @@ def out_option(what: str, **settings: Any) -> Callable[[Callable], Callable]:
     return click.option("--out", type=FOLDER, help=what, **settings)
 
 
-def _pairs(
-    option: click.Parameter, texts: tuple[str, ...], empty: bool = True
-) -> Iterator[tuple[str, str]]:
-    """(key, value) from each "KEY=VALUE"; the value may be `empty` or not."""
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals or not key.strip() or not (value or empty):
-            raise UsageError(f"{option.opts[0]} takes {option.metavar}; got {text!r}")
-        yield key.strip(), value
+def _texts(_: click.Context, option: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+    """{key: value} from each "KEY=VALUE"."""
+    values = {}
+    for pair in pairs:
+        key, _equals, value = pair.partition("=")
+        if not key.strip() or not value:
+            raise UsageError(f"{option.opts[0]} takes {option.metavar}; got {pair!r}")
+        values[key.strip()] = value
+    return values
 
 
-def _json_or_text(_: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> Any:
+def _values(
+    context: click.Context, option: click.Parameter, pairs: tuple[str, ...]
+) -> dict[str, Any]:
     """{key: value}; a value that is JSON (true, 3, [..]) is read as such."""
     values: dict[str, Any] = {}
-    for key, text in _pairs(option, texts):
+    for key, text in _texts(context, option, pairs).items():
         try:
             values[key] = json.loads(text)
         except json.JSONDecodeError:
             values[key] = text
     return values
-
-
-def _texts(_: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
-    """{key: value}, as it stands."""
-    return dict(_pairs(option, texts, empty=False))
 
 
 RECIPE = click.argument("recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -72,7 +69,7 @@ CORPUS_OPTION = click.option(
     "options",
     multiple=True,
     metavar="KEY=VALUE",
-    callback=_json_or_text,
+    callback=_values,
     help="An option of the corpus; repeat the option for more.",
 )
 WEIGHTS = click.option(

@@ -51,7 +51,7 @@ class Prediction:
         return self.family if self.sure else NOT_SURE
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON: a number that is none is None."""
+        """Plain values, for JSON; None in place of nan."""
         found = {"file": self.file, "answer": self.answer, **asdict(self)}
         found["top"] = [{"emotion": e, "probability": p} for e, p in self.top]
         return {k: None if v != v else v for k, v in found.items()}
@@ -66,13 +66,12 @@ def write_predictions(file: Path, predictions: Sequence[Prediction]) -> None:
     number = max(len(prediction.top) for prediction in predictions)
     ranks = [f"{name}_{i}" for i in range(1, number + 1) for name in ("emotion", "probability")]
     text = io.StringIO(newline="")
-    table = csv.DictWriter(text, [*FIRST, *ranks, *LAST], lineterminator="\n")
+    columns = [*FIRST, *ranks, *LAST]
+    table = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     table.writeheader()
     for prediction in predictions:
-        plain = prediction.to_dict()
         top = [value for pair in prediction.top for value in pair]
-        row = {name: plain[name] for name in (*FIRST, *LAST)} | dict(zip(ranks, top, strict=False))
-        table.writerow(row)
+        table.writerow(prediction.to_dict() | dict(zip(ranks, top, strict=False)))
     try:
         write_whole(file, text.getvalue().encode("utf-8", "backslashreplace"))
     except OSError as error:
