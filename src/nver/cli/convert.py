@@ -8,7 +8,7 @@ import click
 from nver.cli.options import FOLDER, JSON, example, print_json
 
 
-@click.command(epilog=example("nver convert ssam_tiny_200_16x4 weights/audio-mamba-tiny"))
+@click.command(epilog=example("nver convert ssam_base_200_16x4_4x256_fp16_r1 weights/base"))
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
 @click.argument("out", type=FOLDER)
 @JSON
