@@ -55,7 +55,6 @@ RECIPE = """
 corpora = ["laughs-and-cries"]
 encoders = ["logmel-stats"]
 classifiers = ["linear"]
-store = "embeddings"
 folds = {number = 2}
 training = {epochs = 1, validation_share = 0.5}
 [roots]

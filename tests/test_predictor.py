@@ -508,11 +508,28 @@ def test_train_makes_a_model_from_a_recipe(
     assert sorted(f.name for f in out.iterdir()) == ["config.json", "model.safetensors"]
 
 
+HEAVY = {"matplotlib", "pandas", "sklearn", "transformers"}  # a weightless encoder takes scipy
+
+
 def test_predicting_imports_no_tables_and_no_plots(model: Path, root: Path) -> None:
     code = (
         "import sys, nver; "
         f"nver.load_predictor({str(model)!r}).predict({str(root / 'cry' / 'p7_1.wav')!r}); "
-        "print(*({'matplotlib', 'pandas', 'sklearn', 'transformers'} & set(sys.modules)))"
+        f"print(*({HEAVY} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_the_command_with_the_shipped_model_imports_no_scipy_either(root: Path) -> None:
+    code = f"""
+import sys
+from nver.cli import main
+try:
+    main(["predict", {str(root / "cry" / "p7_1.wav")!r}, "--json"])
+except SystemExit as exit:
+    print(exit.code, *({HEAVY | {"scipy"}} & set(sys.modules)), file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1].split() == ["0"]
+    assert len(json.loads(done.stdout)["predictions"]) == 1

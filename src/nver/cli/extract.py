@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from nver.encoders import EncoderSpec
 
 
-@click.command(epilog=example("nver extract synthetic --encoder logmel-stats --store embeddings"))
+@click.command(epilog=example("nver extract mine --root my-recordings --encoder logmel-stats"))
 @click.argument("corpus")
 @ROOT
 @click.option(

@@ -16,7 +16,7 @@ from nver.embeddings.store.store_export import FORMATS, export
 from nver.embeddings.store.upkeep import collect_garbage, repair, stats, verify
 
 
-@click.group(epilog=example("nver store stats --store embeddings"))
+@click.group(epilog=example("nver store stats"))
 def command() -> None:
     """Look after the embedding store."""
 
@@ -25,7 +25,7 @@ def _open(store: Path | None) -> EmbeddingStore:
     return EmbeddingStore(store, create=False)
 
 
-@command.command("stats", epilog=example("nver store stats --store embeddings"))
+@command.command("stats", epilog=example("nver store stats"))
 @STORE
 @JSON
 def stats_command(store: Path | None, as_json: bool) -> None:
@@ -45,7 +45,7 @@ def stats_command(store: Path | None, as_json: bool) -> None:
         click.echo(f"    {facts_of(entry.identity)}")
 
 
-@command.command("verify", epilog=example("nver store verify --store embeddings"))
+@command.command("verify", epilog=example("nver store verify"))
 @STORE
 @click.option(
     "--repair",
@@ -74,9 +74,7 @@ def verify_command(store: Path | None, repair_it: bool, as_json: bool) -> None:
         sys.exit(1)
 
 
-@command.command(
-    "export", epilog=example("nver store export logmel-stats vectors --store embeddings")
-)
+@command.command("export", epilog=example("nver store export logmel-stats vectors"))
 @click.argument("identity")
 @click.argument("out", type=PLACE)
 @STORE
@@ -119,7 +117,7 @@ def export_command(
         click.echo(f"left out {done.perturbed:,} perturbed clips of stress tests", err=True)
 
 
-@command.command("gc", epilog=example("nver store gc --superseded --store embeddings"))
+@command.command("gc", epilog=example("nver store gc --superseded"))
 @STORE
 @click.option(
     "--drop",
