@@ -15,12 +15,12 @@ from nver.errors import NverError, UsageError, unknown_name
 # name -> its line in `nver --help`, which so imports none of the commands
 COMMANDS = {
     "list": "List the known corpora, encoders or classifiers.",
-    "corpus": "What is in a corpus, next to the published counts.",
+    "corpus": "Show what is in a corpus, next to the published counts.",
     "extract": "Compute embeddings of a corpus into the store.",
     "run": "Run a recipe: extract, cross-validate, report.",
     "train": "Train one classifier into a model folder.",
-    "predict": "What recordings may mean, by a trained model.",
-    "status": "How far a run is.",
+    "predict": "Say what recordings may mean, by a trained model.",
+    "status": "Show how far a run is.",
     "report": "Make tables and plots again from saved predictions.",
     "demo": "Run the main job on a small synthetic corpus.",
     "store": "Look after the embedding store.",

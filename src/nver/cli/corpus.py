@@ -25,8 +25,8 @@ SPEAKER = {True: "one speaker", False: "SEVERAL SPEAKERS", None: "speaker unknow
 def command(
     name: str, root: Path | None, options: dict[str, Any], strict: bool, as_json: bool
 ) -> None:
-    """What is in the corpus NAME: counts next to the published ones, emotions, speakers, durations,
-    sampling rates, and every clip that deserves a look.
+    """Show what is in the corpus NAME: counts next to the published ones, emotions, speakers,
+    durations, sampling rates, and every clip that deserves a look.
 
     NAME is one of `nver list corpora`, or a name of your own for the recordings at --root.
     Each clip is decoded once.

@@ -42,7 +42,7 @@ def command(
     strict: bool,
     as_json: bool,
 ) -> None:
-    """What recordings of voices may mean: one row a file; of a folder all audio files below it.
+    """Say what recordings of voices may mean, a row a file; of a folder all audio files below it.
 
     An answer whose probability is below the model's threshold is "not sure". A file that cannot be
     used has a row that says why.

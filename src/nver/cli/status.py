@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 @RUN_FOLDER
 @JSON
 def command(folder: Path, as_json: bool) -> None:
-    """How far the run in DIR is: cells done, running, waiting and missing, and the time left.
+    """Show how far the run in DIR is: cells done, running, waiting and missing, and the time left.
 
-    It only reads; the run may be going on, stopped, or finished. A missing cell waits for a corpus
-    or weights that were not found. During the extraction all its cells wait.
+    It changes nothing; the run may be going on, stopped, or finished. A missing cell waits
+    for a corpus or weights that were not found. During an extraction all its cells wait.
     """
     from nver.evaluation.grid.progress import STATES, read_progress
 

@@ -27,8 +27,8 @@ class Prediction:
             itself, where the model has no families.
         sure: whether `family_probability` reaches the model's threshold, the clip 0.1 s.
         duration_s: of the whole file; nan where it cannot be read.
-        note: that only its start was used, or that it is hardly long enough for a voice.
-        error: why there is no answer, "" where there is one; `reason` is its one word.
+        note: says that only its start was used, or that it is hardly long enough for a voice.
+        error: why there is no answer, "" where there is one; `reason` says it in one word.
     """
 
     file: str

@@ -31,7 +31,7 @@ from nver.corpora.file_tree import walk
 from nver.embeddings.batches import ENCODER, embed
 from nver.encoders import Encoder, load_spec
 from nver.encoders.base import EncoderIdentity
-from nver.errors import AudioError, NverError, WeightsError, check_count, unknown_name
+from nver.errors import AudioError, NverError, WeightsError, check_choice, check_count
 from nver.machine.threads import one_thread
 from nver.models.model_folder import Model, ModelEncoder, read_model
 from nver.models.prediction import Prediction as Prediction
@@ -58,7 +58,7 @@ class Predictor:
     def predict(
         self, audio: Audio | Iterable[Audio], sampling_rate: int | None = None, *, top: int = TOP
     ) -> list[Prediction]:
-        """One answer a clip, in input order; a bad clip has an answer that says why.
+        """One answer a clip, in input order; the answer of a bad clip says why it is bad.
 
         Args:
             audio: a path or an array (samples,) or (samples, channels), or several.
@@ -66,7 +66,7 @@ class Predictor:
             top: how many emotions `Prediction.top` has.
 
         Raises:
-            UsageError: what was given is no audio, or no sampling rate.
+            UsageError: the input is no audio, or the sampling rate is not above 0.
         """
         if isinstance(audio, str | PathLike | np.ndarray):
             audio = [audio]
@@ -101,24 +101,21 @@ class Predictor:
 
         rates = {encoder.sampling_rate for encoder in self.encoders}
         waveforms = {rate: prepare(recording, rate, file) for rate in rates}
-        rows = [
-            _embedding(encoder, waveforms[encoder.sampling_rate], file) for encoder in self.encoders
-        ]
+        rows = [_embedding(e, waveforms[e.sampling_rate], file) for e in self.encoders]
         return tempered(predict_proba(self._fitted, rows), self.model.temperature)[0]
 
     def _answer(self, file: str, probability: npt.NDArray[np.float64], top: int) -> Prediction:
         order = np.argsort(-probability, kind="stable")
         families = probability @ self._members
         best = int(families.argmax())
-        named = tuple((self.model.emotions[i], float(probability[i])) for i in order[:top])
         return Prediction(
             file,
-            self.model.emotions[order[0]],
-            float(probability[order[0]]),
-            named,
-            self._families[best],
-            float(families[best]),
-            bool(families[best] >= self.model.threshold),
+            emotion=self.model.emotions[order[0]],
+            probability=float(probability[order[0]]),
+            top=tuple((self.model.emotions[i], float(probability[i])) for i in order[:top]),
+            family=self._families[best],
+            family_probability=float(families[best]),
+            sure=bool(families[best] >= self.model.threshold),
         )
 
     @cached_property
@@ -166,7 +163,7 @@ def _check_shapes(model: Model, expected: dict[str, tuple[int, ...]]) -> None:
 
 
 def _embedding(encoder: Encoder, waveform: FloatArray, file: str) -> FloatArray:
-    """(1, dim); an encoder that fails on a clip is that clip's error, as in an extraction."""
+    """The embedding (1, dim); AudioError where the encoder fails on it, as in an extraction."""
     (vector,) = embed(encoder, [waveform])
     if isinstance(vector, str):
         raise AudioError(f"{file}: {encoder.name}: {vector}", ENCODER)
@@ -181,7 +178,7 @@ def _note(seconds: float) -> str:
 
 
 def _read(clip: Audio, rate: int) -> tuple[Recording, float]:
-    """The first `LONGEST_S` of a clip, and how long all of it is in seconds."""
+    """The first `LONGEST_S` of a clip, and the duration of the whole clip in s."""
     if not isinstance(clip, np.ndarray):
         return read_start(clip, LONGEST_S)
     whole = as_recording(clip, rate)
@@ -224,17 +221,16 @@ def load_predictor(
     weights = weights or {}
     labels = [encoder.label for encoder in model.encoders]
     for label in weights:
-        if label not in labels:
-            raise unknown_name("encoder of the model", label, labels)
+        check_choice("encoder of the model", label, labels)
     predictor = Predictor(
         model, [_load(encoder, weights.get(encoder.label), device) for encoder in model.encoders]
     )
-    _ = predictor._fitted  # what does not fit is said now
+    _ = predictor._fitted  # weights that do not fit are an error now
     return predictor
 
 
 def _load(wanted: ModelEncoder, weights: str | None, device: str) -> Encoder:
-    """The encoder of a stream, if it is the one that the model was trained on."""
+    """The encoder of a stream, checked to be the one that the model was trained on."""
     spec = replace(wanted.spec, device=device)
     if weights is not None:
         spec = replace(spec, weights=weights, revision=None)

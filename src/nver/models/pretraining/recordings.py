@@ -38,13 +38,13 @@ REPEATED = "the same recording as another clip"
 class _Decoded(NamedTuple):
     """Of each clip its spectrogram (frames, 80), sound print and teachers' embeddings.
 
-    `why` says of the rows that cannot be used why not; they have placeholders.
+    `unusable` has the reason of each row that cannot be used; such a row has placeholders.
     """
 
     spectra: list[Half]
     prints: FloatArray
     targets: FloatArray
-    why: dict[int, str]
+    unusable: dict[int, str]
 
 
 def read_spectra(data: DataConfig, seed: int, kept: Path, *, show: bool = False) -> Spectra:
@@ -54,17 +54,17 @@ def read_spectra(data: DataConfig, seed: int, kept: Path, *, show: bool = False)
         UsageError: no recordings are named, or none is left to train on or to validate with.
         CorpusError: no recordings.
     """
-    table, emotions, facts = _table(data)
+    table, emotions, source = _table(data)
     table, validation = _parts(data, table, seed)
     teachers = _teachers(data.teachers)
-    source = _digest(table, validation, teachers)
-    spectra = load_spectra(kept, source)
+    digest = _digest(table, validation, teachers)
+    spectra = load_spectra(kept, digest)
     if spectra is None:
         decoded = _decode(table, teachers, show)
         repeats = _repeated(table, validation, decoded)
-        decoded.why.update(dict.fromkeys(repeats, REPEATED))
-        spectra = _spectra(table, validation, decoded, emotions, facts)
-        save_spectra(spectra, kept, source)
+        decoded.unusable.update(dict.fromkeys(repeats, REPEATED))
+        spectra = _spectra(table, validation, decoded, emotions, source)
+        save_spectra(spectra, kept, digest)
     return spectra
 
 
@@ -93,10 +93,10 @@ def _spectra(
     validation: npt.NDArray[np.bool_],
     decoded: _Decoded,
     emotions: Sequence[str],
-    facts: Mapping[str, Any],
+    source: Mapping[str, Any],
 ) -> Spectra:
     """The usable clips one after another, in pieces of at most `LONGEST` frames."""
-    usable = np.array([row not in decoded.why for row in range(len(table))], bool)
+    usable = np.array([row not in decoded.unusable for row in range(len(table))], bool)
     training, held = usable & ~validation, usable & validation
     if not training.any() or not held.any():
         raise UsageError(
@@ -107,15 +107,15 @@ def _spectra(
     rows = [row for row, _ in pieces]
     codes = {emotion: code for code, emotion in enumerate(emotions)}
     targets = decoded.targets[rows]
-    facts = {
-        **facts,
+    summary = {
+        **source,
         "training_clips": int(training.sum()),
         "validation_clips": int(held.sum()),
         "training_speakers": int(table["speaker"][training].nunique()),
         "validation_speakers": int(table["speaker"][held].nunique()),
         "hours": round(sum(len(piece) for _, piece in pieces) / 360_000, 2),
-        "left_out": dict(Counter(decoded.why.values())),
-        "left_out_clips": sorted(str(table["clip"][row]) for row in decoded.why),
+        "left_out": dict(Counter(decoded.unusable.values())),
+        "left_out_clips": sorted(str(table["clip"][row]) for row in decoded.unusable),
     }
     return Spectra(
         frames=np.concatenate([piece for _, piece in pieces]),
@@ -124,7 +124,7 @@ def _spectra(
         validation=validation[rows],
         taught=fit_scale(targets[~validation[rows]])(targets).clip(-FARTHEST, FARTHEST),
         emotions=tuple(emotions),
-        facts=facts,
+        summary=summary,
     )
 
 
@@ -137,8 +137,8 @@ def _table(data: DataConfig) -> tuple[pd.DataFrame, list[str], dict[str, Any]]:
     """The clips, their emotions in order, and the corpus's entry in the log."""
     if data.corpus:
         corpus = load_corpus(data.corpus, data.root or None)
-        facts = {"corpus": corpus.name, "licence": corpus.card.licence, "url": corpus.card.url}
-        return corpus.table, corpus.emotions, facts
+        source = {"corpus": corpus.name, "licence": corpus.card.licence, "url": corpus.card.url}
+        return corpus.table, corpus.emotions, source
     if not data.root:
         raise UsageError("no recordings are named; give --root, or corpus or root in [data]")
     if not Path(data.root).is_dir():
@@ -192,7 +192,7 @@ def _decode(table: pd.DataFrame, teachers: Sequence[Encoder], show: bool) -> _De
     spectra: list[Half] = []
     prints: list[FloatArray] = []
     targets: list[FloatArray] = []
-    why: dict[int, str] = {}
+    unusable: dict[int, str] = {}
     rows = table[["file", "start", "end"]].itertuples(index=False, name=None)
     for number, (file, start, end) in enumerate(
         tqdm(rows, total=len(table), unit="clip", desc="spectrograms", disable=not show)
@@ -201,14 +201,14 @@ def _decode(table: pd.DataFrame, teachers: Sequence[Encoder], show: bool) -> _De
             waveform = load_audio(file, SAMPLING_RATE, start=start, end=end)
             spectrum = _spectrum(waveform)
         except AudioError as error:
-            why[number] = error.reason
+            unusable[number] = error.reason
             waveform = np.zeros(SAMPLING_RATE // 10, np.float32)
             spectrum = _spectrum(waveform)
         spectra.append(spectrum)
         prints.append(sound_print(waveform))
         vectors = [teacher.embed([waveform])[0] for teacher in teachers]
         targets.append(np.concatenate([np.zeros(0, np.float32), *vectors]))
-    return _Decoded(spectra, np.stack(prints), np.stack(targets), why)
+    return _Decoded(spectra, np.stack(prints), np.stack(targets), unusable)
 
 
 def _spectrum(waveform: FloatArray) -> Half:
@@ -226,7 +226,7 @@ def _repeated(
 
     Labels contradict where the emotions differ, or where one clip is held out and another is not.
     """
-    good = np.array([row for row in range(len(table)) if row not in decoded.why], np.int64)
+    good = np.array([row for row in range(len(table)) if row not in decoded.unusable], np.int64)
 
     def read(number: int) -> FloatArray:
         file, start, end = table.loc[good[number], ["file", "start", "end"]]

@@ -50,7 +50,7 @@ def write_run(folder: Path, tree: Mapping[str, Any], spectra: Spectra, device: s
     """Write down what the training uses: recipe, clips, versions, machine."""
     used = {
         "recipe": tree,
-        "clips": {**spectra.facts, "sha256": spectra.sha256},
+        "clips": {**spectra.summary, "sha256": spectra.sha256},
         "device": device,
         "python": platform.python_version(),
         "platform": platform.platform(),

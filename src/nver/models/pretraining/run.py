@@ -46,14 +46,14 @@ def pretrain(
     minutes: float | None = None,
     show: bool = False,
 ) -> Path:
-    """Train what the recipe says in the folder `out`, and go on there if it was begun.
+    """Train an encoder by a recipe in the folder `out`; a training that was stopped goes on.
 
-    Leaves a folder of weights for each stage, `untrained`, `self-supervised` and `supervised`, to
-    pass as `weights` of nver-mamba; `log.csv`, a row an epoch; `run.json`, what was used. The same
-    recipe on the same machine gives the same bits, stopped in between or not.
+    It writes a folder of weights for each stage, `untrained`, `self-supervised` and `supervised`,
+    to be given as `weights` of nver-mamba; `log.csv`, a row an epoch; `run.json`, what was used.
+    The same recipe on the same machine gives the same bits, stopped in between or not.
 
     Args:
-        minutes: stop after about so many, to go on another time.
+        minutes: stop after about so many minutes, to go on later.
 
     Returns:
         The folder of the last stage's weights, or `out` if it was stopped before.
@@ -65,7 +65,7 @@ def pretrain(
     if minutes is not None:
         check_number("minutes", minutes, lambda value: value > 0, "above 0")
     folder, target = Path(out), find_device(device)
-    with written_in(folder), one_thread():
+    with explaining_write_errors(folder), one_thread():
         tree = json.loads(json.dumps(asdict(recipe)))
         begun = load_checkpoint(folder)
         if begun and _without_root(begun[0].recipe) != _without_root(tree):
@@ -78,7 +78,7 @@ def pretrain(
             )
         write_run(folder, tree, spectra, device)
         deadline = inf if minutes is None else time.perf_counter() + 60 * minutes
-        with one_stream(recipe.seed, target):
+        with seeded(recipe.seed, target):
             training = Training(recipe, tree, spectra, folder, target)
             if begun is None:
                 write_encoder(training.learner, folder / "untrained", spectra.emotions)
@@ -89,7 +89,7 @@ def pretrain(
 
 
 @contextmanager
-def written_in(folder: Path) -> Iterator[None]:
+def explaining_write_errors(folder: Path) -> Iterator[None]:
     """Say what cannot be written: before hours of work, and during them too."""
     check_writable(folder)
     try:
@@ -132,8 +132,7 @@ class Training:
 
     def restore(self, progress: Progress, tensors: Mapping[str, dict[str, Tensor]]) -> None:
         """Go on from a checkpoint."""
-        self.progress, self.best = progress, tensors["best"]
-        self.moments = tensors["adam"]
+        self.progress, self.best, self.moments = progress, tensors["best"], tensors["adam"]
         try:
             self.learner.load_state_dict(tensors["learner"])
         except RuntimeError as error:
@@ -259,7 +258,7 @@ def _now() -> tuple[float, float]:
 
 
 @contextmanager
-def one_stream(seed: int, device: torch.device) -> Iterator[None]:
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
     """Seed torch and hold it to one thread; both are as before afterwards."""
     with one_thread(), torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)

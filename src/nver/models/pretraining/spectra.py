@@ -25,7 +25,7 @@ class Spectra:
 
     `frames` is (all frames, 80); clip i has the rows starts[i] to starts[i + 1]. `emotion` is its
     number in `emotions`, `validation` whether it is held out, `taught` the teachers' standardised
-    embeddings (clips, dim); `facts` say for the log what was read and what was left out.
+    embeddings (clips, dim); `summary` has for the log what was read and what was left out.
     """
 
     frames: npt.NDArray[np.float16]
@@ -34,7 +34,7 @@ class Spectra:
     validation: npt.NDArray[np.bool_]
     taught: FloatArray
     emotions: tuple[str, ...]
-    facts: Mapping[str, Any]
+    summary: Mapping[str, Any]
 
     def __len__(self) -> int:
         return len(self.emotion)
@@ -52,24 +52,24 @@ class Spectra:
         return digest.hexdigest()
 
 
-def save_spectra(spectra: Spectra, file: Path, source: str) -> None:
-    """Write the file; `source` is the digest of the recordings and settings it is made from."""
+def save_spectra(spectra: Spectra, file: Path, digest: str) -> None:
+    """Write the file; `digest` is of the recordings and settings it is made from."""
     arrays = {name: getattr(spectra, name) for name in ARRAYS}
     arrays["validation"] = spectra.validation.astype(np.uint8)
-    words = {"asked": source, "emotions": json.dumps(spectra.emotions)}
-    write_whole(file, save(arrays, {**words, "facts": json.dumps(spectra.facts)}))
+    words = {"asked": digest, "emotions": json.dumps(spectra.emotions)}
+    write_whole(file, save(arrays, {**words, "facts": json.dumps(spectra.summary)}))
 
 
-def load_spectra(file: Path, source: str) -> Spectra | None:
-    """The spectra that `save_spectra` wrote for the same `source`; None if there are none."""
+def load_spectra(file: Path, digest: str) -> Spectra | None:
+    """The spectra that `save_spectra` wrote for the same `digest`; None if there are none."""
     try:
         with safe_open(file, "numpy") as opened:
             words = opened.metadata()
-            if words["asked"] != source:
+            if words["asked"] != digest:
                 return None
             arrays = {name: opened.get_tensor(name) for name in ARRAYS}
     except (OSError, SafetensorError, KeyError, TypeError):
         return None
     arrays["validation"] = arrays["validation"].astype(bool)
     emotions = tuple(json.loads(words["emotions"]))
-    return Spectra(**arrays, emotions=emotions, facts=json.loads(words["facts"]))
+    return Spectra(**arrays, emotions=emotions, summary=json.loads(words["facts"]))
