@@ -27,7 +27,7 @@ from nver.encoders.audio_mamba.network import Sizes
 from nver.models.pretraining.checkpoint import load_checkpoint
 from nver.models.pretraining.pretraining_recipe import DataConfig, PretrainingRecipe, Supervised
 from nver.models.pretraining.recordings import read_spectra
-from nver.models.pretraining.run import Training, one_stream
+from nver.models.pretraining.run import Training, seeded
 from nver.models.pretraining.tasks import Recognition
 
 CHANNELS = (1, 16, 48, 64, 96, 128, 192)
@@ -65,7 +65,7 @@ def train(root: Path, out: Path, minutes: float | None) -> Training | None:
     spectra = read_spectra(recipe.data, recipe.seed, out / "spectra.safetensors", show=True)
     begun = load_checkpoint(out)
     deadline = time.perf_counter() + 60 * minutes if minutes else float("inf")
-    with one_stream(recipe.seed, torch.device("cpu")):
+    with seeded(recipe.seed, torch.device("cpu")):
         training = Training(recipe, asdict(recipe), spectra, out, torch.device("cpu"),
                             network=PlainCnn(), write=lambda *_: None)  # fmt: skip
         if begun:
@@ -84,9 +84,9 @@ def report(training: Training, speakers: str, out: Path) -> None:
     task = Recognition(training.recipe, spectra, torch.device("cpu"))
     training.learner.eval()
     print({name: round(value, 4) for name, value in task.validate(training.learner).items()})
-    logits, _ = task.found(training.learner)
+    logits, _ = task.outputs(training.learner)
     rows = corpus.table[corpus.table["speaker"].isin(chosen)]
-    rows = rows[~rows["clip"].isin(spectra.facts["left_out_clips"])].reset_index(drop=True)
+    rows = rows[~rows["clip"].isin(spectra.summary["left_out_clips"])].reset_index(drop=True)
     probabilities = pd.DataFrame(logits.softmax(dim=1).numpy(), columns=spectra.emotions)
     predicted = np.array(spectra.emotions)[logits.argmax(dim=1).numpy()]
     table = rows[["clip", "speaker", "emotion"]].assign(predicted=predicted)

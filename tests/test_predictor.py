@@ -21,11 +21,12 @@ from safetensors.numpy import load_file, save
 
 import nver
 from nver.cli import main
-from nver.cli.predict import find_files, plain
+from nver.cli.predict import printable
 from nver.corpora.synthetic.corpus import make_clip
 from nver.errors import NverError, UsageError, WeightsError
 from nver.machine.files import write_whole
 from nver.models.model_folder import SHIPPED, read_model, shipped_folder
+from nver.models.predictor import find_recordings
 from nver.models.train import judge
 from nver.recipe import parse_experiment
 from nver.recipe.families import read_families
@@ -470,12 +471,12 @@ def test_a_locked_folder_is_named_and_the_rest_found(
         return scan(folder)
 
     monkeypatch.setattr(os, "scandir", closed)
-    found = list(find_files([str(tmp_path)]))
+    found = find_recordings([str(tmp_path)])
     assert found == [str(tmp_path / "a.wav"), str(tmp_path / "locked")]
 
 
 def test_a_name_cannot_break_the_table() -> None:
-    assert plain("caf\xe9 \x1b[31m\n\udce9\u202e") == r"café \x1b[31m\n\udce9\u202e".replace(
+    assert printable("caf\xe9 \x1b[31m\n\udce9\u202e") == r"café \x1b[31m\n\udce9\u202e".replace(
         r"\xe9", "\xe9"
     )
 
@@ -507,11 +508,28 @@ def test_train_makes_a_model_from_a_recipe(
     assert sorted(f.name for f in out.iterdir()) == ["config.json", "model.safetensors"]
 
 
+HEAVY = {"matplotlib", "pandas", "sklearn", "transformers"}  # a weightless encoder takes scipy
+
+
 def test_predicting_imports_no_tables_and_no_plots(model: Path, root: Path) -> None:
     code = (
         "import sys, nver; "
         f"nver.load_predictor({str(model)!r}).predict({str(root / 'cry' / 'p7_1.wav')!r}); "
-        "print(*({'matplotlib', 'pandas', 'sklearn', 'transformers'} & set(sys.modules)))"
+        f"print(*({HEAVY} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_the_command_with_the_shipped_model_imports_no_scipy_either(root: Path) -> None:
+    code = f"""
+import sys
+from nver.cli import main
+try:
+    main(["predict", {str(root / "cry" / "p7_1.wav")!r}, "--json"])
+except SystemExit as exit:
+    print(exit.code, *({HEAVY | {"scipy"}} & set(sys.modules)), file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1].split() == ["0"]
+    assert len(json.loads(done.stdout)["predictions"]) == 1

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nver.errors import NverError
     from nver.evaluation import cross_validate
     from nver.evaluation.folds.fold_assignment import make_folds
-    from nver.models import Model
+    from nver.models.model_folder import Model
     from nver.models.predictor import Prediction, Predictor, load_predictor
     from nver.models.train import train
     from nver.pipeline import Run, run
@@ -41,7 +41,7 @@ _PUBLIC = {
     "Run": "nver.pipeline",
     "run": "nver.pipeline",
     "train": "nver.models.train",
-    "Model": "nver.models",
+    "Model": "nver.models.model_folder",
     "Prediction": "nver.models.predictor",
     "Predictor": "nver.models.predictor",
     "load_predictor": "nver.models.predictor",

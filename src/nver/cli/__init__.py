@@ -9,19 +9,20 @@ from typing import Any
 import click
 
 from nver import __version__
-from nver.errors import NverError, UsageError
+from nver.cli.options import example
+from nver.errors import NverError, UsageError, unknown_name
 
-# name -> what `nver --help` says of it, so that help need not import the commands
+# name -> its line in `nver --help`, which so imports none of the commands
 COMMANDS = {
-    "list": "What there is: corpora, encoders, classifiers.",
-    "corpus": "What lies in a corpus folder, against what was published.",
+    "list": "List the known corpora, encoders or classifiers.",
+    "corpus": "Show what is in a corpus, next to the published counts.",
     "extract": "Compute embeddings of a corpus into the store.",
     "run": "Run a recipe: extract, cross-validate, report.",
     "train": "Train one classifier into a model folder.",
-    "predict": "What recordings may mean, by a trained model.",
-    "status": "How far a run is.",
-    "report": "Make the tables and plots again from saved predictions.",
-    "demo": "The main job on a small synthetic corpus.",
+    "predict": "Say what recordings may mean, by a trained model.",
+    "status": "Show how far a run is.",
+    "report": "Make tables and plots again from saved predictions.",
+    "demo": "Run the main job on a small synthetic corpus.",
     "store": "Look after the embedding store.",
     "pretrain": "Train an Audio-Mamba encoder of your own.",
     "convert": "Convert an Audio-Mamba checkpoint to safetensors.",
@@ -32,35 +33,32 @@ class LazyGroup(click.Group):
     """A group whose commands are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return [*COMMANDS]  # `list` is the module of `nver list` here, once it is imported
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
         if cmd_name not in COMMANDS:
-            return None
+            raise unknown_name("command", cmd_name, COMMANDS)
         command: click.Command = import_module(f"nver.cli.{cmd_name}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl([*COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """A reader that had enough (`nver list encoders | head -1`) is no failure."""
+        """Run a command; a pipe that closes early (`nver list encoders | head`) is no failure."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        from nver.errors import unknown_name
 
-        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            raise unknown_name("command", args[0], COMMANDS)
-        return super().resolve_command(ctx, args)
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=example("nver demo", "nver predict my-recordings", "nver run --help"),
+)
 @click.version_option(__version__, "-V", "--version", prog_name="nver")
 def cli() -> None:
     """Recognise emotion in non-verbal voice; compare embeddings and classifiers on recordings.
@@ -78,10 +76,8 @@ def main(args: list[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         code = error.exit_code
-    except UsageError as error:
-        code = _say(str(error), 2)
     except NverError as error:
-        code = _say(str(error), 1)
+        code = _say(str(error), 2 if isinstance(error, UsageError) else 1)
     except (click.Abort, KeyboardInterrupt):
         code = _say("interrupted; what was finished is kept", 130)
     except Exception as error:

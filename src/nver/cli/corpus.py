@@ -1,38 +1,32 @@
 """`nver corpus`: what lies in a corpus folder."""
 
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from nver.cli.extract import read_options
+from nver.cli.options import CORPUS_OPTION, JSON, ROOT, STRICT, example, print_json
 
 if TYPE_CHECKING:
     from nver.corpora.inspection import CorpusFacts, DuplicateGroup, Note
 
 LISTED = 10  # of each kind of remark; --json has them all
+SPEAKER = {True: "one speaker", False: "SEVERAL SPEAKERS", None: "speaker unknown"}
 
 
-@click.command()
+@click.command(epilog=example("nver corpus laughs-and-cries --root my-recordings"))
 @click.argument("name")
-@click.option("--root", type=click.Path(path_type=Path), help="Where it lies: folder or table.")
-@click.option(
-    "--corpus-option",
-    "options",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="An option of the corpus; again for more.",
-)
-@click.option("--strict", is_flag=True, help="Exit with 1 if anything would be skipped.")
-@click.option("--json", "as_json", is_flag=True, help="For a machine to read.")
+@ROOT
+@CORPUS_OPTION
+@STRICT
+@JSON
 def command(
-    name: str, root: Path | None, options: tuple[str, ...], strict: bool, as_json: bool
+    name: str, root: Path | None, options: dict[str, Any], strict: bool, as_json: bool
 ) -> None:
-    """What lies there, of the corpus NAME: counts against the published ones, emotions, speakers,
-    durations, rates, and every clip that deserves a look.
+    """Show what is in the corpus NAME: counts next to the published ones, emotions, speakers,
+    durations, sampling rates, and every clip that deserves a look.
 
     NAME is one of `nver list corpora`, or a name of your own for the recordings at --root.
     Each clip is decoded once.
@@ -40,10 +34,10 @@ def command(
     from nver.corpora import load_corpus
     from nver.corpora.inspection import facts_to_dict, inspect_corpus
 
-    corpus = load_corpus(name, root=root, **read_options(options))
+    corpus = load_corpus(name, root=root, **options)
     facts = inspect_corpus(corpus, show_progress_bar=sys.stderr.isatty())
     if as_json:
-        click.echo(json.dumps(facts_to_dict(facts), indent=1, ensure_ascii=False))
+        print_json(facts_to_dict(facts))
     else:
         click.echo("\n".join(lines(facts)))
     for warning in facts.warnings:
@@ -54,17 +48,16 @@ def command(
 
 
 def lines(facts: "CorpusFacts") -> Iterator[str]:
-    """The facts as a person reads them."""
+    """The counts and remarks as a person reads them."""
     yield f"{facts.title} ({facts.corpus}) in {facts.root}"
-    yield from _rows(
-        {
-            "clips": f"{facts.clips:,}{_published(facts.published_clips)}",
-            f"{facts.speaker_is}s": f"{facts.speakers:,}{_published(facts.published_speakers)}"
-            + _spread(facts),
-            **_audio(facts),
-            "left out": _counts(facts.left_out),
-        }
-    )
+    rows = {
+        "clips": f"{facts.clips:,}{_published(facts.published_clips)}",
+        f"{facts.speaker_is}s": f"{facts.speakers:,}{_published(facts.published_speakers)}"
+        + _spread(facts),
+        **_audio(facts),
+        "left out": _counts(facts.left_out),
+    }
+    yield from (f"  {name:<18} {text}" for name, text in rows.items() if text)
     yield "emotions"
     width = max(len(e.emotion) for e in facts.emotions)
     for e in facts.emotions:
@@ -80,12 +73,6 @@ def lines(facts: "CorpusFacts") -> Iterator[str]:
     yield from _duplicates(
         "the same recording, encoded or cut anew, used", facts.near_duplicates, sign="~"
     )
-
-
-def _rows(rows: Mapping[str, str]) -> Iterator[str]:
-    for name, text in rows.items():
-        if text:
-            yield f"  {name:<18} {text}"
 
 
 def _published(count: int | None) -> str:
@@ -115,22 +102,22 @@ def _counts(counts: Mapping[int, int] | Mapping[str, int]) -> str:
 
 
 def _notes(what: str, notes: Sequence["Note"]) -> Iterator[str]:
-    if notes:
-        yield f"{what}: {len(notes):,}"
-        yield from (f"  {note.clip}  {note.reason}: {note.message}" for note in notes[:LISTED])
-        yield from _more(len(notes))
+    return _listed(what, "", [f"{note.clip}  {note.reason}: {note.message}" for note in notes])
 
 
 def _duplicates(what: str, groups: Sequence["DuplicateGroup"], sign: str = "=") -> Iterator[str]:
-    if groups:
-        yield f"{what}: {len(groups):,} group{'s' if len(groups) > 1 else ''}"
-        for group in groups[:LISTED]:
-            speaker = {True: "one speaker", False: "SEVERAL SPEAKERS", None: "speaker unknown"}
-            emotion = "one emotion" if group.same_emotion else "SEVERAL EMOTIONS"
-            yield f"  {f' {sign} '.join(group.clips)}  ({speaker[group.same_speaker]}, {emotion})"
-        yield from _more(len(groups))
+    texts = [
+        f"{f' {sign} '.join(group.clips)}  ({SPEAKER[group.same_speaker]}, "
+        f"{'one emotion' if group.same_emotion else 'SEVERAL EMOTIONS'})"
+        for group in groups
+    ]
+    return _listed(what, " groups" if len(groups) > 1 else " group", texts)
 
 
-def _more(number: int) -> Iterator[str]:
-    if number > LISTED:
-        yield f"  ... and {number - LISTED:,} more (--json lists all)"
+def _listed(what: str, unit: str, texts: Sequence[str]) -> Iterator[str]:
+    """How many remarks of a kind there are, and the first of them."""
+    if texts:
+        yield f"{what}: {len(texts):,}{unit}"
+        yield from (f"  {text}" for text in texts[:LISTED])
+    if len(texts) > LISTED:
+        yield f"  ... and {len(texts) - LISTED:,} more (--json lists all)"

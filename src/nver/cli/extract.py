@@ -1,59 +1,62 @@
 """`nver extract`: compute embeddings of a corpus into the store."""
 
-import json
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from nver.cli.options import (
+    CORPUS_OPTION,
+    DEVICE,
+    JSON,
+    REHASH,
+    ROOT,
+    STORE,
+    STRICT,
+    WORKERS,
+    example,
+    print_json,
+)
 from nver.cli.output import records, say_skipped
-from nver.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from nver.corpora import Corpus
     from nver.embeddings.extraction import Extraction
-
-FOLDER = click.Path(file_okay=False, path_type=Path)
-PLACE = click.Path(path_type=Path)
+    from nver.encoders import EncoderSpec
 
 
-@click.command()
+@click.command(epilog=example("nver extract mine --root my-recordings --encoder logmel-stats"))
 @click.argument("corpus")
-@click.option("--root", type=PLACE, help="Where the corpus lies: a folder, or a table's file.")
+@ROOT
 @click.option(
     "--encoder",
     "encoders",
     multiple=True,
     required=True,
     metavar="NAME[=WEIGHTS]",
-    help="WEIGHTS: a hub id or a local folder; again for more.",
+    help="WEIGHTS: a hub id or a folder; repeat the option for more.",
 )
-@click.option("--store", type=FOLDER, help="The store's folder.  [default: in the user's cache]")
-@click.option("--revision", help="Of the weights: a branch, tag or commit.")
+@STORE
+@click.option("--revision", help="A branch, tag or commit of the weights.")
 @click.option("--layer", default="last", show_default=True, help="last, mean, or a number.")
-@click.option("--pooling", default=None, help="Over time: mean or mean+std.  [default: mean]")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
-@click.option(
-    "--corpus-option",
-    "options",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="An option of the corpus; again for more.",
-)
-@click.option("--workers", type=click.IntRange(min=1), help="Processes.  [default: one a core]")
-@click.option("--rehash", is_flag=True, help="Look at every file's content again.")
-@click.option("--strict", is_flag=True, help="Exit with 1 if any clip was skipped.")
-@click.option("--json", "as_json", is_flag=True, help="For a machine to read.")
+@click.option("--pooling", default="mean", show_default=True, help="Over time: mean or mean+std.")
+@DEVICE
+@CORPUS_OPTION
+@WORKERS
+@REHASH
+@STRICT
+@JSON
 def command(
     corpus: str,
     root: Path | None,
     encoders: tuple[str, ...],
     store: Path | None,
-    options: tuple[str, ...],
+    options: dict[str, Any],
     workers: int | None,
     rehash: bool,
     strict: bool,
@@ -71,52 +74,36 @@ def command(
     from nver.embeddings import EmbeddingStore
     from nver.embeddings.extraction import extract
 
-    loaded = load_corpus(corpus, root=root, **read_options(options))
+    loaded = load_corpus(corpus, root=root, **options)
     place = EmbeddingStore(store)
     specs = [read_spec(encoder, **variant) for encoder in encoders]
     done = extract(
         loaded, specs, place, workers=workers, rehash=rehash, show_progress_bar=not as_json
     )
-    warnings = (*loaded.warnings, *cut_short_warnings(done.clips))
-    loaded = replace(loaded, warnings=warnings)
+    warnings = [*loaded.warnings, *cut_short_warnings(done.clips)]
     strays = loaded.skipped.reindex(columns=done.skipped.columns)
     skipped = pd.concat([strays, done.skipped], ignore_index=True) if len(strays) else done.skipped
     if as_json:
-        click.echo(json.dumps(summary(loaded, done, skipped, place.root), indent=1))
+        print_json(summary(loaded, done, skipped, warnings) | {"store": place.root})
     else:
-        say(loaded, done, place.root)
+        print_counts(loaded, done, place.root)
+        for warning in warnings:
+            click.echo(f"warning: {warning}", err=True)
         say_skipped(skipped)
     if done.clips.empty or (strict and len(skipped)):
         sys.exit(1)
 
 
-def read_options(texts: tuple[str, ...]) -> dict[str, Any]:
-    """{key: value} from KEY=VALUE; a value that is JSON (true, 3, [..]) is read as such."""
-    options: dict[str, Any] = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise UsageError(f"expected KEY=VALUE, got {text!r}")
-        try:
-            options[key.strip()] = json.loads(value)
-        except json.JSONDecodeError:
-            options[key.strip()] = value
-    return options
-
-
-def read_spec(text: str, *, layer: str, pooling: str | None, **rest: Any) -> Any:
+def read_spec(text: str, *, layer: str, **rest: Any) -> "EncoderSpec":
     """An encoder's spec from NAME[=WEIGHTS] and the options of the command line."""
-    from dataclasses import replace
-
     from nver.embeddings.extraction import as_spec
 
-    number: int | str = int(layer) if layer.lstrip("-").isdigit() else layer
-    pooled: dict[str, Any] = {} if pooling is None else {"pooling": pooling}
-    return replace(as_spec(text), layer=number, **pooled, **rest)
+    number = int(layer) if layer.lstrip("-").isdigit() else layer
+    return replace(as_spec(text), layer=number, **rest)
 
 
-def say(corpus: "Corpus", done: "Extraction", place: Path) -> None:
-    """What was computed and reused, and where it lies; warnings on stderr."""
+def print_counts(corpus: "Corpus", done: "Extraction", place: Path) -> None:
+    """How many embeddings were computed and reused, and where they are."""
     width = max(len(count.identity.name) for count in done.counts)
     click.echo(f"{corpus.name}: {len(done.clips):,} usable clips in {place}")
     for count in done.counts:
@@ -125,18 +112,15 @@ def say(corpus: "Corpus", done: "Extraction", place: Path) -> None:
             f"{count.computed:,} computed, {count.reused:,} reused  "
             f"[{count.identity.fingerprint[:12]}]"
         )
-    for warning in corpus.warnings:
-        click.echo(f"warning: {warning}", err=True)
 
 
 def summary(
-    corpus: "Corpus", done: "Extraction", skipped: "pd.DataFrame", place: Path
+    corpus: "Corpus", done: "Extraction", skipped: "pd.DataFrame", warnings: Sequence[str]
 ) -> dict[str, Any]:
-    """The same for a machine."""
+    """The counts, the skipped and the warnings for a program."""
     return {
         "corpus": corpus.name,
-        "root": str(corpus.root),
-        "store": str(place),
+        "root": corpus.root,
         "clips": len(done.clips),
         "encoders": [
             {
@@ -149,5 +133,5 @@ def summary(
             for count in done.counts
         ],
         "skipped": records(skipped),
-        "warnings": list(corpus.warnings),
+        "warnings": warnings,
     }

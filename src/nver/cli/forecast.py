@@ -1,6 +1,5 @@
-"""What `nver run --dry-run` says."""
+"""What `nver run --dry-run` prints."""
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nver.cli.options import print_json
 from nver.cli.output import hours, size
 
 if TYPE_CHECKING:
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from nver.recipe import Experiment
 
 
-def foretell(
+def print_forecast(
     recipe: "Experiment", out: Path | None, workers: int | None, strict: bool, as_json: bool
 ) -> None:
-    """Say what a run would take; exit 1 if nothing could be run, or for `strict` if not all."""
+    """What a run would take; exit with 1 if nothing could be run, or for `strict` if not all."""
     from nver.evaluation.grid.forecast import forecast
     from nver.machine.pool import usable_cores
 
     found = forecast(recipe, out or Path("runs") / recipe.name, workers or usable_cores())
     if as_json:
-        click.echo(json.dumps(found.to_dict(), indent=1, ensure_ascii=False))
+        print_json(found.to_dict())
     else:
         click.echo("\n".join(lines(found)))
         for entry in found.missing:
@@ -35,7 +35,7 @@ def foretell(
 
 
 def lines(found: "Forecast") -> Iterator[str]:
-    """The same for a person."""
+    """The forecast as a person reads it."""
     for title, share in (
         ("to do", found.to_do),
         ("finished already", found.finished),

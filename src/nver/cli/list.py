@@ -1,10 +1,10 @@
-"""`nver list`: what there is."""
+"""`nver list`: the known corpora, encoders and classifiers."""
 
-import json
 from typing import Any
 
 import click
 
+from nver.cli.options import JSON, example, print_json
 from nver.registry import lookup, names
 
 FIELDS = {
@@ -15,17 +15,17 @@ FIELDS = {
 }  # fmt: skip
 
 
-@click.command()
+@click.command(epilog=example("nver list encoders"))
 @click.argument("kind", type=click.Choice(list(FIELDS)))
-@click.option("--json", "as_json", is_flag=True, help="For a machine to read.")
+@JSON
 def command(kind: str, as_json: bool) -> None:
-    """What there is: corpora, encoders or classifiers.
+    """List the known corpora, encoders or classifiers.
 
     sampling_rate is in Hz; extra is the optional dependency to install: pip install "nver[EXTRA]".
     """
     rows = [describe(kind, name) for name in names(kind)]
     if as_json:
-        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        print_json(rows)
         return
     cells = [FIELDS[kind], *(tuple(_text(row[f]) for f in FIELDS[kind]) for row in rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
@@ -35,17 +35,9 @@ def command(kind: str, as_json: bool) -> None:
 
 
 def describe(kind: str, name: str) -> dict[str, Any]:
-    """The fields of one card, as plain values."""
+    """The fields of one card."""
     card = lookup(kind, name)
-    return {field: _plain(getattr(card, field)) for field in FIELDS[kind]}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple | list):
-        return [_plain(v) for v in value]
-    if isinstance(value, int | float | str | None):
-        return value
-    return {key: _plain(v) for key, v in dict(value).items()}
+    return {field: getattr(card, field) for field in FIELDS[kind]}
 
 
 def _text(value: Any) -> str:
@@ -53,7 +45,7 @@ def _text(value: Any) -> str:
         return "-"
     if isinstance(value, dict):
         return " ".join(f"{k}={v}" for k, v in value.items()) or "-"
-    if isinstance(value, list):
+    if isinstance(value, tuple):
         if all(isinstance(v, str) for v in value):
             return str(len(value)) if value else "-"
         least, most = value

@@ -1,14 +1,97 @@
-"""What several commands take, spelt once."""
+"""The arguments and options of several commands, each spelt once; the example of a help text."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
+from nver.errors import UsageError
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+PLACE = click.Path(path_type=Path)
+
+
+def example(*lines: str) -> str:
+    """The epilog of a command: its help ends with these lines, which are not wrapped."""
+    return "\n".join(["\b", "Example:", *(f"  {line}" for line in lines)])
+
+
+def print_json(value: Any) -> None:
+    """Print plain values as JSON; paths as text. In ASCII, which every terminal and pipe takes."""
+    click.echo(json.dumps(value, indent=1, default=str))
+
+
+def out_option(what: str, **settings: Any) -> Callable[[Callable], Callable]:
+    """`--out`, the folder that a command writes."""
+    return click.option("--out", type=FOLDER, help=what, **settings)
+
+
+def _texts(_: click.Context, option: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+    """{key: value} from each "KEY=VALUE"."""
+    values = {}
+    for pair in pairs:
+        key, _equals, value = pair.partition("=")
+        if not key.strip() or not value:
+            raise UsageError(f"{option.opts[0]} takes {option.metavar}; got {pair!r}")
+        values[key.strip()] = value
+    return values
+
+
+def _values(
+    context: click.Context, option: click.Parameter, pairs: tuple[str, ...]
+) -> dict[str, Any]:
+    """{key: value}; a value that is JSON (true, 3, [..]) is read as such."""
+    values: dict[str, Any] = {}
+    for key, text in _texts(context, option, pairs).items():
+        try:
+            values[key] = json.loads(text)
+        except json.JSONDecodeError:
+            values[key] = text
+    return values
+
+
 RECIPE = click.argument("recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+RUN_FOLDER = click.argument("folder", metavar="DIR", type=PLACE)
 SET = click.option(
     "--set",
     "overrides",
     multiple=True,
     metavar="A.B=C",
-    help="Override a key of the recipe; again for more.",
+    help="Override a key of the recipe; repeat the option for more.",
 )
+ROOT = click.option(
+    "--root", type=PLACE, help="Where the recordings are: a folder, or the file of a table."
+)
+CORPUS_OPTION = click.option(
+    "--corpus-option",
+    "options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=_values,
+    help="An option of the corpus; repeat the option for more.",
+)
+WEIGHTS = click.option(
+    "--weights",
+    multiple=True,
+    metavar="ENCODER=WEIGHTS",
+    callback=_texts,
+    help="The hub id or folder of an encoder's weights; repeat the option for more.",
+)
+STORE = click.option(
+    "--store", type=FOLDER, help="The folder of the store.  [default: in the user's cache]"
+)
+DEVICE = click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
+WORKERS = click.option(
+    "--workers", type=click.IntRange(min=1), help="Number of processes.  [default: one a core]"
+)
+REHASH = click.option(
+    "--rehash", is_flag=True, help="Read every audio file again, even if it looks unchanged."
+)
+STRICT = click.option(
+    "--strict",
+    is_flag=True,
+    help="Exit with 1 if a recording is unusable or anything is missing.",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")

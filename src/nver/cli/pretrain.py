@@ -1,35 +1,30 @@
-"""`nver pretrain`: an Audio-Mamba of one's own."""
+"""`nver pretrain`: an Audio-Mamba encoder trained on your own recordings."""
 
 import sys
 from pathlib import Path
 
 import click
 
-from nver.cli.options import RECIPE
+from nver.cli.options import DEVICE, RECIPE, ROOT, example, out_option
 
 
-@click.command()
+@click.command(epilog=example("nver pretrain own.toml --root my-recordings --out runs/own"))
 @RECIPE
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    required=True,
-    help="The folder of the training; one that was begun goes on.",
-)
-@click.option("--root", type=click.Path(path_type=Path), help="Where the recordings lie.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
-@click.option("--minutes", type=float, help="Stop after about so many, to go on another time.")
+@out_option("The folder of the training; a training that was stopped goes on.", required=True)
+@ROOT
+@DEVICE
+@click.option("--minutes", type=float, help="Stop after about so many minutes, to go on later.")
 def command(recipe: Path, out: Path, root: Path | None, device: str, minutes: float | None) -> None:
-    """Train the encoder of RECIPE, a TOML file: on sounds alone, then on their emotions.
+    """Train the encoder of RECIPE, a TOML file: first on sounds alone, then on their emotions.
 
-    Stop at any time and give the same command to go on: the weights will be the same. Each stage
-    leaves a folder of weights, to pass as --encoder nver-mamba=FOLDER.
+    Stop it at any time and give the same command to go on: the weights will be the same. Each stage
+    writes a folder of weights, to be given as --encoder nver-mamba=FOLDER.
     """
     from nver.models.pretraining import pretrain, read_recipe
 
-    read = read_recipe(recipe, root)
-    show = sys.stderr.isatty()
-    last = pretrain(read, out, device=device, minutes=minutes, show=show)
+    last = pretrain(
+        read_recipe(recipe, root), out, device=device, minutes=minutes, show=sys.stderr.isatty()
+    )
     if last == out:
         click.echo(f"stopped; the same command goes on from {out}")
     else:

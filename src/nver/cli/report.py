@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from nver.cli.options import JSON, RUN_FOLDER, example
 from nver.cli.output import records
 
 
-@click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the scores for a machine to read.")
+@click.command(epilog=example("nver report runs/compare"))
+@RUN_FOLDER
+@JSON
 def command(folder: Path, as_json: bool) -> None:
     """Make the tables and plots of the run folder DIR again, from its saved predictions alone.
 

@@ -2,58 +2,44 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
-from nver.cli.forecast import foretell
-from nver.cli.options import RECIPE, SET
+from nver.cli.forecast import print_forecast
+from nver.cli.options import JSON, RECIPE, REHASH, SET, STRICT, WORKERS, example, out_option
 from nver.cli.output import finish_run
 
 
-@click.command()
+@click.command(epilog=example("nver run compare.toml --out runs/compare"))
 @RECIPE
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The run folder.  [default: runs/NAME]",
-)
+@out_option("The run folder.  [default: runs/NAME]")
 @SET
-@click.option("--workers", type=click.IntRange(min=1), help="Processes.  [default: one a core]")
-@click.option("--rehash", is_flag=True, help="Look at every file's content again.")
-@click.option(
-    "--strict", is_flag=True, help="Exit with 1 if a clip was skipped, or anything is missing."
-)
-@click.option(
-    "--dry-run", is_flag=True, help="Say what it would take: trainings, time, disk; do nothing."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the scores for a machine to read.")
+@WORKERS
+@REHASH
+@STRICT
+@click.option("--dry-run", is_flag=True, help="Only say what the run would take: time and disk.")
+@JSON
 def command(
     recipe: Path,
     out: Path | None,
     overrides: tuple[str, ...],
-    workers: int | None,
-    rehash: bool,
     strict: bool,
     dry_run: bool,
     as_json: bool,
+    **settings: Any,
 ) -> None:
     """Run RECIPE, a TOML file: extract what is missing, cross-validate, report.
 
     Embeddings that the store has and table cells that the run folder has are not computed again.
-    Corpora and weights that are missing are listed, with where to get them and which cells wait;
-    the rest is run. If nothing can be run, or with --strict, that is an exit code of 1.
+    Corpora and weights that are missing are listed, with where to get them and which cells wait for
+    them; the rest is run. The exit code is 1 if nothing can be run.
     """
     import nver
 
     experiment = nver.read_experiment(recipe, overrides)  # before all that a run imports
     if dry_run:
-        foretell(experiment, out, workers, strict, as_json)
+        print_forecast(experiment, out, settings["workers"], strict, as_json)
         return
-    result = nver.run(
-        experiment,
-        out,
-        workers=workers,
-        rehash=rehash,
-        show_progress_bar=sys.stderr.isatty(),
-    )
+    result = nver.run(experiment, out, show_progress_bar=sys.stderr.isatty(), **settings)
     finish_run(result, strict, as_json)

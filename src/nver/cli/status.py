@@ -1,6 +1,5 @@
 """`nver status`: how far a run is."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -9,40 +8,42 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nver.cli.options import JSON, RUN_FOLDER, example, print_json
 from nver.cli.output import hours
 
 if TYPE_CHECKING:
     from nver.evaluation.grid.progress import Progress
 
 
-@click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="For a machine to read.")
+@click.command(epilog=example("nver status runs/compare"))
+@RUN_FOLDER
+@JSON
 def command(folder: Path, as_json: bool) -> None:
-    """How far the run in DIR is: cells done, running, waiting and missing, and the time left.
+    """Show how far the run in DIR is: cells done, running, waiting and missing, and the time left.
 
-    Only looks; the run may go on, have been stopped, or have ended. A missing cell waits for a
-    corpus or weights that were not there. Of an extraction that goes on, all its cells wait.
+    It changes nothing; the run may be going on, stopped, or finished. A missing cell waits
+    for a corpus or weights that were not found. During an extraction all its cells wait.
     """
     from nver.evaluation.grid.progress import STATES, read_progress
 
     found = read_progress(folder)
-    if as_json:
-        summary = {
-            "folder": str(folder),
+    if not as_json:
+        click.echo("\n".join(lines(found)))
+        return
+    print_json(
+        {
+            "folder": folder,
             "alive": found.alive,
             **{state: found.count(state) for state in STATES},
             "remaining_s": found.remaining_s,
             "remaining_basis": found.basis,
             "cells": [{**asdict(cell), "state": state} for cell, state in found.cells],
         }
-        click.echo(json.dumps(summary, indent=1))
-        return
-    click.echo("\n".join(lines(found)))
+    )
 
 
 def lines(found: "Progress") -> Iterator[str]:
-    """The same for a person."""
+    """The progress as a person reads it."""
     from nver.evaluation.grid.progress import MISSING, RUNNING, STATES
     from nver.report import aligned
 

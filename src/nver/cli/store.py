@@ -1,52 +1,41 @@
 """`nver store`: look after the embedding store."""
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
+from nver.cli.options import CORPUS_OPTION, JSON, PLACE, ROOT, STORE, example, print_json
 from nver.cli.output import size
-
-if TYPE_CHECKING:
-    from nver.embeddings import EmbeddingStore
-
-STORE = click.option(
-    "--store",
-    "root",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The store's folder.  [default: in the user's cache]",
-)
-JSON = click.option("--json", "as_json", is_flag=True, help="For a machine to read.")
+from nver.corpora import load_corpus
+from nver.embeddings.store import EmbeddingStore
+from nver.embeddings.store.store import facts_of
+from nver.embeddings.store.store_export import FORMATS, export
+from nver.embeddings.store.upkeep import collect_garbage, repair, stats, verify
 
 
-@click.group()
+@click.group(epilog=example("nver store stats"))
 def command() -> None:
     """Look after the embedding store."""
 
 
-def _open(root: Path | None) -> "EmbeddingStore":
-    from nver.embeddings import EmbeddingStore
-
-    return EmbeddingStore(root, create=False)
+def _open(store: Path | None) -> EmbeddingStore:
+    return EmbeddingStore(store, create=False)
 
 
-@command.command("stats")
+@command.command("stats", epilog=example("nver store stats"))
 @STORE
 @JSON
-def stats_command(root: Path | None, as_json: bool) -> None:
-    """What is in it: a line for each encoder identity."""
-    from nver.embeddings.store.store import facts_of
-    from nver.embeddings.store.upkeep import stats
-
-    store = _open(root)
-    found = stats(store)
+def stats_command(store: Path | None, as_json: bool) -> None:
+    """List what the store holds, a line for each encoder."""
+    opened = _open(store)
+    found = stats(opened)
     if as_json:
-        click.echo(json.dumps([asdict(entry) for entry in found], indent=1, ensure_ascii=False))
+        print_json([asdict(entry) for entry in found])
         return
-    click.echo(f"{store.root}: {sum(entry.rows for entry in found):,} embeddings")
+    click.echo(f"{opened.root}: {sum(entry.rows for entry in found):,} embeddings")
     for entry in found:
         perturbed = f"  ({entry.perturbed:,} of perturbed clips)" if entry.perturbed else ""
         click.echo(
@@ -56,50 +45,45 @@ def stats_command(root: Path | None, as_json: bool) -> None:
         click.echo(f"    {facts_of(entry.identity)}")
 
 
-@command.command("verify", short_help="Compare everything with its checksums.")
+@command.command("verify", epilog=example("nver store verify"))
 @STORE
 @click.option(
     "--repair",
     "repair_it",
     is_flag=True,
-    help="Set damaged shards aside and make the index again; the next extraction fills the gaps.",
+    help="Set damaged shards aside and rebuild the index; the next extraction fills the gaps.",
 )
 @JSON
-def verify_command(root: Path | None, repair_it: bool, as_json: bool) -> None:
-    """Read everything and compare it with its checksums; exit with 1 if anything is wrong."""
-    from nver.embeddings.store.upkeep import repair, verify
-
-    store = _open(root)
-    found = verify(store, show_progress_bar=not as_json)
+def verify_command(store: Path | None, repair_it: bool, as_json: bool) -> None:
+    """Compare all shards with their checksums; exit with 1 if anything is wrong."""
+    opened = _open(store)
+    found = verify(opened, show_progress_bar=not as_json)
     if as_json:
-        click.echo(json.dumps(asdict(found), indent=1, default=str))
+        print_json(asdict(found))
     else:
-        click.echo(f"{store.root}: {found.shards} shard(s), {found.rows:,} embeddings")
+        click.echo(f"{opened.root}: {found.shards} shard(s), {found.rows:,} embeddings")
         for fault in found.faults:
             click.echo(f"  {fault}", err=True)
         click.echo(f"{len(found.faults)} fault(s)" if found.faults else "all is well")
     if found.faults and repair_it:
-        for path in repair(store, found):
+        for path in repair(opened, found):
             click.echo(f"set aside: {path}", err=True)
-        found = verify(store)
+        found = verify(opened)
         click.echo(f"repaired: {found.rows:,} embeddings are left", err=True)
     if found.faults:
         sys.exit(1)
 
 
-@command.command("export")
+@command.command("export", epilog=example("nver store export logmel-stats vectors"))
 @click.argument("identity")
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=PLACE)
 @STORE
-@click.option("--corpus", help="Only this corpus's clips, in its order, with its columns.")
-@click.option("--root", "corpus_root", type=click.Path(path_type=Path), help="Where that lies.")
-@click.option(
-    "--corpus-option", "options", multiple=True, metavar="KEY=VALUE", help="Of the corpus."
-)
+@click.option("--corpus", help="Only the clips of this corpus, in its order, with its columns.")
+@ROOT
+@CORPUS_OPTION
 @click.option(
     "--format",
-    "form",
-    type=click.Choice(["npy", "csv"]),
+    type=click.Choice(FORMATS),
     default="npy",
     show_default=True,
     help="npy: OUT is a folder for embeddings.npy and clips.csv; csv: OUT is one file.",
@@ -108,29 +92,23 @@ def verify_command(root: Path | None, repair_it: bool, as_json: bool) -> None:
 def export_command(
     identity: str,
     out: Path,
-    root: Path | None,
+    store: Path | None,
     corpus: str | None,
-    corpus_root: Path | None,
-    options: tuple[str, ...],
-    form: str,
+    root: Path | None,
+    options: dict[str, Any],
+    format: str,
     as_json: bool,
 ) -> None:
-    """Write embeddings to OUT for other programs; clips made worse by [stress] are left out.
+    """Write the embeddings of an encoder to OUT, for other programs.
 
-    IDENTITY is an encoder's name, or the beginning of a fingerprint of `nver store stats`.
+    IDENTITY is the encoder's name, or the beginning of a fingerprint of `nver store stats`. Clips
+    that a stress test made worse are left out.
     """
-    from nver.cli.extract import read_options
-    from nver.embeddings.store.store_export import export
-
-    store = _open(root)
-    table = None
-    if corpus is not None:
-        from nver.corpora import load_corpus
-
-        table = load_corpus(corpus, root=corpus_root, **read_options(options)).table
-    done = export(store, store.find(identity), out, table=table, format=form)
+    opened = _open(store)
+    table = None if corpus is None else load_corpus(corpus, root=root, **options).table
+    done = export(opened, opened.find(identity), out, table=table, format=format)
     if as_json:
-        click.echo(json.dumps(asdict(done), indent=1, default=str))
+        print_json(asdict(done))
         return
     click.echo(f"{done.clips:,} clips in {' and '.join(map(str, done.files))}")
     if done.left_out:
@@ -139,13 +117,13 @@ def export_command(
         click.echo(f"left out {done.perturbed:,} perturbed clips of stress tests", err=True)
 
 
-@command.command("gc", short_help="Tidy up, merge small shards, drop what is asked.")
+@command.command("gc", epilog=example("nver store gc --superseded"))
 @STORE
 @click.option(
     "--drop",
     multiple=True,
     metavar="IDENTITY",
-    help="Remove the embeddings of this encoder name or fingerprint; again for more.",
+    help="Remove the embeddings of this encoder name or fingerprint; repeat the option for more.",
 )
 @click.option(
     "--superseded",
@@ -153,17 +131,15 @@ def export_command(
     help="Remove what older versions of an encoder's code computed.",
 )
 @JSON
-def gc_command(root: Path | None, drop: tuple[str, ...], superseded: bool, as_json: bool) -> None:
-    """Remove left-over files, merge small shards, and drop what is asked for."""
-    from nver.embeddings.store.upkeep import collect_garbage
-
-    store = _open(root)
-    done = collect_garbage(store, [store.find(text) for text in drop], superseded=superseded)
+def gc_command(store: Path | None, drop: tuple[str, ...], superseded: bool, as_json: bool) -> None:
+    """Remove left-over files, merge small shards, drop embeddings."""
+    opened = _open(store)
+    done = collect_garbage(opened, [opened.find(text) for text in drop], superseded=superseded)
     if as_json:
-        click.echo(json.dumps(asdict(done), indent=1))
+        print_json(asdict(done))
         return
     click.echo(
-        f"{store.root}: {done.files} fewer files, {size(abs(done.bytes))} "
+        f"{opened.root}: {done.files} fewer files, {size(abs(done.bytes))} "
         f"{'freed' if done.bytes >= 0 else 'more'}, {done.merged} shards merged, "
         f"{len(done.identities)} identities dropped"
     )

@@ -1,58 +1,42 @@
 """`nver train`: a recipe's one classifier as a model folder."""
 
-import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
-from nver.cli.options import RECIPE, SET
+from nver.cli.options import JSON, RECIPE, SET, WORKERS, example, out_option, print_json
 
 
-@click.command()
+@click.command(epilog=example("nver train mine.toml --out mine-model"))
 @RECIPE
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    required=True,
-    help="The model folder.",
-)
+@out_option("The model folder.", required=True)
 @SET
 @click.option(
     "--answered",
     type=click.FloatRange(0, 1, min_open=True),
     default=0.8,
     show_default=True,
-    help="Share of the validation clips that get an answer; the rest is not sure.",
+    help="The share of the validation clips that get an answer; the others are not sure.",
 )
-@click.option("--workers", type=click.IntRange(min=1), help="Processes.  [default: one a core]")
-@click.option("--json", "as_json", is_flag=True, help="For a machine to read.")
+@WORKERS
+@JSON
 def command(
-    recipe: Path,
-    out: Path,
-    overrides: tuple[str, ...],
-    answered: float,
-    workers: int | None,
-    as_json: bool,
+    recipe: Path, out: Path, overrides: tuple[str, ...], as_json: bool, **settings: Any
 ) -> None:
-    """Train the one classifier of RECIPE, a TOML file as of `nver run`, for `nver predict`.
+    """Train the one classifier of RECIPE, a TOML file as for `nver run`, for `nver predict`.
 
-    The recipe has one corpus, one classifier on one set of encoders, one seed. Embeddings that the
-    store has are not computed again. Test speakers of a split are not touched.
+    The recipe has one corpus, one classifier on one set of encoders, and one seed. Embeddings that
+    the store has are not computed again. The test speakers of a split are not used.
     """
     import nver
 
     experiment = nver.read_experiment(recipe, overrides)
-    model = nver.train(
-        experiment,
-        out,
-        answered=answered,
-        workers=workers,
-        show_progress_bar=sys.stderr.isatty(),
-    )
+    model = nver.train(experiment, out, show_progress_bar=sys.stderr.isatty(), **settings)
     measured = model.made["validation"]
     if as_json:
-        click.echo(json.dumps({"folder": str(out), "threshold": model.threshold, **measured}))
+        print_json({"folder": out, "threshold": model.threshold, **measured})
         return
     click.echo(f"{model.title}: {len(model.emotions)} emotions, {len(model.families)} families")
     family = f", family UAR {measured['family_uar']:.3f}" if model.families else ""

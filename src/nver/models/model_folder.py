@@ -7,17 +7,18 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from importlib.resources import files
 from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 
 from nver.encoders.base import EncoderIdentity, EncoderSpec
 from nver.errors import NverError, UsageError
-from nver.machine.files import write_whole
+from nver.machine.files import check_writable, write_whole
 from nver.recipe.families import Families, membership, parse_families
 
 FORMAT, VERSION = "nver-model", 1  # the version is raised when older code would misread it
@@ -67,8 +68,6 @@ def write_model(folder: Path, model: Model) -> None:
     Raises:
         NverError: it cannot be written.
     """
-    from safetensors.numpy import save
-
     weights = save({name: np.ascontiguousarray(t) for name, t in model.tensors.items()})
     config = {
         "format": FORMAT,
@@ -91,14 +90,10 @@ def write_model(folder: Path, model: Model) -> None:
 
 
 def check_out(folder: Path) -> None:
-    """Raise before a training whose model could not be written, or would replace what is none."""
+    """Raise before a training whose model could not be written, or would replace other files."""
+    check_writable(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        taken = any((folder / name).exists() for name in (CONFIG, WEIGHTS))
-    except OSError as error:
-        raise NverError(f"{folder}: cannot be written ({error.strerror})") from error
-    try:
-        if taken:
+        if any((folder / name).exists() for name in (CONFIG, WEIGHTS)):
             _read_config(folder)
     except NverError as error:
         raise UsageError(f"{error}. No model is written over it: give another folder") from error
@@ -135,7 +130,7 @@ def read_model(folder: Path | None = None) -> Model:
 
 
 def _check(model: Model) -> None:
-    """Raise ValueError or UsageError for what no training writes."""
+    """Raise ValueError or UsageError for values that no training writes."""
     tables = [model.options, model.made, *(encoder.spec.options for encoder in model.encoders)]
     words = [model.title, model.classifier, *model.emotions]
     held = {
@@ -161,13 +156,12 @@ def shipped_folder() -> Path:
     Raises:
         NverError: this build has none.
     """
-    folder = _shipped()
     if not has_shipped():
         raise NverError(
             "this build of nver comes without a trained model; make one by "
             "`nver train RECIPE --out DIR` and give it: `nver predict --model DIR FILE`"
         )
-    return folder
+    return _shipped()
 
 
 def has_shipped() -> bool:
@@ -176,7 +170,7 @@ def has_shipped() -> bool:
 
 
 def _shipped() -> Path:
-    return Path(str(files("nver"))) / "models" / SHIPPED
+    return Path(__file__).with_name(SHIPPED)
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
@@ -200,9 +194,6 @@ def _read_config(folder: Path) -> dict[str, Any]:
 
 
 def _read_tensors(file: Path, expected: str) -> dict[str, npt.NDArray[np.float32]]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -213,10 +204,9 @@ def _read_tensors(file: Path, expected: str) -> dict[str, npt.NDArray[np.float32
             "the whole folder again"
         )
     try:
-        tensors: dict[str, npt.NDArray[np.float32]] = load(data)
+        return load(data)
     except SafetensorError as error:
         raise NverError(f"{file}: no safetensors file ({error}); copy it again") from error
-    return tensors
 
 
 def _encoder_tree(encoder: ModelEncoder) -> dict[str, Any]:
@@ -225,6 +215,6 @@ def _encoder_tree(encoder: ModelEncoder) -> dict[str, Any]:
 
 
 def _encoder(tree: Mapping[str, Any]) -> ModelEncoder:
-    known = {f.name for f in fields(EncoderSpec)}
+    known = {f.name for f in fields(EncoderSpec)}  # of another version's spec what is still known
     spec = {key: value for key, value in tree["spec"].items() if key in known}
     return ModelEncoder(tree["label"], EncoderSpec(**spec), EncoderIdentity(**tree["identity"]))

@@ -5,8 +5,10 @@ predictor = load_predictor()
 for answer in predictor.predict(["laugh.wav", "sigh.mp3"]): ...
 """
 
+import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -16,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nver.audio.recording import (
+    FloatArray,
     Recording,
     as_recording,
     check_kind,
@@ -24,66 +27,23 @@ from nver.audio.recording import (
     read_start,
 )
 from nver.classifiers.training.temperature import tempered
+from nver.corpora.file_tree import walk
 from nver.embeddings.batches import ENCODER, embed
 from nver.encoders import Encoder, load_spec
-from nver.errors import AudioError, NverError, WeightsError, check_count, unknown_name
+from nver.encoders.base import EncoderIdentity
+from nver.errors import AudioError, NverError, WeightsError, check_choice, check_count
 from nver.machine.threads import one_thread
 from nver.models.model_folder import Model, ModelEncoder, read_model
+from nver.models.prediction import Prediction as Prediction
 from nver.recipe.families import membership
 
 if TYPE_CHECKING:
-    import torch
-
     from nver.classifiers.training.loop import Fitted
 
-FloatArray = npt.NDArray[np.float32]
 Audio = str | PathLike[str] | npt.NDArray[Any]
 LONGEST_S = 30.0  # our choice: of a longer file its start; bursts last 2 s, and memory has a bound
 SHORTEST_S = 0.1  # our choice: less is a click, of which nothing is sure, and a note says so
-NOT_SURE = "not sure"
 TOP = 3
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The answer for one clip.
-
-    Attributes:
-        file: the path as given, or "array N".
-        emotion, probability: the most probable emotion; "" and nan where the clip has an `error`.
-        top: the most probable emotions with their probabilities, falling.
-        family, family_probability: the family of the highest summed probability; the emotion
-            itself, where the model has no families.
-        sure: whether `family_probability` reaches the model's threshold, the clip 0.1 s.
-        duration_s: of the whole file; nan where it cannot be read.
-        note: that only its start was used, or that it is hardly long enough for a voice.
-        error: why there is no answer, "" where there is one; `reason` is its one word.
-    """
-
-    file: str
-    emotion: str = ""
-    probability: float = float("nan")
-    top: tuple[tuple[str, float], ...] = ()
-    family: str = ""
-    family_probability: float = float("nan")
-    sure: bool = False
-    duration_s: float = float("nan")
-    note: str = ""
-    error: str = ""
-    reason: str = ""
-
-    @property
-    def answer(self) -> str:
-        """The family, "not sure", or "" for a clip that cannot be used."""
-        if self.error:
-            return ""
-        return self.family if self.sure else NOT_SURE
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON: a number that is none is None."""
-        found = {"file": self.file, "answer": self.answer, **asdict(self)}
-        found["top"] = [{"emotion": e, "probability": p} for e, p in self.top]
-        return {k: None if v != v else v for k, v in found.items()}
 
 
 class Predictor:
@@ -98,7 +58,7 @@ class Predictor:
     def predict(
         self, audio: Audio | Iterable[Audio], sampling_rate: int | None = None, *, top: int = TOP
     ) -> list[Prediction]:
-        """One answer a clip, in input order; a bad clip has an answer that says why.
+        """One answer a clip, in input order; the answer of a bad clip says why it is bad.
 
         Args:
             audio: a path or an array (samples,) or (samples, channels), or several.
@@ -106,7 +66,7 @@ class Predictor:
             top: how many emotions `Prediction.top` has.
 
         Raises:
-            UsageError: what was given is no audio, or no sampling rate.
+            UsageError: the input is no audio, or the sampling rate is not above 0.
         """
         if isinstance(audio, str | PathLike | np.ndarray):
             audio = [audio]
@@ -117,7 +77,7 @@ class Predictor:
     def each(
         self, audio: Iterable[Audio], sampling_rate: int | None = None, *, top: int = TOP
     ) -> Iterator[Prediction]:
-        """As `predict`, one after the other, as they are ready."""
+        """Yield the answers of `predict` one by one, as soon as each is ready."""
         check_rate(sampling_rate)
         check_count("top", top, 0)
         rate = sampling_rate or self.encoders[0].sampling_rate
@@ -136,74 +96,74 @@ class Predictor:
             yield replace(answer, sure=sure, duration_s=seconds, note=_note(seconds))
 
     def _probability(self, recording: Recording, file: str) -> npt.NDArray[np.float64]:
-        """(emotions,), calibrated."""
+        """The calibrated probabilities (emotions,)."""
         from nver.classifiers.training.loop import predict_proba
 
         rates = {encoder.sampling_rate for encoder in self.encoders}
         waveforms = {rate: prepare(recording, rate, file) for rate in rates}
-        rows = [
-            _embedding(encoder, waveforms[encoder.sampling_rate], file) for encoder in self.encoders
-        ]
+        rows = [_embedding(e, waveforms[e.sampling_rate], file) for e in self.encoders]
         return tempered(predict_proba(self._fitted, rows), self.model.temperature)[0]
 
     def _answer(self, file: str, probability: npt.NDArray[np.float64], top: int) -> Prediction:
         order = np.argsort(-probability, kind="stable")
         families = probability @ self._members
         best = int(families.argmax())
-        named = tuple((self.model.emotions[i], float(probability[i])) for i in order[:top])
         return Prediction(
             file,
-            self.model.emotions[order[0]],
-            float(probability[order[0]]),
-            named,
-            self._families[best],
-            float(families[best]),
-            bool(families[best] >= self.model.threshold),
+            emotion=self.model.emotions[order[0]],
+            probability=float(probability[order[0]]),
+            top=tuple((self.model.emotions[i], float(probability[i])) for i in order[:top]),
+            family=self._families[best],
+            family_probability=float(families[best]),
+            sure=bool(families[best] >= self.model.threshold),
         )
 
     @cached_property
     def _fitted(self) -> "Fitted":
-        """The classifier with its weights, and the scales."""
+        """The classifier with its weights, and the scale of each stream."""
         import torch
 
         from nver.classifiers.build import build_classifier
         from nver.classifiers.training.loop import Fitted
         from nver.classifiers.training.scaling import Scale
 
-        model = self.model
+        model, tensors = self.model, self.model.tensors
         dims = [encoder.identity.dim for encoder in model.encoders]
         wanted = (model.classifier, dims, len(model.emotions))
         try:
             with torch.device("meta"):  # a size that does not fit asks for no memory
                 network = build_classifier(*wanted, **model.options)
-            expected = {f"classifier.{n}": tuple(t.shape) for n, t in network.state_dict().items()}
-            for n, dim in enumerate(dims):
-                expected |= {f"scale.{n}.mean": (dim,), f"scale.{n}.deviation": (dim,)}
         except (RuntimeError, TypeError, OverflowError) as error:
             raise NverError(f"{model.classifier}: cannot be built ({error})") from error
-        tensors = {name: torch.from_numpy(t.copy()) for name, t in model.tensors.items()}
-        if wrong := sorted(
-            name for name in expected | tensors if expected.get(name) != _shape(tensors.get(name))
-        ):
-            raise NverError(
-                f"the model's weights do not fit its classifier {model.classifier}: "
-                f"{len(wrong)} are missing, of another shape or too many, first {wrong[0]}; train "
-                "it again"
-            )
+        expected = {f"classifier.{n}": tuple(t.shape) for n, t in network.state_dict().items()}
+        for n, dim in enumerate(dims):
+            expected |= {f"scale.{n}.mean": (dim,), f"scale.{n}.deviation": (dim,)}
+        _check_shapes(model, expected)
         classifier = build_classifier(*wanted, **model.options)
-        head = "classifier."
         classifier.load_state_dict(
-            {n.removeprefix(head): t for n, t in tensors.items() if n.startswith(head)}
-        )
+            {name: torch.from_numpy(tensors[f"classifier.{name}"].copy())
+             for name in network.state_dict()}
+        )  # fmt: skip
         scales = tuple(
-            Scale(model.tensors[f"scale.{n}.mean"], model.tensors[f"scale.{n}.deviation"])
+            Scale(tensors[f"scale.{n}.mean"], tensors[f"scale.{n}.deviation"])
             for n in range(len(dims))
         )
         return Fitted(classifier.eval(), scales, (), 0)
 
 
+def _check_shapes(model: Model, expected: dict[str, tuple[int, ...]]) -> None:
+    """Raise where the model's tensors are not all those that its classifier and scales need."""
+    given = {name: tensor.shape for name, tensor in model.tensors.items()}
+    wrong = sorted(n for n in expected | given if expected.get(n) != given.get(n))
+    if wrong:
+        raise NverError(
+            f"the model's weights do not fit its classifier {model.classifier}: {len(wrong)} are "
+            f"missing, of another shape or too many, first {wrong[0]}; train it again"
+        )
+
+
 def _embedding(encoder: Encoder, waveform: FloatArray, file: str) -> FloatArray:
-    """(1, dim); an encoder that fails on a clip is that clip's error, as in an extraction."""
+    """The embedding (1, dim); AudioError where the encoder fails on it, as in an extraction."""
     (vector,) = embed(encoder, [waveform])
     if isinstance(vector, str):
         raise AudioError(f"{file}: {encoder.name}: {vector}", ENCODER)
@@ -211,23 +171,33 @@ def _embedding(encoder: Encoder, waveform: FloatArray, file: str) -> FloatArray:
 
 
 def _note(seconds: float) -> str:
-    """What is to be known of an answer for a clip of that length."""
+    """What a person should know of an answer for a clip of this length; "": nothing."""
     if seconds > LONGEST_S:
         return f"only the first {LONGEST_S:g} s"
     return f"only {seconds:.2g} s long" if seconds < SHORTEST_S else ""
 
 
-def _shape(tensor: "torch.Tensor | None") -> tuple[int, ...] | None:
-    return None if tensor is None else tuple(tensor.shape)
-
-
 def _read(clip: Audio, rate: int) -> tuple[Recording, float]:
-    """The first `LONGEST_S` of a clip, and how long all of it is in seconds."""
+    """The first `LONGEST_S` of a clip, and the duration of the whole clip in s."""
     if not isinstance(clip, np.ndarray):
         return read_start(clip, LONGEST_S)
     whole = as_recording(clip, rate)
     start = replace(whole, samples=whole.samples[: round(LONGEST_S * rate)])
     return start, float(len(whole.samples) / rate)
+
+
+def find_recordings(paths: Sequence[str]) -> list[str]:
+    """The files as given, and in place of a folder the audio files below it, sorted.
+
+    Audio in formats that nver cannot read is among them: it gets an answer that says so.
+    """
+    found: list[str] = []
+    for path in paths:
+        if os.path.isdir(path):
+            found += [os.path.join(path, name) for names in walk(Path(path)) for name in names]
+        else:
+            found.append(path)
+    return found
 
 
 def load_predictor(
@@ -251,17 +221,16 @@ def load_predictor(
     weights = weights or {}
     labels = [encoder.label for encoder in model.encoders]
     for label in weights:
-        if label not in labels:
-            raise unknown_name("encoder of the model", label, labels)
+        check_choice("encoder of the model", label, labels)
     predictor = Predictor(
         model, [_load(encoder, weights.get(encoder.label), device) for encoder in model.encoders]
     )
-    _ = predictor._fitted  # what does not fit is said now
+    _ = predictor._fitted  # weights that do not fit are an error now
     return predictor
 
 
 def _load(wanted: ModelEncoder, weights: str | None, device: str) -> Encoder:
-    """The encoder of a stream, if it is the one that the model was trained on."""
+    """The encoder of a stream, checked to be the one that the model was trained on."""
     spec = replace(wanted.spec, device=device)
     if weights is not None:
         spec = replace(spec, weights=weights, revision=None)
@@ -274,24 +243,23 @@ def _load(wanted: ModelEncoder, weights: str | None, device: str) -> Encoder:
             f"encoder {wanted.label}: {error}. The model was trained with weights from there; say "
             f"where they are now: --weights {wanted.label}=FOLDER, in Python weights={{...}}"
         ) from error
-    ours, theirs = asdict(encoder.identity), asdict(wanted.identity)
-    differ = [
-        key for key in theirs if key != "revision" and _plain(ours[key]) != _plain(theirs[key])
-    ]
-    if differ:
-        said = ", ".join(
-            f"{key} {_short(ours[key])} (the model: {_short(theirs[key])})" for key in differ
-        )
+    differences = _differences(encoder.identity, wanted.identity)
+    if differences:
         raise WeightsError(
-            f"encoder {wanted.label}: not the one that the model was trained on: {said}. Its "
-            "answers would mean nothing; give the same weights and the same nver, or train again"
+            f"encoder {wanted.label}: not the one that the model was trained on: {differences}. Its"
+            " answers would mean nothing; give the same weights and the same nver, or train again"
         )
     return encoder
 
 
-def _plain(value: Any) -> Any:
-    """As JSON gives it back: lists for tuples."""
-    return list(value) if isinstance(value, tuple) else value
+def _differences(ours: EncoderIdentity, theirs: EncoderIdentity) -> str:
+    """What tells two identities apart, "key ours (the model: theirs)"; revisions may differ."""
+    plain = json.loads(ours.to_json())
+    return ", ".join(
+        f"{key} {_short(plain[key])} (the model: {_short(value)})"
+        for key, value in json.loads(theirs.to_json()).items()
+        if key != "revision" and plain[key] != value
+    )
 
 
 def _short(value: Any) -> str:

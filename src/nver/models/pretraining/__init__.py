@@ -1,8 +1,8 @@
-"""An Audio-Mamba of one's own: first from sounds alone, then on emotions; see docs/nver-mamba.md.
+"""An Audio-Mamba encoder of your own: first from sounds alone, then on emotions.
 
-`recipe` says what, `reading` makes `spectra` of the recordings, `augment` changes them, `learner`
-is the network and `tasks` its two losses, `schedule` the order and pace, `run` the loop,
-`checkpoint` and `result` what is kept.
+`pretraining_recipe` reads the TOML file, `recordings` makes the `spectra`, `augment` varies them,
+`learner` is the network, `tasks` are its two losses, `schedule` is order and pace, `run` is the
+loop, `checkpoint` and `result` are the files that it writes. See docs/nver-mamba.md.
 """
 
 from nver.models.pretraining.pretraining_recipe import PretrainingRecipe, read_recipe

@@ -1,4 +1,4 @@
-"""Clips of a batch cut to one length, and changed as no speaker would notice or every one differs.
+"""Augmentation: the clips of a batch cut to one length and varied, their masks and mixtures.
 
 All randomness comes from the generator that is given: the same generator gives the same batch.
 """
@@ -14,7 +14,7 @@ Half = npt.NDArray[np.float16]
 
 
 def crop(spectrum: Half, length: int, rng: np.random.Generator) -> tuple[FloatArray, int]:
-    """(length, 80) from a random place, and how many frames of it are the clip's; zeros follow."""
+    """A random part (length, 80) of a clip, and how many frames are the clip's; then zeros."""
     start = int(rng.integers(0, max(0, len(spectrum) - length) + 1))
     part = spectrum[start : start + length]
     out = np.zeros((length, MELS), np.float32)
@@ -43,20 +43,17 @@ def vary(
     return out, valid
 
 
-def _at(spectrum: Half, places: npt.NDArray[np.float64]) -> FloatArray:
-    """The frames at fractional places, linear between neighbours."""
+def _at(rows: npt.NDArray[np.floating], places: npt.NDArray[np.float64]) -> FloatArray:
+    """The rows at fractional places, linear between neighbours."""
     low = places.astype(np.int64)
     share = (places - low).astype(np.float32)[:, None]
-    after = spectrum[np.minimum(low + 1, len(spectrum) - 1)].astype(np.float32)
-    return spectrum[low].astype(np.float32) * (1 - share) + after * share
+    after = rows[np.minimum(low + 1, len(rows) - 1)].astype(np.float32)
+    return rows[low].astype(np.float32) * (1 - share) + after * share
 
 
 def _along_bands(frames: FloatArray, shift: float) -> FloatArray:
     """The frames moved up by `shift` bands, linear between neighbours; the edges are repeated."""
-    places = np.clip(np.arange(MELS) - shift, 0, MELS - 1)
-    low = places.astype(np.int64)
-    share = (places - low).astype(np.float32)
-    return frames[:, low] * (1 - share) + frames[:, np.minimum(low + 1, MELS - 1)] * share
+    return _at(frames.T, np.clip(np.arange(MELS) - shift, 0, MELS - 1)).T
 
 
 def _blank(rows: FloatArray, number: int, longest: int, rng: np.random.Generator) -> None:

@@ -1,4 +1,4 @@
-"""All that a training needs to go on: one safetensors file, written whole; never a pickle."""
+"""The checkpoint of a training: one safetensors file, written whole; never a pickle."""
 
 import json
 from collections.abc import Mapping
@@ -20,11 +20,11 @@ FILE = "checkpoint.safetensors"
 
 @dataclass
 class Progress:
-    """How far a training is; what is here goes into the checkpoint as JSON.
+    """How far a training is; the checkpoint holds it as JSON.
 
-    `spectra` is the SHA-256 of what it trains on, `stage` and `step` say what comes next, `sums`
-    the losses of the epoch so far, `best` the highest validation score of the stage and `rows` the
-    log.
+    `spectra` is the SHA-256 of the spectrograms and labels, `stage` and `step` name the next step,
+    `sums` are the losses and clips of the epoch so far, `best` is the highest validation score of
+    the stage, and `rows` are the log.
     """
 
     recipe: Mapping[str, Any]
@@ -45,11 +45,13 @@ def save_checkpoint(
     adam: torch.optim.Optimizer | None,
     best: Mapping[str, Tensor],
 ) -> None:
-    """Write the file; `best` are the weights of the stage's best epoch, if there was one."""
+    """Write the file; `best` are the weights of the stage's best epoch, empty before it."""
     tensors = {f"learner.{name}": value for name, value in learner.state_dict().items()}
     tensors |= {f"best.{name}": value for name, value in best.items()}
-    for name, values in _moments(learner, adam).items():
-        tensors |= {f"adam.{key}.{name}": value for key, value in values.items()}
+    moments = adam.state if adam else {}
+    for name, parameter in learner.named_parameters():
+        own = moments.get(parameter, {})
+        tensors |= {f"adam.{moment}.{name}": value for moment, value in own.items()}
     plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     write_whole(folder / FILE, save(plain, {"progress": json.dumps(vars(progress))}))
 
@@ -76,20 +78,9 @@ def load_checkpoint(folder: Path) -> tuple[Progress, dict[str, dict[str, Tensor]
 def restore_moments(
     learner: nn.Module, adam: torch.optim.Optimizer, saved: Mapping[str, Tensor]
 ) -> None:
-    """Put the optimiser's state back, by parameter's name."""
-    for name, parameter in learner.named_parameters():
-        own = {
-            key.partition(".")[0]: value.to(parameter.device)
-            for key, value in saved.items()
-            if key.partition(".")[2] == name
-        }
-        if own:
-            adam.state[parameter] = own
-
-
-def _moments(
-    learner: nn.Module, adam: torch.optim.Optimizer | None
-) -> dict[str, Mapping[str, Tensor]]:
-    if adam is None:
-        return {}
-    return {n: adam.state[p] for n, p in learner.named_parameters() if p in adam.state}
+    """Put the optimiser's moments back; `saved` has them as "MOMENT.PARAMETER"."""
+    parameters = dict(learner.named_parameters())
+    for key, value in saved.items():
+        moment, _, name = key.partition(".")
+        parameter = parameters[name]
+        adam.state[parameter][moment] = value.to(parameter.device)

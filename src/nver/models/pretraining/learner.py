@@ -1,4 +1,4 @@
-"""The network that learns: Audio-Mamba, its task without labels, and a head for the emotions."""
+"""The network in training: Audio-Mamba, its reconstruction, and a head for the emotions."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -13,11 +13,11 @@ from nver.encoders.audio_mamba.network import FRAMES, AudioMamba, Sizes
 
 
 class Learner(nn.Module):
-    """Audio-Mamba and a linear model on the mean of its rows, the embedding of the encoder.
+    """Audio-Mamba and a linear head on the mean of its rows, the embedding of the encoder.
 
-    `taught` numbers are predicted from the same mean by another linear model, see `teaching` in the
-    recipe. Another network that has `sizes` and gives tokens (clips, tokens, width) can take its
-    place, but not in `reconstruct`.
+    Where the recipe has `teaching`, a second linear model, the `pupil`, predicts the teachers'
+    embeddings (`taught` numbers) from the same mean. Another network that has `sizes` and gives
+    tokens (clips, tokens, width) can take Audio-Mamba's place, but not in `reconstruct`.
     """
 
     def __init__(self, encoder: nn.Module, emotions: int, dropout: float, taught: int = 0) -> None:
@@ -43,21 +43,21 @@ class Learner(nn.Module):
         return error[masked & valid].mean()
 
     def embed(self, chunks: Tensor, rows: Tensor) -> Tensor:
-        """(clips, bands x width): the mean over the first `rows` rows, in time order."""
+        """The embeddings (clips, bands x width): the mean of the first `rows` rows in time."""
         tokens = self.encoder(chunks).float()
         grid = tokens.reshape(len(tokens), -1, self.head.in_features)
         inside = torch.arange(grid.shape[1], device=grid.device) < rows[:, None]
         return (grid * inside[..., None]).sum(dim=1) / rows[:, None]
 
     def forward(self, chunks: Tensor, rows: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Logits (clips, emotions), and what was taught (clips, taught)."""
+        """Logits (clips, emotions), and the teachers' embeddings as predicted (clips, taught)."""
         mean = self.embed(chunks, rows)
         taught = None if self.pupil is None else self.pupil(mean).float()
         return self.head(self.dropout(mean)).float(), taught
 
 
 def to_pixels(chunks: Tensor, sizes: Sizes) -> Tensor:
-    """(clips, tokens, pixels of a patch) from (clips, frames, 80), in the order of the tokens."""
+    """Patches (clips, tokens, pixels) from chunks (clips, frames, 80), in the tokens' order."""
     high, wide = sizes.patch
     grid = chunks.reshape(len(chunks), -1, high, sizes.grid[1], wide)
     return grid.transpose(2, 3).flatten(3).flatten(1, 2)
@@ -80,11 +80,11 @@ def mixed_loss(logits: Tensor, emotions: Tensor, partner: Tensor, share: Tensor,
 
 
 def clip_rows(frames: Sequence[int], sizes: Sizes) -> Tensor:
-    """(clips,): rows that the encoder keeps of so many frames of a chunk; one at least."""
+    """The number of rows (clips,) that the encoder keeps of so many frames; at least one."""
     rows = [min(rows_of(n, sizes.grid[0]), sizes.grid[0]) for n in frames]
     return torch.from_numpy(np.maximum(rows, 1))
 
 
 def whole_chunks(length: int, sizes: Sizes) -> int:
-    """The frames of the least whole number of patches that hold so many, within a chunk."""
+    """`length` frames rounded up to whole patches, at most a chunk."""
     return min(-(-length // sizes.patch[0]) * sizes.patch[0], FRAMES)

@@ -1,14 +1,14 @@
 """A pre-training recipe: a TOML file as frozen dataclasses; an unknown key names the nearest."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, is_dataclass
 from math import inf
 from pathlib import Path
 from typing import Any
 
 from nver.errors import UsageError, check_choice, check_count, check_number
 from nver.recipe.reading import read_toml
-from nver.recipe.values import check_keys, plain_values
+from nver.recipe.values import plain_values
 
 PRECISIONS = ("float32", "bfloat16")
 
@@ -76,10 +76,8 @@ class StageConfig:
     crop: int = 192
 
     def __post_init__(self) -> None:
-        check_count("epochs", self.epochs, 0)
-        check_count("stop_after", self.stop_after, 0)
-        check_count("batch_size", self.batch_size)
-        check_count("crop", self.crop)
+        for name, least in {"epochs": 0, "stop_after": 0, "batch_size": 1, "crop": 1}.items():
+            check_count(name, getattr(self, name), least)
         check_number("learning_rate", self.learning_rate, lambda rate: 0 < rate < inf, "above 0")
         check_number("warm_up", self.warm_up, lambda share: 0 <= share < 1, "in [0, 1)")
         check_number("weight_decay", self.weight_decay, lambda decay: decay >= 0, "of at least 0")
@@ -149,14 +147,6 @@ class PretrainingRecipe:
             raise UsageError("[supervised] teaching needs [data] teachers, encoders; got none")
 
 
-TABLES: dict[str, type] = {
-    "data": DataConfig,
-    "network": NetworkConfig,
-    "self_supervised": SelfSupervised,
-    "supervised": Supervised,
-}
-
-
 def read_recipe(file: str | Path, root: str | Path | None = None) -> PretrainingRecipe:
     """Read a TOML file; `root` takes the place of its `[data] root`, which is relative to it.
 
@@ -174,18 +164,10 @@ def read_recipe(file: str | Path, root: str | Path | None = None) -> Pretraining
 
 
 def parse_recipe(tree: Mapping[str, Any]) -> PretrainingRecipe:
-    """A recipe from the tables of its file."""
-    check_keys(tree, PretrainingRecipe, "the recipe")
+    """A recipe from the tables of its file; `dataclasses.asdict` gives them back."""
     tables = {
-        name: plain_values(cls, tree[name], f"[{name}]")
-        for name, cls in TABLES.items()
-        if name in tree
+        name: plain_values(type(default), tree[name], f"[{name}]")
+        for name, default in vars(PretrainingRecipe()).items()
+        if is_dataclass(default) and name in tree
     }
-    plain = {f.name: tree[f.name] for f in fields(PretrainingRecipe)
-             if f.name in tree and f.name not in TABLES}  # fmt: skip
-    return PretrainingRecipe(**plain, **tables)
-
-
-def recipe_to_tree(recipe: PretrainingRecipe) -> dict[str, Any]:
-    """The recipe as plain tables; `parse_recipe` reads them."""
-    return asdict(recipe)
+    return plain_values(PretrainingRecipe, {**tree, **tables}, "the recipe")

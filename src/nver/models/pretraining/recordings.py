@@ -1,4 +1,4 @@
-"""Recordings as standardised log-mel spectrograms, silent and repeated ones out."""
+"""Recordings as standardised log-mel spectrograms, without silent and repeated ones."""
 
 import hashlib
 import json
@@ -6,11 +6,13 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import torch
+from tqdm import tqdm
 
 from nver import __version__
 from nver.audio.fingerprint import sound_print
@@ -22,41 +24,54 @@ from nver.corpora.file_tree import nothing_found, walk
 from nver.corpora.filtering import wanted_speakers
 from nver.encoders import Encoder, load_encoder
 from nver.encoders.audio_mamba.frontend import SAMPLING_RATE, log_mel
-from nver.errors import AudioError, CorpusError, UsageError
+from nver.errors import AudioError, CorpusError, UsageError, first_few
+from nver.models.pretraining.augment import Half
 from nver.models.pretraining.pretraining_recipe import DataConfig
 from nver.models.pretraining.spectra import Spectra, load_spectra, save_spectra
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 LONGEST = 1000  # frames: a longer recording is cut, so that each 10 s of it count (our choice)
-FARTHEST = 5.0  # deviations: beyond it a lesson is cut, so that no clip outweighs others (ours)
-UNKNOWN = ""  # the speaker or emotion of a recording of which it is not known
+FARTHEST = 5.0  # deviations: a target is clipped there, so that no clip outweighs others (ours)
+UNKNOWN = ""  # the emotion of a recording without a label
 REPEATED = "the same recording as another clip"
 
 
+class _Decoded(NamedTuple):
+    """Of each clip its spectrogram (frames, 80), sound print and teachers' embeddings.
+
+    `unusable` has the reason of each row that cannot be used; such a row has placeholders.
+    """
+
+    spectra: list[Half]
+    prints: FloatArray
+    targets: FloatArray
+    unusable: dict[int, str]
+
+
 def read_spectra(data: DataConfig, seed: int, kept: Path, *, show: bool = False) -> Spectra:
-    """What `data` asks for; from the file `kept` if that was made of the same files, else made.
+    """The spectra of the recordings that `data` names, from the file `kept` where it is current.
 
     Raises:
         UsageError: no recordings are named, or none is left to train on or to validate with.
         CorpusError: no recordings.
     """
-    table, emotions, facts = _table(data)
+    table, emotions, source = _table(data)
     table, validation = _parts(data, table, seed)
     teachers = _teachers(data.teachers)
-    asked = _asked(table, validation, teachers)
-    found = load_spectra(kept, asked)
-    if found is None:
-        found = _make(table, validation, teachers, emotions, facts, show)
-        save_spectra(found, kept, asked)
-    return found
+    digest = _digest(table, validation, teachers)
+    spectra = load_spectra(kept, digest)
+    if spectra is None:
+        decoded = _decode(table, teachers, show)
+        repeats = _repeated(table, validation, decoded)
+        decoded.unusable.update(dict.fromkeys(repeats, REPEATED))
+        spectra = _spectra(table, validation, decoded, emotions, source)
+        save_spectra(spectra, kept, digest)
+    return spectra
 
 
-def _asked(
-    table: "pd.DataFrame", validation: npt.NDArray[np.bool_], teachers: Sequence[Encoder]
+def _digest(
+    table: pd.DataFrame, validation: npt.NDArray[np.bool_], teachers: Sequence[Encoder]
 ) -> str:
-    """All that decides what is read, as a digest: clips, files as they are now, teachers, code."""
+    """SHA-256 of all that decides the spectra: clips, files as they are now, teachers, code."""
     columns = table[["clip", "file", "start", "end", "emotion", "speaker"]].astype(str)
     stamps = [_stamp(file) for file in table["file"]]
     said = [columns.to_numpy().tolist(), stamps, validation.tolist(), __version__,
@@ -65,7 +80,7 @@ def _asked(
 
 
 def _stamp(file: str) -> tuple[int, int] | None:
-    """Size and time of change; None where there is no such file, which the reading will say."""
+    """Size and time of change; None where there is no such file, which decoding will report."""
     try:
         found = os.stat(file)
     except OSError:
@@ -73,59 +88,57 @@ def _stamp(file: str) -> tuple[int, int] | None:
     return found.st_size, found.st_mtime_ns
 
 
-def _make(
-    table: "pd.DataFrame",
+def _spectra(
+    table: pd.DataFrame,
     validation: npt.NDArray[np.bool_],
-    teachers: Sequence[Encoder],
+    decoded: _Decoded,
     emotions: Sequence[str],
-    facts: Mapping[str, Any],
-    show: bool,
+    source: Mapping[str, Any],
 ) -> Spectra:
-    spectra, prints, lessons, why = _decode(table, teachers, show)
-    why |= dict.fromkeys(_repeated(table, validation, prints, why), REPEATED)
-    good = [row for row in range(len(table)) if row not in why]
-    codes = {emotion: code for code, emotion in enumerate(emotions)}
-    pieces = [
-        (row, piece)
-        for row in good
-        for piece in np.array_split(spectra[row], -(-len(spectra[row]) // LONGEST))
-    ]
-    rows = [row for row, _ in pieces]
-    held = validation[rows]
-    lessons = lessons[rows]
-    if not pieces or held.all() or not held.any():
+    """The usable clips one after another, in pieces of at most `LONGEST` frames."""
+    usable = np.array([row not in decoded.unusable for row in range(len(table))], bool)
+    training, held = usable & ~validation, usable & validation
+    if not training.any() or not held.any():
         raise UsageError(
-            f"{len(good)} clips can be used, {int(validation[good].sum())} of them for validation;"
+            f"{usable.sum()} clips can be used, {held.sum()} of them for validation;"
             " at least one of each kind is needed: look at [data] training and validation"
         )
+    pieces = [(row, p) for row in np.flatnonzero(usable) for p in _pieces(decoded.spectra[row])]
+    rows = [row for row, _ in pieces]
+    codes = {emotion: code for code, emotion in enumerate(emotions)}
+    targets = decoded.targets[rows]
+    summary = {
+        **source,
+        "training_clips": int(training.sum()),
+        "validation_clips": int(held.sum()),
+        "training_speakers": int(table["speaker"][training].nunique()),
+        "validation_speakers": int(table["speaker"][held].nunique()),
+        "hours": round(sum(len(piece) for _, piece in pieces) / 360_000, 2),
+        "left_out": dict(Counter(decoded.unusable.values())),
+        "left_out_clips": sorted(str(table["clip"][row]) for row in decoded.unusable),
+    }
     return Spectra(
         frames=np.concatenate([piece for _, piece in pieces]),
         starts=np.cumsum([0, *(len(piece) for _, piece in pieces)]),
         emotion=np.array([codes.get(str(table["emotion"][row]), -1) for row in rows]),
-        validation=held,
-        taught=fit_scale(lessons[~held])(lessons).clip(-FARTHEST, FARTHEST),
+        validation=validation[rows],
+        taught=fit_scale(targets[~validation[rows]])(targets).clip(-FARTHEST, FARTHEST),
         emotions=tuple(emotions),
-        facts={
-            **facts,
-            "training_clips": int((~validation[good]).sum()),
-            "validation_clips": int(validation[good].sum()),
-            "training_speakers": int(table["speaker"][good][~validation[good]].nunique()),
-            "validation_speakers": int(table["speaker"][good][validation[good]].nunique()),
-            "hours": round(sum(len(spectra[row]) for row in good) / 360_000, 2),
-            "left_out": dict(Counter(why.values())),
-            "left_out_clips": sorted(str(table["clip"][row]) for row in why),
-        },
+        summary=summary,
     )
 
 
-def _table(data: DataConfig) -> "tuple[pd.DataFrame, list[str], dict[str, Any]]":
-    """The clips, their emotions in order, and what the log says of the corpus."""
-    import pandas as pd
+def _pieces(spectrum: Half) -> list[Half]:
+    """The spectrogram in the fewest equal pieces of at most `LONGEST` frames."""
+    return np.array_split(spectrum, -(-len(spectrum) // LONGEST))
 
+
+def _table(data: DataConfig) -> tuple[pd.DataFrame, list[str], dict[str, Any]]:
+    """The clips, their emotions in order, and the corpus's entry in the log."""
     if data.corpus:
         corpus = load_corpus(data.corpus, data.root or None)
-        facts = {"corpus": corpus.name, "licence": corpus.card.licence, "url": corpus.card.url}
-        return corpus.table, corpus.emotions, facts
+        source = {"corpus": corpus.name, "licence": corpus.card.licence, "url": corpus.card.url}
+        return corpus.table, corpus.emotions, source
     if not data.root:
         raise UsageError("no recordings are named; give --root, or corpus or root in [data]")
     if not Path(data.root).is_dir():
@@ -134,24 +147,25 @@ def _table(data: DataConfig) -> "tuple[pd.DataFrame, list[str], dict[str, Any]]"
     if not names:
         raise nothing_found(Path(data.root), "audio files", foreign)
     files = [str(Path(data.root) / name) for name in names]
-    table = pd.DataFrame({"clip": names, "file": files, "start": np.nan, "end": np.nan})
-    return table.assign(speaker=None, emotion=UNKNOWN), [], {"corpus": "audio files of a folder"}
+    unknown = {"start": np.nan, "end": np.nan, "speaker": None, "emotion": UNKNOWN}
+    table = pd.DataFrame({"clip": names, "file": files, **unknown})
+    return table, [], {"corpus": "audio files of a folder"}
 
 
 def _parts(
-    data: DataConfig, table: "pd.DataFrame", seed: int
-) -> "tuple[pd.DataFrame, npt.NDArray[np.bool_]]":
-    """The clips that are asked for, and which of them are held out: (clips,).
+    data: DataConfig, table: pd.DataFrame, seed: int
+) -> tuple[pd.DataFrame, npt.NDArray[np.bool_]]:
+    """The clips of the named speakers, and which of them are held out: (clips,).
 
-    Held out are the speakers that were named, else a share of the others asked for, by speaker
-    where all are known.
+    Held out are the speakers named for validation, else a share of the speakers, or of the clips
+    where a speaker is unknown.
     """
     column, where = table["speaker"], f"{data.corpus} in [data]"
     speakers = sorted(set(column.dropna()))
     training = wanted_speakers(data.training, speakers, where)
     held = wanted_speakers(data.validation, speakers, where)
     if both := training & held:
-        raise UsageError(f"speakers {sorted(both)[:3]} are for training and for validation")
+        raise UsageError(f"for training and for validation: speakers {first_few(sorted(both), 3)}")
     if training:
         table = table[column.isin(training | held)].reset_index(drop=True)
     by = "speaker" if held or (speakers and table["speaker"].notna().all()) else "clip"
@@ -173,16 +187,12 @@ def _teachers(names: Sequence[str]) -> list[Encoder]:
     return encoders
 
 
-def _decode(
-    table: "pd.DataFrame", teachers: Sequence[Encoder], show: bool
-) -> tuple[list[npt.NDArray[np.float16]], FloatArray, FloatArray, dict[int, str]]:
-    """The spectrogram, print and lesson of each row, and why some rows have none."""
-    from tqdm import tqdm
-
-    spectra: list[npt.NDArray[np.float16]] = []
+def _decode(table: pd.DataFrame, teachers: Sequence[Encoder], show: bool) -> _Decoded:
+    """Decode each clip once."""
+    spectra: list[Half] = []
     prints: list[FloatArray] = []
-    lessons: list[FloatArray] = []
-    why: dict[int, str] = {}
+    targets: list[FloatArray] = []
+    unusable: dict[int, str] = {}
     rows = table[["file", "start", "end"]].itertuples(index=False, name=None)
     for number, (file, start, end) in enumerate(
         tqdm(rows, total=len(table), unit="clip", desc="spectrograms", disable=not show)
@@ -191,43 +201,40 @@ def _decode(
             waveform = load_audio(file, SAMPLING_RATE, start=start, end=end)
             spectrum = _spectrum(waveform)
         except AudioError as error:
-            why[number] = error.reason
+            unusable[number] = error.reason
             waveform = np.zeros(SAMPLING_RATE // 10, np.float32)
             spectrum = _spectrum(waveform)
         spectra.append(spectrum)
         prints.append(sound_print(waveform))
-        told = [teacher.embed([waveform])[0] for teacher in teachers]
-        lessons.append(np.concatenate([np.zeros(0, np.float32), *told]))
-    return spectra, np.stack(prints), np.stack(lessons), why
+        vectors = [teacher.embed([waveform])[0] for teacher in teachers]
+        targets.append(np.concatenate([np.zeros(0, np.float32), *vectors]))
+    return _Decoded(spectra, np.stack(prints), np.stack(targets), unusable)
 
 
-def _spectrum(waveform: FloatArray) -> npt.NDArray[np.float16]:
-    """(frames, 80); raises AudioError where a level far beyond full scale gives no numbers."""
-    found: npt.NDArray[np.float16] = log_mel(torch.from_numpy(waveform)).numpy().astype(np.float16)
+def _spectrum(waveform: FloatArray) -> Half:
+    """The spectrogram (frames, 80); AudioError where a level far beyond full scale overflows."""
+    found: Half = log_mel(torch.from_numpy(waveform)).numpy().astype(np.float16)
     if not np.isfinite(found).all():
         raise AudioError("its spectrogram has NaN or infinite values", "not finite")
     return found
 
 
 def _repeated(
-    table: "pd.DataFrame",
-    validation: npt.NDArray[np.bool_],
-    prints: FloatArray,
-    why: Mapping[int, str],
+    table: pd.DataFrame, validation: npt.NDArray[np.bool_], decoded: _Decoded
 ) -> list[int]:
-    """Rows to leave out: of the same recording all but the first, or all where they contradict.
+    """Rows of repeated recordings to leave out: all but the first, or all where labels contradict.
 
-    They do where one is of another emotion, or held out and another not.
+    Labels contradict where the emotions differ, or where one clip is held out and another is not.
     """
-    good = np.array([row for row in range(len(table)) if row not in why], np.int64)
+    good = np.array([row for row in range(len(table)) if row not in decoded.unusable], np.int64)
 
     def read(number: int) -> FloatArray:
         file, start, end = table.loc[good[number], ["file", "start", "end"]]
         return load_audio(file, SAMPLING_RATE, start=start, end=end)
 
     out: list[int] = []
-    for group in repeated(same_sounds(prints[good], read)):
+    for group in repeated(same_sounds(decoded.prints[good], read)):
         rows: Sequence[int] = good[group].tolist()
-        kinds = {(table["emotion"][row], bool(validation[row])) for row in rows}
-        out += rows[1:] if len(kinds) == 1 else rows
+        labels = {(table["emotion"][row], bool(validation[row])) for row in rows}
+        out += rows[1:] if len(labels) == 1 else rows
     return out

@@ -1,21 +1,27 @@
-"""What a training leaves: weights for the encoder, a head beside them, and the log."""
+"""The files that a training writes: the encoder's weights, its head, the log, what was used."""
 
 import csv
 import io
 import json
+import platform
+import sys
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import save
 
+from nver import __version__
 from nver.encoders.audio_mamba.checkpoints import write_weights
 from nver.encoders.weights import SAFETENSORS
 from nver.machine.files import write_whole
 from nver.models.pretraining.learner import Learner
+from nver.models.pretraining.spectra import Spectra
 
-HEAD, LOG = "head.safetensors", "log.csv"
+HEAD, LOG, RUN = "head.safetensors", "log.csv", "run.json"
+PACKAGES = ("numpy", "torch", "soundfile", "soxr", "safetensors")
 COLUMNS = ("stage", "epoch", "step", "learning_rate", "loss", "validation_loss", "uar", "top3",
            "taught", "wall_s", "core_s")  # fmt: skip
 KEPT_AS = torch.float16  # at most 12 MB; the finest of the two half precisions for weights near 1
@@ -31,10 +37,24 @@ def write_encoder(learner: Learner, folder: Path, emotions: Sequence[str]) -> No
 
 
 def write_log(folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """A row an epoch; what a stage does not have is empty."""
+    """Write a row an epoch; a column that a stage does not have is empty."""
     text = io.StringIO()
     table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     table.writeheader()
     for row in rows:
         table.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
     write_whole(folder / LOG, text.getvalue())
+
+
+def write_run(folder: Path, tree: Mapping[str, Any], spectra: Spectra, device: str) -> None:
+    """Write down what the training uses: recipe, clips, versions, machine."""
+    used = {
+        "recipe": tree,
+        "clips": {**spectra.summary, "sha256": spectra.sha256},
+        "device": device,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {"nver": __version__, **{name: version(name) for name in PACKAGES}},
+        "command": sys.argv,
+    }
+    write_whole(folder / RUN, json.dumps(used, indent=1, ensure_ascii=False) + "\n")

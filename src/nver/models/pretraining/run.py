@@ -1,25 +1,23 @@
-"""The training itself: both stages, step by step, checked on held-out speakers, resumable."""
+"""The training: both stages, step by step, checked on held-out speakers, resumable."""
 
 import json
-import platform
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version
+from dataclasses import asdict
+from math import inf
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from tqdm import tqdm
 
-import nver
 from nver.encoders.audio_mamba.network import AudioMamba, Sizes
 from nver.encoders.devices import find_device
 from nver.errors import NverError, UsageError, check_number
-from nver.machine.files import write_whole
+from nver.machine.files import check_writable
 from nver.machine.threads import one_thread
 from nver.models.pretraining import schedule
 from nver.models.pretraining.checkpoint import (
@@ -30,19 +28,14 @@ from nver.models.pretraining.checkpoint import (
     save_checkpoint,
 )
 from nver.models.pretraining.learner import Learner
-from nver.models.pretraining.pretraining_recipe import (
-    PretrainingRecipe,
-    StageConfig,
-    recipe_to_tree,
-)
+from nver.models.pretraining.pretraining_recipe import PretrainingRecipe, StageConfig
 from nver.models.pretraining.recordings import read_spectra
-from nver.models.pretraining.result import write_encoder, write_log
+from nver.models.pretraining.result import write_encoder, write_log, write_run
 from nver.models.pretraining.spectra import Spectra
 from nver.models.pretraining.tasks import TASKS, Task, autocast
 
-SPECTRA, RUN = "spectra.safetensors", "run.json"
+SPECTRA = "spectra.safetensors"
 SAVED_EVERY = 100  # steps: what a crash costs (our choice)
-PACKAGES = ("nver", "numpy", "torch", "soundfile", "soxr", "safetensors")
 
 
 def pretrain(
@@ -53,14 +46,14 @@ def pretrain(
     minutes: float | None = None,
     show: bool = False,
 ) -> Path:
-    """Train what the recipe says in the folder `out`, and go on there if it was begun.
+    """Train an encoder by a recipe in the folder `out`; a training that was stopped goes on.
 
-    Leaves a folder of weights for each stage, `untrained`, `self-supervised` and `supervised`, to
-    pass as `weights` of nver-mamba; `log.csv`, a row an epoch; `run.json`, what was used. The same
-    recipe on the same machine gives the same bits, stopped in between or not.
+    It writes a folder of weights for each stage, `untrained`, `self-supervised` and `supervised`,
+    to be given as `weights` of nver-mamba; `log.csv`, a row an epoch; `run.json`, what was used.
+    The same recipe on the same machine gives the same bits, stopped in between or not.
 
     Args:
-        minutes: stop after about so many, to go on another time.
+        minutes: stop after about so many minutes, to go on later.
 
     Returns:
         The folder of the last stage's weights, or `out` if it was stopped before.
@@ -72,48 +65,34 @@ def pretrain(
     if minutes is not None:
         check_number("minutes", minutes, lambda value: value > 0, "above 0")
     folder, target = Path(out), find_device(device)
-    with written_in(folder):
-        return _pretrain(recipe, folder, device, target, minutes, show)
-
-
-@one_thread()
-def _pretrain(
-    recipe: PretrainingRecipe,
-    folder: Path,
-    device: str,
-    target: torch.device,
-    minutes: float | None,
-    show: bool,
-) -> Path:
-    tree = json.loads(json.dumps(recipe_to_tree(recipe)))
-    begun = load_checkpoint(folder)
-    if begun and _without_root(begun[0].recipe) != _without_root(tree):
-        raise UsageError(f"{folder / FILE} is of another recipe; give another --out")
-    spectra = read_spectra(recipe.data, recipe.seed, folder / SPECTRA, show=show)
-    if begun and begun[0].spectra != spectra.sha256:
-        raise UsageError(
-            f"{folder / FILE} is of other recordings than these, or of others' labels; put them"
-            " back as they were, or give another --out"
-        )
-    write_run(folder, tree, spectra, device)
-    deadline = float("inf") if minutes is None else time.perf_counter() + 60 * minutes
-    with one_stream(recipe.seed, target):
-        training = Training(recipe, tree, spectra, folder, target)
-        if begun is None:
-            write_encoder(training.learner, folder / "untrained", spectra.emotions)
-        else:
-            training.restore(*begun)
-        finished = all(training.run(stage, deadline, show) for stage in schedule.STAGES)
-    return training.last if finished else folder
+    with explaining_write_errors(folder), one_thread():
+        tree = json.loads(json.dumps(asdict(recipe)))
+        begun = load_checkpoint(folder)
+        if begun and _without_root(begun[0].recipe) != _without_root(tree):
+            raise UsageError(f"{folder / FILE} is of another recipe; give another --out")
+        spectra = read_spectra(recipe.data, recipe.seed, folder / SPECTRA, show=show)
+        if begun and begun[0].spectra != spectra.sha256:
+            raise UsageError(
+                f"{folder / FILE} is of other recordings than these, or of others' labels; put them"
+                " back as they were, or give another --out"
+            )
+        write_run(folder, tree, spectra, device)
+        deadline = inf if minutes is None else time.perf_counter() + 60 * minutes
+        with seeded(recipe.seed, target):
+            training = Training(recipe, tree, spectra, folder, target)
+            if begun is None:
+                write_encoder(training.learner, folder / "untrained", spectra.emotions)
+            else:
+                training.restore(*begun)
+            finished = all(training.run(stage, deadline, show) for stage in schedule.STAGES)
+        return training.last if finished else folder
 
 
 @contextmanager
-def written_in(folder: Path) -> Iterator[None]:
-    """Say what cannot be written: before hours of work rather than after, and after them too."""
+def explaining_write_errors(folder: Path) -> Iterator[None]:
+    """Say what cannot be written: before hours of work, and during them too."""
+    check_writable(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder):
-            pass
         yield
     except OSError as error:
         where = error.filename or folder
@@ -121,7 +100,7 @@ def written_in(folder: Path) -> Iterator[None]:
 
 
 def _without_root(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """A recipe without where the recordings lie: which they are, their digest says."""
+    """A recipe without the place of the recordings: their digest says which they are."""
     data = {key: value for key, value in tree.get("data", {}).items() if key != "root"}
     return {**tree, "data": data}
 
@@ -140,7 +119,7 @@ class Training:
         network: nn.Module | None = None,
         write: Callable[[Learner, Path, Sequence[str]], None] = write_encoder,
     ) -> None:
-        """`network` and `write` are for another in place of the recipe's Audio-Mamba."""
+        """`network` and `write` put another network in the place of the recipe's Audio-Mamba."""
         self.recipe, self.spectra, self.folder, self.device = recipe, spectra, folder, device
         self.progress, self.write = Progress(tree, spectra.sha256, schedule.STAGES[0]), write
         encoder = AudioMamba(Sizes(**vars(recipe.network))) if network is None else network
@@ -149,12 +128,11 @@ class Training:
         self.learner = Learner(encoder, emotions, recipe.supervised.dropout, taught).to(device)
         self.best: dict[str, Tensor] = {}
         self.moments: Mapping[str, Tensor] = {}
-        self.last = folder / "untrained"
+        self.last, self.clock = folder / "untrained", _now()
 
     def restore(self, progress: Progress, tensors: Mapping[str, dict[str, Tensor]]) -> None:
         """Go on from a checkpoint."""
-        self.progress, self.best = progress, tensors["best"]
-        self.moments = tensors["adam"]
+        self.progress, self.best, self.moments = progress, tensors["best"], tensors["adam"]
         try:
             self.learner.load_state_dict(tensors["learner"])
         except RuntimeError as error:
@@ -164,7 +142,7 @@ class Training:
             ) from error
 
     def run(self, stage: str, deadline: float, show: bool) -> bool:
-        """Train a stage, or what is left of it; whether it is finished."""
+        """Train a stage, or the rest of it; return whether it is finished."""
         config: StageConfig = getattr(self.recipe, stage)
         done = schedule.STAGES.index(self.progress.stage) > schedule.STAGES.index(stage)
         if not config.epochs:
@@ -183,12 +161,12 @@ class Training:
         return True
 
     def _enter_next(self, stage: str) -> None:
-        """Begin the next stage; after the last, step -1 says that all is done."""
+        """Begin the next stage; after the last, step -1 marks the end."""
         if self.progress.stage != stage or self.progress.step < 0:
             return
         following = schedule.STAGES.index(stage) + 1
         self.best, self.moments = {}, {}
-        self.progress.best, self.progress.sums = float("-inf"), [0.0, 0.0]
+        self.progress.best, self.progress.sums = -inf, [0.0, 0.0]
         self.progress.step = 0 if following < len(schedule.STAGES) else -1
         self.progress.stage = schedule.STAGES[min(following, len(schedule.STAGES) - 1)]
         save_checkpoint(self.folder, self.progress, self.learner, None, self.best)
@@ -196,16 +174,15 @@ class Training:
     def _steps(
         self, stage: str, task: Task, config: StageConfig, deadline: float, show: bool
     ) -> bool:
-        """Step after step; False if the time was over before the last."""
-        from tqdm import tqdm
-
+        """Train step by step; return False if the deadline came before the last step."""
         clips = np.flatnonzero(~self.spectra.validation)
         an_epoch = schedule.steps_an_epoch(len(clips), config)
         steps = config.epochs * an_epoch
         last = min(steps, (config.stop_after or config.epochs) * an_epoch)
         adam = schedule.optimiser(self.learner, config)
         restore_moments(self.learner, adam, self.moments)
-        first, clock, seed = self.progress.step, Clock(self.progress), self.recipe.seed
+        first, seed = self.progress.step, self.recipe.seed
+        self.clock = _now()
         with tqdm(total=last, initial=first, unit="step", desc=stage, disable=not show) as bar:
             for step in range(first, last):
                 rows = schedule.batch(seed, stage, step, clips, config)
@@ -214,10 +191,10 @@ class Training:
                 loss = self._step(adam, task, rows, rng, rate)
                 self._count(loss, len(rows), step)
                 self.progress.step = step + 1
-                clock.tick()
+                self._tick()
                 bar.update()
                 if (step + 1) % an_epoch == 0:
-                    self._end_epoch(stage, task, (step + 1) // an_epoch, rate, clock, bar)
+                    self._end_epoch(stage, task, (step + 1) // an_epoch, rate, bar)
                 over = time.perf_counter() > deadline
                 if over or (step + 1) % SAVED_EVERY == 0 or (step + 1) % an_epoch == 0:
                     save_checkpoint(self.folder, self.progress, self.learner, adam, self.best)
@@ -228,7 +205,7 @@ class Training:
     def _step(
         self, adam: Any, task: Task, rows: Any, rng: np.random.Generator, rate: float
     ) -> Tensor:
-        """One step of the optimiser; the loss before it."""
+        """Make one step of the optimiser; return the loss before it."""
         self.learner.train()
         torch.manual_seed(int(rng.integers(2**63)))
         for group in adam.param_groups:
@@ -250,9 +227,13 @@ class Training:
             )
         self.progress.sums = [self.progress.sums[0] + value * clips, self.progress.sums[1] + clips]
 
-    def _end_epoch(
-        self, stage: str, task: Task, epoch: int, rate: float, clock: "Clock", bar: Any
-    ) -> None:
+    def _tick(self) -> None:
+        """Add the time since the last tick to the progress."""
+        before, self.clock = self.clock, _now()
+        self.progress.wall_s += self.clock[0] - before[0]
+        self.progress.core_s += self.clock[1] - before[1]
+
+    def _end_epoch(self, stage: str, task: Task, epoch: int, rate: float, bar: Any) -> None:
         """Validate, keep the best weights, and write the log."""
         self.learner.eval()
         scores = task.validate(self.learner)
@@ -261,7 +242,7 @@ class Training:
         if scores["score"] > self.progress.best:
             self.progress.best = scores["score"]
             self.best = {k: v.clone() for k, v in self.learner.state_dict().items()}
-        clock.tick()
+        self._tick()
         row = {"stage": stage, "epoch": epoch, "step": self.progress.step, "learning_rate": rate,
                "loss": total / clips, **{k: v for k, v in scores.items() if k != "score"},
                "wall_s": self.progress.wall_s, "core_s": self.progress.core_s}  # fmt: skip
@@ -271,36 +252,14 @@ class Training:
         bar.set_postfix(shown)
 
 
-class Clock:
-    """Adds the time since the last tick to the progress: wall, and this process's processor."""
-
-    def __init__(self, progress: Progress) -> None:
-        self.progress, self.last = progress, (time.perf_counter(), time.process_time())
-
-    def tick(self) -> None:
-        now = time.perf_counter(), time.process_time()
-        self.progress.wall_s += now[0] - self.last[0]
-        self.progress.core_s += now[1] - self.last[1]
-        self.last = now
+def _now() -> tuple[float, float]:
+    """The time, and the processor time of this process, in s."""
+    return time.perf_counter(), time.process_time()
 
 
 @contextmanager
-def one_stream(seed: int, device: torch.device) -> Iterator[None]:
-    """Torch's randomness from the seed, on one thread, and both as before afterwards."""
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Seed torch and hold it to one thread; both are as before afterwards."""
     with one_thread(), torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         yield
-
-
-def write_run(folder: Path, tree: Mapping[str, Any], spectra: Spectra, device: str) -> None:
-    """What was used: recipe, clips, versions, machine."""
-    said = {
-        "recipe": tree,
-        "clips": {**spectra.facts, "sha256": spectra.sha256},
-        "device": device,
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "packages": {name: version(name) for name in PACKAGES} | {"nver": nver.__version__},
-        "command": sys.argv,
-    }
-    write_whole(folder / RUN, json.dumps(said, indent=1, ensure_ascii=False) + "\n")

@@ -1,4 +1,4 @@
-"""In which order the clips come, how fast is learned, and with what randomness: by (seed, step)."""
+"""Order of the clips, learning rate and randomness: each a function of seed and step."""
 
 import math
 
@@ -22,7 +22,7 @@ def steps_an_epoch(clips: int, config: StageConfig) -> int:
 def batch(
     seed: int, stage: str, step: int, clips: npt.NDArray[np.int64], config: StageConfig
 ) -> npt.NDArray[np.int64]:
-    """Which of the clips (by number) step `step` of the stage takes, counted from 0."""
+    """The clips (by number) of step `step` of the stage, counted from 0."""
     epoch, place = divmod(step, steps_an_epoch(len(clips), config))
     order = np.random.default_rng((seed, STAGES.index(stage), epoch)).permutation(clips)
     return order[place * config.batch_size : (place + 1) * config.batch_size]
@@ -34,7 +34,7 @@ def generator(seed: int, stage: str, step: int) -> np.random.Generator:
 
 
 def learning_rate(step: int, steps: int, config: StageConfig) -> float:
-    """A line up, then a cosine to zero."""
+    """The learning rate of a step: a line up, then a cosine to zero."""
     rising = config.warm_up * steps
     if step < rising:
         return config.learning_rate * (step + 1) / (rising + 1)
@@ -45,8 +45,12 @@ def learning_rate(step: int, steps: int, config: StageConfig) -> float:
 def optimiser(learner: nn.Module, config: StageConfig) -> torch.optim.AdamW:
     """AdamW; matrices and kernels decay, but not biases, norms, and what Mamba exempts (A, D)."""
     named = [(name, p) for name, p in learner.named_parameters() if p.requires_grad]
-    plain = [p for name, p in named if p.ndim < 2 or name.endswith(("A_log", "_token"))]
-    rest = [p for name, p in named if not (p.ndim < 2 or name.endswith(("A_log", "_token")))]
-    groups = [{"params": rest, "weight_decay": config.weight_decay},
-              {"params": plain, "weight_decay": 0.0}]  # fmt: skip
+    decayed = [p for name, p in named if _decays(name, p)]
+    exempt = [p for name, p in named if not _decays(name, p)]
+    groups = [{"params": decayed, "weight_decay": config.weight_decay},
+              {"params": exempt, "weight_decay": 0.0}]  # fmt: skip
     return torch.optim.AdamW(groups, lr=config.learning_rate, betas=BETAS, fused=True)
+
+
+def _decays(name: str, parameter: nn.Parameter) -> bool:
+    return parameter.ndim > 1 and not name.endswith(("A_log", "_token"))

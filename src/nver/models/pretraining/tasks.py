@@ -1,4 +1,4 @@
-"""What the two stages learn: the loss of a batch, and the scores of the held-out clips."""
+"""The tasks of the two stages: the loss of a batch, and the scores of the held-out clips."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -23,9 +23,8 @@ Rows = npt.NDArray[np.int64]
 
 
 def autocast(device: torch.device, precision: str) -> Any:
-    """Matrix products in that precision."""
-    narrow = precision == "bfloat16"
-    return torch.autocast(device.type, torch.bfloat16, enabled=narrow)
+    """A context in which matrix products have that precision."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
 
 
 class Task(ABC):
@@ -45,7 +44,7 @@ class Task(ABC):
 
 
 class Reconstruction(Task):
-    """Self-supervised: the masked patches."""
+    """Self-supervised: to predict the masked patches."""
 
     def loss(self, learner: Learner, clips: Rows, rng: np.random.Generator) -> Tensor:
         config, sizes = self.recipe.self_supervised, learner.encoder.sizes
@@ -60,7 +59,7 @@ class Reconstruction(Task):
 
     @torch.no_grad()
     def validate(self, learner: Learner) -> dict[str, float]:
-        """The loss of the held-out clips, each time the same parts and masks of them."""
+        """The loss of the held-out clips, with the same parts and masks each time."""
         rng, total = np.random.default_rng(self.recipe.seed), 0.0
         with autocast(self.device, self.recipe.precision):
             for clips in np.split(self.held, range(AT_ONCE, len(self.held), AT_ONCE)):
@@ -70,7 +69,7 @@ class Reconstruction(Task):
 
 
 class Recognition(Task):
-    """Supervised: the emotions, of varied and mixed clips."""
+    """Supervised: to recognise the emotions of varied and mixed clips."""
 
     def loss(self, learner: Learner, clips: Rows, rng: np.random.Generator) -> Tensor:
         config, sizes = self.recipe.supervised, learner.encoder.sizes
@@ -96,38 +95,37 @@ class Recognition(Task):
 
     @torch.no_grad()
     def validate(self, learner: Learner) -> dict[str, float]:
-        """Cross-entropy, UAR and top-3 recall of the held-out clips, all their chunks counted.
+        """Cross-entropy, UAR and top-3 recall of the held-out clips, with all their chunks.
 
-        And `taught`, the mean squared error of what was taught, of a variance of 1.
+        And `taught`: the mean squared error of the teachers' embeddings, whose variance is 1.
         """
-        logits, taught = self.found(learner)
-        lessons = torch.from_numpy(self.spectra.taught[self.held])
+        logits, taught = self.outputs(learner)
+        targets = torch.from_numpy(self.spectra.taught[self.held])
         emotions = torch.from_numpy(self.spectra.emotion[self.held])
         classes = logits.shape[1]
         counts = np.zeros((classes, classes), np.int64)
         np.add.at(counts, (emotions.numpy(), logits.argmax(dim=1).numpy()), 1)
         top = (logits.topk(min(3, classes)).indices == emotions[:, None]).any(dim=1)
-        recall = [float(top[emotions == e].double().mean()) for e in range(classes)
-                  if (emotions == e).any()]  # fmt: skip
+        recall = [float(top[emotions == e].double().mean()) for e in np.unique(emotions)]
         uar = float(unweighted_average_recall_of(counts))
         return {
             "validation_loss": float(F.cross_entropy(logits, emotions)),
             "uar": uar,
             "top3": float(np.mean(recall)),
-            **({} if taught is None else {"taught": float(F.mse_loss(taught, lessons))}),
+            **({} if taught is None else {"taught": float(F.mse_loss(taught, targets))}),
             "score": uar,
         }
 
     @torch.no_grad()
-    def found(self, learner: Learner) -> tuple[Tensor, Tensor | None]:
-        """Logits (held-out clips, emotions), and what was taught, of the held-out clips."""
+    def outputs(self, learner: Learner) -> tuple[Tensor, Tensor | None]:
+        """Logits and predicted teachers' embeddings of the held-out clips, (clips, ...)."""
         with autocast(self.device, self.recipe.precision):
             means = torch.cat(list(self._means(learner)))
             taught = None if learner.pupil is None else learner.pupil(means).float().cpu()
             return learner.head(means).float().cpu(), taught
 
     def _means(self, learner: Learner) -> Iterator[Tensor]:
-        """Of some held-out clips at a time: the mean over the rows of all their chunks."""
+        """Embeddings of some held-out clips at a time: the mean of the rows of all their chunks."""
         sizes = learner.encoder.sizes
         for clips in np.split(self.held, range(AT_ONCE, len(self.held), AT_ONCE)):
             spectra = [torch.from_numpy(self.spectra.clip(i)).float() for i in clips]
@@ -136,10 +134,10 @@ class Recognition(Task):
             own = [min(FRAMES, len(spectra[n]) - c * FRAMES) for n, c in parts]
             rows = clip_rows(own, sizes)
             means = learner.embed(chunks.to(self.device), rows.to(self.device)).cpu()
-            of = torch.tensor([n for n, _ in parts])
+            clip_of = torch.tensor([n for n, _ in parts])
             zeros = torch.zeros(len(clips), means.shape[1])
-            sums = zeros.index_add(0, of, means * rows[:, None])
-            counted = torch.zeros(len(clips)).index_add(0, of, rows.float())
+            sums = zeros.index_add(0, clip_of, means * rows[:, None])
+            counted = torch.zeros(len(clips)).index_add(0, clip_of, rows.float())
             yield (sums / counted[:, None]).to(self.device)
 
 
