@@ -36,16 +36,11 @@ from in_turn import row
 
 from nver.corpora import Corpus, card_of
 from nver.evaluation.folds.fold_assignment import make_folds
-from nver.evaluation.grid import dim_of, evaluate, plan_cells, planned, sizes_of, with_keys
-from nver.evaluation.grid.plan import (
-    PlannedCell,
-    cell_file,
-    is_finished,
-    read_plan,
-    trainings_file,
-    write_plan,
-)
+from nver.evaluation.grid.cells import dim_of, plan_cells, plan_groups, with_keys
+from nver.evaluation.grid.evaluate import evaluate
+from nver.evaluation.grid.plan import PlannedCell, read_plan, write_plan
 from nver.evaluation.prepared_corpus import Material
+from nver.evaluation.run_folder.layout import cell_file, is_finished, trainings_file
 from nver.machine.pool import usable_cores
 from nver.recipe import Experiment
 from nver.recipe.reading import read_experiment
@@ -110,7 +105,7 @@ def train(
             seen.add(shape)
         cells = [pair for pair in cells if not only or pair[1] in only]
         groups.append((material, cells))
-    write_plan(folder, planned(groups, experiment, []), arguments.workers)
+    write_plan(folder, plan_groups(groups, experiment), arguments.workers)
     with (folder / STARTS).open("a") as starts:
         print(time.time(), file=starts)
     for _ in evaluate(folder, groups, experiment, arguments.workers, False):
@@ -192,7 +187,7 @@ def extrapolated(
             if shape not in by_shape or by_shape[shape][0].steps < cell.steps:
                 by_shape[shape] = (cell, *times[cell.key])
     own = {(c.corpus, c.classifier, c.encoders): c.key for c in measured}
-    everything = plan_cells(experiment, sizes_of([], experiment), [])
+    everything = plan_cells(experiment, [], [])
     for cell in everything:
         shape = shape_of(experiment, cell)
         key = own.get((cell.corpus, cell.classifier, cell.encoders), "")

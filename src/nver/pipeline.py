@@ -9,12 +9,9 @@ from nver.errors import NverError
 from nver.evaluation.folds.fold_assignment import Folds, default_protocol, make_folds
 from nver.evaluation.folds.splits import split
 from nver.evaluation.folds.transfers import transfers
-from nver.evaluation.grid.cells import plan_cells
-from nver.evaluation.grid.evaluated import evaluate
-from nver.evaluation.grid.keyed import planned, with_keys
-from nver.evaluation.grid.marks import marked
+from nver.evaluation.grid.cells import plan_cells, plan_groups, with_keys
+from nver.evaluation.grid.evaluate import evaluate
 from nver.evaluation.grid.plan import write_plan
-from nver.evaluation.grid.sizes import sizes_of
 from nver.evaluation.missing import Missing, missing_table, with_cells
 from nver.evaluation.prepared_corpus import Material, gather_all, load_corpora
 from nver.evaluation.run_folder.predictions import read_predictions, write_predictions
@@ -125,8 +122,7 @@ def run(
     prepare_folder(folder)
     corpora, absent = load_corpora(recipe)
     workers = workers or usable_cores()
-    sizes = sizes_of(corpora, recipe)
-    write_plan(folder, marked(plan_cells(recipe, sizes, absent), recipe), workers)
+    write_plan(folder, plan_cells(recipe, corpora, absent), workers)
     gathered = gather_all(corpora, recipe, rehash=rehash, workers=workers, show=show_progress_bar)
     materials, possible = gathered.materials, gathered.experiment
     for material in materials:
@@ -138,8 +134,8 @@ def run(
     if not folds:
         raise NverError("nothing can be run: every transfer waits for a corpus that is not here")
     groups = [(m, with_keys(m, f, possible)) for m, f in folds]
-    before = plan_cells(recipe, sizes, missing)
-    write_plan(folder, marked(planned(groups, possible, before), recipe), workers)
+    waiting = [cell for cell in plan_cells(recipe, corpora, missing) if cell.waits_for]
+    write_plan(folder, [*plan_groups(groups, possible), *waiting], workers)
     cells = list(evaluate(folder, groups, possible, workers, show_progress_bar))
     predictions, trainings, stress = zip(*cells, strict=True)
     # together and last: a run that stops before leaves the folder as it was, but for its cells
