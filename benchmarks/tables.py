@@ -36,7 +36,7 @@ from in_turn import row
 
 from nver.corpora import Corpus, card_of
 from nver.evaluation.folds.fold_assignment import make_folds
-from nver.evaluation.grid.cells import dim_of, plan_cells, plan_groups, with_keys
+from nver.evaluation.grid.cells import cells_of, dim_of, plan_cells
 from nver.evaluation.grid.evaluate import evaluate
 from nver.evaluation.grid.plan import PlannedCell, read_plan, write_plan
 from nver.evaluation.prepared_corpus import Material
@@ -98,14 +98,15 @@ def train(
         material = make_material(entry.name, experiment, arguments.clips)
         folds = make_folds(material.clips, "random", experiment.folds.number, 0)
         cells, seen = [], set()
-        for cell, key in with_keys(material, folds, experiment):
+        for cell, planned in cells_of(material, folds, experiment)[1]:
             shape = cell.label, tuple(dim_of(experiment, e) for e in cell.encoders)
             if arguments.every or shape not in seen:
-                cells.append((cell, key))
+                cells.append((cell, planned))
             seen.add(shape)
-        cells = [pair for pair in cells if not only or pair[1] in only]
+        cells = [pair for pair in cells if not only or pair[1].key in only]
         groups.append((material, cells))
-    write_plan(folder, plan_groups(groups, experiment), arguments.workers)
+    planned = [cell for _, own in groups for _, cell in own]
+    write_plan(folder, planned, arguments.workers)
     with (folder / STARTS).open("a") as starts:
         print(time.time(), file=starts)
     for _ in evaluate(folder, groups, experiment, arguments.workers, False):

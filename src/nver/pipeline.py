@@ -9,11 +9,12 @@ from nver.errors import NverError
 from nver.evaluation.folds.fold_assignment import Folds, default_protocol, make_folds
 from nver.evaluation.folds.splits import split
 from nver.evaluation.folds.transfers import transfers
-from nver.evaluation.grid.cells import plan_cells, plan_groups, with_keys
+from nver.evaluation.grid.cells import cells_of, plan_cells
 from nver.evaluation.grid.evaluate import evaluate
 from nver.evaluation.grid.plan import write_plan
 from nver.evaluation.missing import Missing, missing_table, with_cells
 from nver.evaluation.prepared_corpus import Material, gather_all, load_corpora
+from nver.evaluation.run_folder import layout
 from nver.evaluation.run_folder.predictions import read_predictions, write_predictions
 from nver.evaluation.run_folder.provenance import prepare_folder, save_projections, save_provenance
 from nver.evaluation.run_folder.trainings import join_trainings, write_trainings
@@ -133,22 +134,23 @@ def run(
     folds += transfers(materials, possible)
     if not folds:
         raise NverError("nothing can be run: every transfer waits for a corpus that is not here")
-    groups = [(m, with_keys(m, f, possible)) for m, f in folds]
+    groups = [cells_of(m, f, possible) for m, f in folds]
     waiting = [cell for cell in plan_cells(recipe, corpora, missing) if cell.waits_for]
-    write_plan(folder, [*plan_groups(groups, possible), *waiting], workers)
+    planned = [cell for _, own in groups for _, cell in own]
+    write_plan(folder, [*planned, *waiting], workers)
     cells = list(evaluate(folder, groups, possible, workers, show_progress_bar))
     predictions, trainings, stress = zip(*cells, strict=True)
     # together and last: a run that stops before leaves the folder as it was, but for its cells
     save_provenance(folder, recipe, materials, folds, gathered.skipped)
-    write_whole(folder / "missing.csv", missing_table(missing).to_csv(index=False))
-    write_predictions(pd.concat(predictions, ignore_index=True), folder / "predictions.csv")
-    write_trainings(join_trainings(trainings), folder / "trainings.csv")
-    _write_stress(folder / "stress.csv", stress)
+    write_whole(folder / layout.MISSING, missing_table(missing).to_csv(index=False))
+    write_predictions(pd.concat(predictions, ignore_index=True), folder / layout.PREDICTIONS)
+    write_trainings(join_trainings(trainings), folder / layout.TRAININGS)
+    _write_stress(folder / layout.STRESS, stress)
     save_projections(folder, materials)
     write_report(folder, show_progress_bar=show_progress_bar)
     return Run(
         folder,
-        read_predictions(folder / "predictions.csv"),
+        read_predictions(folder / layout.PREDICTIONS),
         gathered.skipped,
         _warnings(materials, folds),
         tuple(m.corpus.name for m in materials if m.corpus.card.name == "synthetic"),

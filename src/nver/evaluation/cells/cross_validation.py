@@ -84,7 +84,7 @@ def evaluate_cells(
     with scratch_folder() as folder:
         write_data(folder, table, embeddings, order, stress)
         jobs = [
-            Training(str(folder), cell, fold, len(order), config, len(stress))
+            Training(folder, cell, fold, len(order), config, len(stress))
             for cell in cells
             for fold in range(cell.folds.number)
         ]
@@ -114,4 +114,4 @@ def learn(
     """What the first fold of a cell learns: the bits that `evaluate_cells` tests there."""
     with scratch_folder() as folder:
         write_data(folder, table, embeddings, emotions)
-        return learn_fold(Training(str(folder), cell, 0, len(emotions), training))
+        return learn_fold(Training(folder, cell, 0, len(emotions), training))

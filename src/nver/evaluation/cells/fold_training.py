@@ -32,7 +32,7 @@ class Training:
     stress lie there.
     """
 
-    data: str
+    data: Path
     cell: Cell
     fold: int
     emotions: int
@@ -73,17 +73,14 @@ class Learnt:
 def train_fold(job: Training) -> FoldResult:
     """Train and test on one fold; a pure function of the job's data."""
     learnt = learn_fold(job)
-    fitted, data = learnt.tuned.fitted, Path(job.data)
+    fitted, fold = learnt.tuned.fitted, job.cell.folds.fold
+    stress = [stress_folder(job.data, number) for number in range(job.stress)]
     return FoldResult(
-        _predict(job, fitted, data, job.cell.folds.fold),
+        _predict(job, fitted, job.data, fold),
         learnt.temperature,
         training_facts(learnt.tuned, learnt.clips),
-        tuple(_predict_stressed(job, fitted, stress_folder(data, n)) for n in range(job.stress)),
+        tuple(_predict(job, fitted, folder, fold[read_rows(folder)]) for folder in stress),
     )
-
-
-def _predict_stressed(job: Training, fitted: Fitted, folder: Path) -> FloatArray:
-    return _predict(job, fitted, folder, job.cell.folds.fold[read_rows(folder)])
 
 
 def _predict(job: Training, fitted: Fitted, folder: Path, fold: IntArray) -> FloatArray:
@@ -101,8 +98,8 @@ def learn_fold(job: Training) -> Learnt:
     stopping, tuned options and the temperature from the validation part.
     """
     cell = job.cell
-    emotion, speaker = read_codes(Path(job.data))
-    streams = read_streams(Path(job.data), cell.encoders)
+    emotion, speaker = read_codes(job.data)
+    streams = read_streams(job.data, cell.encoders)
     train = np.flatnonzero(cell.folds.fold != job.fold)
     seed = training_seed(cell.folds.seed, job.fold)
     held_out = _held_out(job, emotion[train], speaker[train], train, seed)

@@ -14,13 +14,7 @@ from nver.evaluation.folds.transfers import cross_corpus
 from nver.evaluation.grid.plan import PlannedCell
 from nver.evaluation.missing import Missing
 from nver.evaluation.prepared_corpus import Material
-from nver.recipe import (
-    NO_FOLDS,
-    ClassifierEntry,
-    Experiment,
-    experiment_to_tree,
-    systems_of,
-)
+from nver.recipe import NO_FOLDS, ClassifierEntry, Experiment, experiment_to_tree, systems_of
 from nver.recipe.folds import SPEAKER_INDEPENDENT, SPLIT
 from nver.registry import lookup, names
 
@@ -39,8 +33,8 @@ DECISIVE = ("filter", "filters", "labels", "training", "stress")  # tables that 
 
 # (classifier, labels of its encoders) -> seconds of one training step
 StepSeconds = Callable[[ClassifierEntry, Sequence[str]], float]
-# a corpus, and its cells under some folds, each with its key: the name of its file in `cells/`
-Group = tuple[Material, Sequence[tuple[Cell, str]]]
+# a corpus, and its cells under some folds: what is trained, and its place in the plan
+Group = tuple[Material, Sequence[tuple[Cell, PlannedCell]]]
 
 
 @dataclass(frozen=True)
@@ -94,33 +88,21 @@ def plan_cells(
     return found
 
 
-def with_keys(prepared: Material, folds: Folds, experiment: Experiment) -> list[tuple[Cell, str]]:
-    """The cells of a prepared corpus under some folds, each with its key."""
+def cells_of(prepared: Material, folds: Folds, experiment: Experiment) -> Group:
+    """The cells of a prepared corpus under some folds, planned with their keys."""
+    name = prepared.corpus.name
+    sides = {cross_corpus(t.train, t.test): (t.train, t.test) for t in experiment.transfers}
+    clips = len(folds.fold) - float((folds.fold >= 0).sum()) / folds.number
+    place = Place(name, folds.protocol, sides.get(folds.protocol, (name,)), folds.number, clips)
+    planner = _Planner(experiment)
     digests = {label: digest(rows) for label, rows in prepared.embeddings.items()}
     decisive = (digests, experiment.training, prepared.emotions, prepared.stress)
-    cells = [
-        Cell(entry.name, stream, folds, entry.label, entry.options, entry.tune)
-        for entry, stream in systems_of(experiment)
-    ]
-    return [(cell, cell_key(cell, prepared.clips, *decisive)[:32]) for cell in cells]
-
-
-def plan_groups(groups: Sequence[Group], experiment: Experiment) -> list[PlannedCell]:
-    """The cells whose embeddings are there, in the order of training: with keys."""
-    planner = _Planner(experiment)
-    entries = {entry.label: entry for entry in experiment.classifiers}
-    sides = {cross_corpus(t.train, t.test): (t.train, t.test) for t in experiment.transfers}
     found = []
-    for prepared, cells in groups:
-        name = prepared.corpus.name
-        for cell, key in cells:
-            folds = cell.folds
-            clips = len(folds.fold) - float((folds.fold >= 0).sum()) / folds.number
-            corpora = sides.get(folds.protocol, (name,))
-            place = Place(name, folds.protocol, corpora, folds.number, clips)
-            planned = planner.plan(place, folds.seed, entries[cell.label], cell.encoders)
-            found.append(replace(planned, key=key))
-    return found
+    for entry, stream in systems_of(experiment):
+        cell = Cell(entry.name, stream, folds, entry.label, entry.options, entry.tune)
+        key = cell_key(cell, prepared.clips, *decisive)[:32]
+        found.append((cell, replace(planner.plan(place, folds.seed, entry, stream), key=key)))
+    return prepared, found
 
 
 class _Planner:

@@ -27,12 +27,13 @@ def evaluate(
 ) -> Iterator[Tables]:
     """The tables of every cell; what is finished in the run folder is read, the rest trained."""
     for prepared, cells in groups:
-        saved = [_saved(cell, cell_file(folder, key), prepared) for cell, key in cells]
+        files = [cell_file(folder, planned.key) for _, planned in cells]
+        saved = [_saved(cell, file, prepared) for (cell, _), file in zip(cells, files, strict=True)]
         waiting = [pair for pair, tables in zip(cells, saved, strict=True) if tables is None]
         if waiting:
             _train(folder, experiment, (prepared, waiting), workers, show)
-        for (cell, key), tables in zip(cells, saved, strict=True):
-            predictions, trainings, stress = tables or _read(cell_file(folder, key))
+        for (cell, _), file, tables in zip(cells, files, saved, strict=True):
+            predictions, trainings, stress = tables or _read(file)
             # what was kept under another recipe's labels gets the labels of this one
             names = _names(experiment, prepared, cell)
             stress = None if stress is None else stress.assign(**names)
@@ -53,8 +54,8 @@ def _train(folder: Path, experiment: Experiment, group: Group, workers: int, sho
         workers=workers,
         show_progress_bar=show,
     )
-    for (cell, predictions, trainings, stress), (_, key) in zip(finished, cells, strict=True):
-        file, names = cell_file(folder, key), _names(experiment, prepared, cell)
+    for (cell, predictions, trainings, stress), (_, planned) in zip(finished, cells, strict=True):
+        file, names = cell_file(folder, planned.key), _names(experiment, prepared, cell)
         if len(stress):
             write_predictions(stress.assign(**names), stress_file(file))
         write_trainings(trainings.assign(**names), trainings_file(file))
