@@ -1,11 +1,11 @@
 """The folds of a cell put together: its predictions, also under stress, and its trainings."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from nver.corpora.duplicates import IntArray
 from nver.evaluation.cells.cell import Cell, FloatArray, Stressed
 from nver.evaluation.cells.fold_training import FoldResult
 from nver.evaluation.run_folder.predictions import STRESS, TEMPERATURE
@@ -19,7 +19,7 @@ def predictions_table(
     The columns: see `nver.evaluation.run_folder.predictions`.
     """
     parts = [(result.probabilities, result.temperature) for result in results]
-    return _predictions(table, cell, cell.folds.fold, parts, order)
+    return _predictions(table, cell, parts, order)
 
 
 def stressed_table(
@@ -33,8 +33,8 @@ def stressed_table(
     tables = []
     for number, (kind, stressed) in enumerate(stress.items()):
         parts = [(result.stressed[number], result.temperature) for result in results]
-        fold = cell.folds.fold[stressed.rows]
-        found = _predictions(table.iloc[stressed.rows], cell, fold, parts, order)
+        worse = replace(cell, folds=cell.folds.with_rows(stressed.rows))
+        found = _predictions(table.iloc[stressed.rows], worse, parts, order)
         tables.append(found.assign(**{STRESS: kind}))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
@@ -42,13 +42,12 @@ def stressed_table(
 def _predictions(
     table: pd.DataFrame,
     cell: Cell,
-    fold: IntArray,
     parts: Sequence[tuple[FloatArray, float]],
     order: Sequence[str],
 ) -> pd.DataFrame:
-    """`fold` has the rows of `table`, `parts` each fold's (probabilities, temperature)."""
-    tested = fold >= 0
-    table, fold = table[tested], fold[tested]
+    """`parts` has each fold's (probabilities, temperature)."""
+    tested = cell.folds.tested
+    table, fold = table[tested], cell.folds.fold[tested]
     probabilities = np.empty((len(table), len(order)), np.float32)
     temperatures = np.empty(len(table), np.float32)
     for number, (of_fold, temperature) in enumerate(parts):

@@ -20,7 +20,7 @@ from nver.evaluation.cells.fold_data import (
     read_streams,
     stress_folder,
 )
-from nver.evaluation.folds.fold_assignment import BoolArray, validation_mask
+from nver.evaluation.folds.fold_assignment import BoolArray, Folds, validation_mask
 from nver.evaluation.run_folder.trainings import training_facts
 
 
@@ -73,19 +73,19 @@ class Learnt:
 def train_fold(job: Training) -> FoldResult:
     """Train and test on one fold; a pure function of the job's data."""
     learnt = learn_fold(job)
-    fitted, fold = learnt.tuned.fitted, job.cell.folds.fold
+    fitted, folds = learnt.tuned.fitted, job.cell.folds
     stress = [stress_folder(job.data, number) for number in range(job.stress)]
     return FoldResult(
-        _predict(job, fitted, job.data, fold),
+        _predict(job, fitted, job.data, folds),
         learnt.temperature,
         training_facts(learnt.tuned, learnt.clips),
-        tuple(_predict(job, fitted, folder, fold[read_rows(folder)]) for folder in stress),
+        tuple(_predict(job, fitted, own, folds.with_rows(read_rows(own))) for own in stress),
     )
 
 
-def _predict(job: Training, fitted: Fitted, folder: Path, fold: IntArray) -> FloatArray:
-    """(clips of the test fold, emotions), of the streams in a folder; `fold` has their rows."""
-    test = np.flatnonzero(fold == job.fold)
+def _predict(job: Training, fitted: Fitted, folder: Path, folds: Folds) -> FloatArray:
+    """(clips of the test fold, emotions), of the streams in a folder; `folds` has their rows."""
+    test = folds.test_rows(job.fold)
     if not len(test):  # none of them could be used under stress
         return np.empty((0, job.emotions), np.float32)
     return predict_proba(fitted, [rows[test] for rows in read_streams(folder, job.cell.encoders)])
@@ -100,7 +100,7 @@ def learn_fold(job: Training) -> Learnt:
     cell = job.cell
     emotion, speaker = read_codes(job.data)
     streams = read_streams(job.data, cell.encoders)
-    train = np.flatnonzero(cell.folds.fold != job.fold)
+    train = cell.folds.training_rows(job.fold)
     seed = training_seed(cell.folds.seed, job.fold)
     held_out = _held_out(job, emotion[train], speaker[train], train, seed)
     dims = [stream.shape[1] for stream in streams]

@@ -92,7 +92,7 @@ def cells_of(prepared: PreparedCorpus, folds: Folds, experiment: Experiment) -> 
     """The cells of a prepared corpus under some folds, planned with their keys."""
     name = prepared.corpus.name
     sides = {cross_corpus(t.train, t.test): (t.train, t.test) for t in experiment.transfers}
-    clips = len(folds.fold) - float((folds.fold >= 0).sum()) / folds.number
+    clips = len(folds.fold) - float(folds.tested.sum()) / folds.number
     place = Place(name, folds.protocol, sides.get(folds.protocol, (name,)), folds.number, clips)
     planner = _Planner(experiment)
     digests = {label: digest(rows) for label, rows in prepared.embeddings.items()}

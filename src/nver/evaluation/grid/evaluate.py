@@ -71,7 +71,7 @@ def _saved(cell: Cell, file: Path, prepared: PreparedCorpus) -> Tables | None:
     """What an earlier run saved of a cell; None: nothing, or it is damaged."""
     if not is_finished(file):
         return None
-    tested = cell.folds.fold >= 0
+    tested = cell.folds.tested
     stressed = sum(int(tested[kind.rows].sum()) for kind in prepared.stress.values())
     try:
         predictions, trainings, stress = tables = _read(file)

@@ -72,7 +72,7 @@ def _fold_table(prepared: PreparedCorpus, folds: Folds) -> pd.DataFrame:
             "note": folds.note,
         }
     )
-    return table[folds.fold >= 0]
+    return table[folds.tested]
 
 
 def corpus_facts(prepared: PreparedCorpus, options: Mapping[str, Any]) -> dict[str, Any]:
