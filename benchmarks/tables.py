@@ -36,16 +36,11 @@ from in_turn import row
 
 from nver.corpora import Corpus, card_of
 from nver.evaluation.folds.fold_assignment import make_folds
-from nver.evaluation.grid import dim_of, evaluate, plan_cells, planned, sizes_of, with_keys
-from nver.evaluation.grid.plan import (
-    PlannedCell,
-    cell_file,
-    is_finished,
-    read_plan,
-    trainings_file,
-    write_plan,
-)
-from nver.evaluation.prepared_corpus import Material
+from nver.evaluation.grid.cells import cells_of, dim_of, plan_cells
+from nver.evaluation.grid.evaluate import evaluate
+from nver.evaluation.grid.plan import PlannedCell, read_plan, write_plan
+from nver.evaluation.prepared_corpus import PreparedCorpus
+from nver.evaluation.run_folder.layout import cell_file, is_finished, trainings_file
 from nver.machine.pool import usable_cores
 from nver.recipe import Experiment
 from nver.recipe.reading import read_experiment
@@ -56,7 +51,7 @@ SEPARATION = 0.08  # of the classes' centres, in deviations a dimension: scores 
 Shape = tuple[str, tuple[int, ...]]
 
 
-def make_material(corpus: str, experiment: Experiment, clips: int | None = None) -> Material:
+def make_material(corpus: str, experiment: Experiment, clips: int | None = None) -> PreparedCorpus:
     """A corpus of class-structured embeddings; `clips`: fewer than the true number."""
     card = card_of(corpus)
     emotions = list(card.emotions)
@@ -75,7 +70,7 @@ def make_material(corpus: str, experiment: Experiment, clips: int | None = None)
         noise = rng.standard_normal((number, dim), np.float32)
         embeddings[label] = noise + centres[truth]
     nothing = pd.DataFrame(columns=["file", "reason", "message"])
-    return Material(
+    return PreparedCorpus(
         Corpus(corpus, card, Path("."), table, nothing),
         table, emotions, embeddings, {}, np.arange(number), np.zeros((number, 1), np.float32),
     )  # fmt: skip
@@ -103,14 +98,15 @@ def train(
         material = make_material(entry.name, experiment, arguments.clips)
         folds = make_folds(material.clips, "random", experiment.folds.number, 0)
         cells, seen = [], set()
-        for cell, key in with_keys(material, folds, experiment):
+        for cell, planned in cells_of(material, folds, experiment)[1]:
             shape = cell.label, tuple(dim_of(experiment, e) for e in cell.encoders)
             if arguments.every or shape not in seen:
-                cells.append((cell, key))
+                cells.append((cell, planned))
             seen.add(shape)
-        cells = [pair for pair in cells if not only or pair[1] in only]
+        cells = [pair for pair in cells if not only or pair[1].key in only]
         groups.append((material, cells))
-    write_plan(folder, planned(groups, experiment, []), arguments.workers)
+    planned = [cell for _, own in groups for _, cell in own]
+    write_plan(folder, planned, arguments.workers)
     with (folder / STARTS).open("a") as starts:
         print(time.time(), file=starts)
     for _ in evaluate(folder, groups, experiment, arguments.workers, False):
@@ -192,7 +188,7 @@ def extrapolated(
             if shape not in by_shape or by_shape[shape][0].steps < cell.steps:
                 by_shape[shape] = (cell, *times[cell.key])
     own = {(c.corpus, c.classifier, c.encoders): c.key for c in measured}
-    everything = plan_cells(experiment, sizes_of([], experiment), [])
+    everything = plan_cells(experiment, [], [])
     for cell in everything:
         shape = shape_of(experiment, cell)
         key = own.get((cell.corpus, cell.classifier, cell.encoders), "")

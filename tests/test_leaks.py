@@ -50,7 +50,7 @@ def corpus(speakers: int = 10, clips_each: int = 12, seed: int = 0) -> tuple[pd.
 def learn(folder: Path, table: pd.DataFrame, rows: Array, cell: Cell, fold: int) -> Learnt:
     folder.mkdir()
     write_data(folder, table, {"x": rows}, EMOTIONS)
-    return learn_fold(Training(str(folder), cell, fold, len(EMOTIONS), CONFIG))[0]
+    return learn_fold(Training(folder, cell, fold, len(EMOTIONS), CONFIG))
 
 
 CELLS = {

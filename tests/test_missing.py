@@ -10,7 +10,8 @@ import pytest
 
 import nver.cli
 from nver.errors import NverError, UsageError
-from nver.evaluation.grid.plan import cell_cost, read_plan, steps_of, write_plan
+from nver.evaluation.grid.cells import step_seconds, steps_of
+from nver.evaluation.grid.plan import read_plan, write_plan
 from nver.evaluation.grid.progress import read_progress
 
 RECIPE = """
@@ -207,6 +208,6 @@ def test_the_model_of_a_step_is_what_was_measured() -> None:
     }
     for name, row in table.items():
         for dims, measured in row.items():
-            step = 1000 * cell_cost(name, dims, 1, trainings=1, epochs=1)
+            step = 1000 * step_seconds(name, dims)
             assert step == pytest.approx(measured, rel=0.09), (name, dims)
     assert steps_of(868, 32) == 25  # VIVAE: four fifths of 1,085, less a tenth

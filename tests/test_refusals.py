@@ -87,7 +87,7 @@ def forbidden(*_: Any, **__: Any) -> Any:
 def test_a_run_folder_that_cannot_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nver.evaluation.run_folder.provenance.TemporaryFile", forbidden)
+    monkeypatch.setattr("nver.machine.files.TemporaryFile", forbidden)
     with pytest.raises(NverError, match=r"cannot be written \(Permission denied\); give another"):
         prepare_folder(tmp_path / "run")
 

@@ -129,7 +129,7 @@ def test_the_training_is_that_of_fit_with_the_validation_clips(tmp_path: Path) -
     folder.mkdir()
     write_data(folder, table, {"x": rows}, ["a", "b"])
     cell = Cell("linear", ("x",), Folds("split", 0, fold))
-    learnt, _ = learn_fold(Training(str(folder), cell, 0, 2, config))
+    learnt = learn_fold(Training(folder, cell, 0, 2, config))
     from nver.classifiers import build_classifier
     from nver.evaluation.cells.fold_training import training_seed
 

@@ -10,15 +10,13 @@ from nver.errors import NverError
 from nver.evaluation.folds.fold_assignment import Folds, default_protocol, make_folds
 from nver.evaluation.folds.splits import split
 from nver.evaluation.folds.transfers import transfers
-from nver.evaluation.grid.cells import plan_cells
-from nver.evaluation.grid.evaluated import evaluate
-from nver.evaluation.grid.keyed import planned, with_keys
-from nver.evaluation.grid.marks import marked
+from nver.evaluation.grid.cells import cells_of, plan_cells
+from nver.evaluation.grid.evaluate import evaluate
 from nver.evaluation.grid.plan import write_plan
-from nver.evaluation.grid.sizes import sizes_of
 from nver.evaluation.missing import Missing, missing_table
 from nver.evaluation.preparation import Prepared, Settings, load_corpora, prepare
 from nver.evaluation.prepared_corpus import PreparedCorpus
+from nver.evaluation.run_folder import layout
 from nver.evaluation.run_folder.predictions import read_predictions, write_predictions
 from nver.evaluation.run_folder.provenance import prepare_folder, save_projections, save_provenance
 from nver.evaluation.run_folder.trainings import join_trainings, write_trainings
@@ -122,24 +120,25 @@ def run(
     prepare_folder(folder)
     settings = Settings(workers or usable_cores(), rehash, show_progress_bar)
     corpora, absent = load_corpora(recipe)
-    sizes = sizes_of(corpora, recipe)
-    write_plan(folder, marked(plan_cells(recipe, sizes, absent), recipe), settings.workers)
+    write_plan(folder, plan_cells(recipe, corpora, absent), settings.workers)
     prepared = prepare(recipe, corpora, absent, settings)
-    possible = prepared.experiment
     for corpus in prepared.corpora:
         if recipe.families:
             membership(recipe.families, corpus.emotions)  # raises now, not after the trainings
+    possible = prepared.experiment
     folds = _assign_folds(prepared)
-    groups = [(corpus, with_keys(corpus, own, possible)) for corpus, own in folds]
-    plan = planned(groups, possible, plan_cells(recipe, sizes, prepared.missing))
-    write_plan(folder, marked(plan, recipe), settings.workers)
+    groups = [cells_of(corpus, own, possible) for corpus, own in folds]
+    planned = [cell for _, own in groups for _, cell in own]
+    every = plan_cells(recipe, corpora, prepared.missing)
+    waiting = [cell for cell in every if cell.waits_for]
+    write_plan(folder, [*planned, *waiting], settings.workers)
     cells = list(evaluate(folder, groups, possible, settings.workers, show_progress_bar))
     # together and last: a run that stops before leaves the folder as it was, but for its cells
     _save(folder, recipe, prepared, folds, cells)
     write_report(folder, show_progress_bar=show_progress_bar)
     return Run(
         folder,
-        read_predictions(folder / "predictions.csv"),
+        read_predictions(folder / layout.PREDICTIONS),
         prepared.skipped,
         _warnings(prepared, folds),
         tuple(c.name for c in prepared.corpora if c.corpus.card.name == "synthetic"),
@@ -184,14 +183,14 @@ def _save(
     """Write what the report is made from; of a run without stress, remove an older stress table."""
     predictions, trainings, stress = zip(*cells, strict=True)
     save_provenance(folder, experiment, prepared.corpora, folds, prepared.skipped)
-    write_whole(folder / "missing.csv", missing_table(prepared.missing).to_csv(index=False))
-    write_predictions(pd.concat(predictions, ignore_index=True), folder / "predictions.csv")
-    write_trainings(join_trainings(trainings), folder / "trainings.csv")
+    write_whole(folder / layout.MISSING, missing_table(prepared.missing).to_csv(index=False))
+    write_predictions(pd.concat(predictions, ignore_index=True), folder / layout.PREDICTIONS)
+    write_trainings(join_trainings(trainings), folder / layout.TRAININGS)
     stressed = [table for table in stress if table is not None]
     if stressed:
-        write_predictions(pd.concat(stressed, ignore_index=True), folder / "stress.csv")
+        write_predictions(pd.concat(stressed, ignore_index=True), folder / layout.STRESS)
     else:
-        (folder / "stress.csv").unlink(missing_ok=True)
+        (folder / layout.STRESS).unlink(missing_ok=True)
     save_projections(folder, prepared.corpora)
 
 

@@ -93,9 +93,6 @@ class PreparedCorpus:
         )
 
 
-Material = PreparedCorpus  # its former name, which the grid and the run folder import
-
-
 def sounds_of(clips: pd.DataFrame, prints: FloatArray) -> IntArray:
     """(clips,): equal for clips of the same recording, by their sound prints and waveforms."""
     files, spans = clips["file"].tolist(), clips[["start", "end"]].to_numpy(np.float64)

@@ -1,7 +1,8 @@
 """A recipe's tables as frozen dataclasses; an unknown key is an error that names the nearest.
 
-One part of a recipe a file, what it may say and how that is checked: `corpora`, `systems`, `folds`,
-`stress`, `figures`. `experiment` is the whole, `tree` turns it into tables again.
+One part of a recipe a file, what it may say and how that is checked: `corpus_entries`, `systems`,
+`folds`, `figures`, and the rooms `hypotheses`, `printed` and `families`; `values` has the checks.
+`experiment` is the whole; `reading` reads it from a file, `writing` turns it into tables again.
 """
 
 from nver.corpora.filtering import Filter

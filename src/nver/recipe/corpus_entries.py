@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nver.corpora.filtering import Filter
-from nver.errors import UsageError, unknown_name
-from nver.recipe.values import check_unique, plain_values, take_name, typed
+from nver.errors import UsageError
+from nver.recipe.values import check_known, check_unique, named_entry, of_type, plain_values
 
 
 @dataclass(frozen=True)
@@ -25,57 +25,48 @@ class Transfer:
     test: str = ""
 
 
-def parse_corpus(entry: Any) -> CorpusEntry:
-    """One of `corpora`: a name, or a table with a name and options."""
-    if isinstance(entry, str):
-        return CorpusEntry(entry)
-    entry = dict(typed(entry, dict, "corpora: an entry"))
-    return CorpusEntry(take_name(entry, "corpora"), entry)
+def parse_corpora(entries: Sequence[Any]) -> tuple[CorpusEntry, ...]:
+    """`corpora`: each a name, or a table with a name and options."""
+    corpora = tuple(CorpusEntry(*named_entry(entry, "corpora")) for entry in entries)
+    check_unique("corpus", [corpus.name for corpus in corpora])
+    return corpora
 
 
 def parse_roots(table: Any, corpora: Sequence[str]) -> dict[str, str]:
     """`[roots]`: corpus -> its folder."""
-    table = typed(table, dict, "[roots]")
-    for name, root in table.items():
-        if name not in corpora:
-            raise unknown_name("corpus in [roots]", name, corpora)
-        typed(root, str, f"roots.{name}")
-    return dict(table)
+    roots = _by_corpus(table, "roots", corpora)
+    return {name: of_type(root, str, f"roots.{name}") for name, root in roots.items()}
 
 
 def parse_filters(table: Any, corpora: Sequence[str]) -> dict[str, Filter]:
     """`[filters]`: corpus -> its own filter."""
-    table = _of_corpora(table, "filters", corpora)
-    return {name: plain_values(Filter, own, f"[filters.{name}]") for name, own in table.items()}
+    filters = _by_corpus(table, "filters", corpora)
+    return {name: plain_values(Filter, own, f"[filters.{name}]") for name, own in filters.items()}
 
 
 def parse_transfers(entries: Any, corpora: Sequence[str]) -> tuple[Transfer, ...]:
     """`[[transfers]]`: each from one corpus to another, once."""
-    found = []
-    for entry in typed(entries, list, "transfers"):
+    transfers = []
+    for entry in of_type(entries, list, "transfers"):
         transfer: Transfer = plain_values(Transfer, entry, "[[transfers]]")
-        for name in (transfer.train, transfer.test):
-            if name not in corpora:
-                raise unknown_name("corpus in [[transfers]]", name, corpora)
+        check_known("corpus in [[transfers]]", (transfer.train, transfer.test), corpora)
         if transfer.train == transfer.test:
             raise UsageError(f"[[transfers]]: train and test are both {transfer.train!r}")
-        found.append(transfer)
-    check_unique("transfer", [f"{t.train} -> {t.test}" for t in found])
-    return tuple(found)
+        transfers.append(transfer)
+    check_unique("transfer", [f"{t.train} -> {t.test}" for t in transfers])
+    return tuple(transfers)
 
 
 def parse_labels(table: Any, corpora: Sequence[str]) -> dict[str, dict[str, str]]:
     """`[labels]`: corpus -> emotion -> shared name."""
-    table = _of_corpora(table, "labels", corpora)
-    for name, own in table.items():
-        for emotion, shared in typed(own, dict, f"[labels.{name}]").items():
-            typed(shared, str, f"[labels.{name}] {emotion}")
-    return {name: dict(own) for name, own in table.items()}
+    labels = _by_corpus(table, "labels", corpora)
+    for name, own in labels.items():
+        for emotion, shared in of_type(own, dict, f"[labels.{name}]").items():
+            of_type(shared, str, f"[labels.{name}] {emotion}")
+    return {name: dict(own) for name, own in labels.items()}
 
 
-def _of_corpora(table: Any, where: str, corpora: Sequence[str]) -> dict[str, Any]:
-    """A table with a table a corpus."""
-    for name in typed(table, dict, f"[{where}]"):
-        if name not in corpora:
-            raise unknown_name(f"corpus in [{where}]", name, corpora)
+def _by_corpus(table: Any, where: str, corpora: Sequence[str]) -> dict[str, Any]:
+    """A table whose keys are corpora of the recipe."""
+    check_known(f"corpus in [{where}]", of_type(table, dict, f"[{where}]"), corpora)
     return dict(table)

@@ -1,6 +1,6 @@
 """A whole recipe: its tables as one frozen dataclass, every key and type checked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from nver.errors import UsageError
 from nver.recipe.corpus_entries import (
     CorpusEntry,
     Transfer,
-    parse_corpus,
+    parse_corpora,
     parse_filters,
     parse_labels,
     parse_roots,
@@ -22,15 +22,9 @@ from nver.recipe.families import parse_families
 from nver.recipe.figures import Figures, parse_figures
 from nver.recipe.folds import NO_FOLDS, SPLIT, FoldsConfig, parse_folds
 from nver.recipe.hypotheses import Hypothesis, parse_hypotheses
-from nver.recipe.printed import printed_table
-from nver.recipe.systems import (
-    ClassifierEntry,
-    check_validation,
-    parse_classifier,
-    parse_encoder,
-    streams_of,
-)
-from nver.recipe.values import check_keys, check_unique, plain_values, typed
+from nver.recipe.printed import parse_printed
+from nver.recipe.systems import ClassifierEntry, parse_classifiers, parse_encoders, streams_of
+from nver.recipe.values import check_keys, check_unique, of_type, plain_values
 
 
 @dataclass(frozen=True)
@@ -57,8 +51,7 @@ class Experiment:
     compared with itself (two layers, two poolings). `filters` hold for one corpus, in place of
     `filter`; `labels` map a corpus's emotions to the shared names of the transfers. `printed`
     names a published table to stand beside the measured one (`nver.recipe.printed`). `rehearsal`
-    marks
-    every page and table as no result. `families` are a coarser view of the emotions
+    marks every page and table as no result. `families` are a coarser view of the emotions
     (`nver.recipe.families`), scored beside them.
     """
 
@@ -96,59 +89,52 @@ def parse_experiment(tree: Mapping[str, Any]) -> Experiment:
         if not isinstance(tree.get(key), list) or not tree[key]:
             raise UsageError(f"the recipe needs {key}: a list of at least one; got {tree.get(key)}")
     # what needs no torch comes first: a slip is answered at once
-    folds, training = parse_folds(tree.get("folds", {})), _training(tree.get("training", {}))
+    folds = parse_folds(tree.get("folds", {}))
+    training: TrainingConfig = plain_values(TrainingConfig, tree.get("training", {}), "[training]")
     stress = parse_stress(tree.get("stress", {}))
-    labelled = [parse_encoder(entry) for entry in tree["encoders"]]
-    names = [label for label, _ in labelled]
-    check_unique("encoder label", names)
-    classifiers = tuple(parse_classifier(entry, names) for entry in tree["classifiers"])
-    check_unique("classifier label", [c.label for c in classifiers])
-    corpora = tuple(parse_corpus(entry) for entry in tree["corpora"])
-    check_unique("corpus", [c.name for c in corpora])
-    check_validation(training, classifiers)
+    encoders = parse_encoders(tree["encoders"])
+    classifiers = parse_classifiers(tree["classifiers"], list(encoders))
+    corpora = parse_corpora(tree["corpora"])
+    corpus_names = [corpus.name for corpus in corpora]
+    encoder_names = {label: spec.name for label, spec in encoders.items()}
+    classifier_names = {entry.label: entry.name for entry in classifiers}
     experiment = Experiment(
-        name=typed(tree.get("name", "experiment"), str, "name"),
-        title=typed(tree.get("title", ""), str, "title"),
+        name=of_type(tree.get("name", "experiment"), str, "name"),
+        title=of_type(tree.get("title", ""), str, "title"),
         corpora=corpora,
-        encoders=dict(labelled),
+        encoders=encoders,
         classifiers=classifiers,
-        roots=parse_roots(tree.get("roots", {}), [c.name for c in corpora]),
+        roots=parse_roots(tree.get("roots", {}), corpus_names),
         filter=plain_values(Filter, tree.get("filter", {}), "[filter]"),
-        filters=parse_filters(tree.get("filters", {}), [c.name for c in corpora]),
-        transfers=parse_transfers(tree.get("transfers", []), [c.name for c in corpora]),
-        labels=parse_labels(tree.get("labels", {}), [c.name for c in corpora]),
+        filters=parse_filters(tree.get("filters", {}), corpus_names),
+        transfers=parse_transfers(tree.get("transfers", []), corpus_names),
+        labels=parse_labels(tree.get("labels", {}), corpus_names),
         folds=folds,
         training=training,
         stress=stress,
-        hypotheses=_hypotheses(tree.get("hypotheses", []), dict(labelled), classifiers),
-        store=typed(tree["store"], str, "store") if "store" in tree else None,
-        printed=_printed(tree.get("printed", "")),
-        rehearsal=typed(tree.get("rehearsal", False), bool, "rehearsal"),
-        figures=parse_figures(tree.get("figures", {}), names, classifiers),
+        hypotheses=parse_hypotheses(tree.get("hypotheses", []), encoder_names, classifier_names),
+        store=of_type(tree["store"], str, "store") if "store" in tree else None,
+        printed=parse_printed(tree.get("printed", "")),
+        rehearsal=of_type(tree.get("rehearsal", False), bool, "rehearsal"),
+        figures=parse_figures(tree.get("figures", {}), list(encoders), classifiers),
         families=parse_families(tree.get("families", {})),
     )
-    if NO_FOLDS in experiment.folds.kind and not experiment.transfers:
-        raise UsageError('[folds] kind = "none" leaves nothing to do without [[transfers]]')
-    if SPLIT in experiment.folds.kind and len(corpora) > 1:
-        raise UsageError(
-            f'[folds] kind = "split" names the speakers of one corpus; got {len(corpora)} corpora'
-        )
+    _check_together(experiment)
     return experiment
 
 
-def _training(table: Any) -> TrainingConfig:
-    training: TrainingConfig = plain_values(TrainingConfig, table, "[training]")
-    return training
-
-
-def _hypotheses(
-    entries: Any, encoders: Mapping[str, EncoderSpec], classifiers: Sequence[ClassifierEntry]
-) -> tuple[Hypothesis, ...]:
-    names = {label: spec.name for label, spec in encoders.items()}
-    return parse_hypotheses(entries, names, {entry.label: entry.name for entry in classifiers})
-
-
-def _printed(name: Any) -> str:
-    if typed(name, str, "printed"):
-        printed_table(name)  # raises where there is none
-    return str(name)
+def _check_together(experiment: Experiment) -> None:
+    """Raise `UsageError` where tables that are right by themselves do not go together."""
+    kinds, corpora = experiment.folds.kind, experiment.corpora
+    if NO_FOLDS in kinds and not experiment.transfers:
+        raise UsageError('[folds] kind = "none" leaves nothing to do without [[transfers]]')
+    if SPLIT in kinds and len(corpora) > 1:
+        raise UsageError(
+            f'[folds] kind = "split" names the speakers of one corpus; got {len(corpora)} corpora'
+        )
+    for classifier in experiment.classifiers:
+        if classifier.tune and not experiment.training.validation_share:
+            raise UsageError(
+                f"classifier {classifier.label}: tune chooses by the validation clips, and "
+                "[training] validation_share is 0; give it a share, or no tune"
+            )

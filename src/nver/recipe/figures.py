@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nver.errors import UsageError, unknown_name
+from nver.errors import UsageError
 from nver.recipe.systems import ClassifierEntry, streams_of
-from nver.recipe.values import check_keys, typed
+from nver.recipe.values import check_keys, check_known, of_type, tuple_of
 
 
 @dataclass(frozen=True)
@@ -25,25 +25,17 @@ def parse_figures(
     table: Any, encoders: Sequence[str], classifiers: Sequence[ClassifierEntry]
 ) -> Figures:
     """The table, with encoders and systems that the recipe has."""
-    table = typed(table, dict, "[figures]")
-    check_keys(table, Figures, "[figures]")
-    figures = Figures(**{key: _name_lists(value, key) for key, value in table.items()})
+    check_keys(of_type(table, dict, "[figures]"), Figures, "[figures]")
+    figures = Figures(**{key: _name_lists(own, f"[figures] {key}") for key, own in table.items()})
     for pair in figures.tsne:
         if len(pair) != 2:
             raise UsageError(f"[figures] tsne: expected two encoders a figure, got {list(pair)}")
-        for encoder in (e for e in pair if e not in encoders):
-            raise unknown_name("encoder in [figures] tsne:", encoder, encoders)
-    known = {(c.label, *s): c for c in classifiers for s in streams_of(c, encoders)}
-    for system in (s for s in figures.confusion if s not in known):
-        raise unknown_name(
-            "system in [figures] confusion:", ", ".join(system), [", ".join(k) for k in known]
-        )
+        check_known("encoder in [figures] tsne:", pair, encoders)
+    systems = [", ".join((c.label, *s)) for c in classifiers for s in streams_of(c, encoders)]
+    named = [", ".join(system) for system in figures.confusion]
+    check_known("system in [figures] confusion:", named, systems)
     return figures
 
 
-def _name_lists(value: Any, key: str) -> tuple[tuple[str, ...], ...]:
-    where = f"[figures] {key}"
-    return tuple(
-        tuple(typed(name, str, where) for name in typed(names, list, where))
-        for names in typed(value, list, where)
-    )
+def _name_lists(lists: Any, where: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple_of(names, str, where) for names in of_type(lists, list, where))

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from nver.errors import UsageError, unknown_name
-from nver.recipe.values import check_unique, plain_values, typed
+from nver.errors import UsageError
+from nver.recipe.values import check_known, check_unique, of_type, plain_values
 
 SPEAKER_INDEPENDENT = "speaker-independent"
 RANDOM = "random"
@@ -37,14 +37,12 @@ class FoldsConfig:
 
 def parse_folds(table: Any) -> FoldsConfig:
     """The table, with kinds, seeds and speakers that go together."""
-    table = dict(typed(table, dict, "[folds]"))
+    table = dict(of_type(table, dict, "[folds]"))
     for key in ("kind", "seeds"):
         if key in table and not isinstance(table[key], list):
             table[key] = [table[key]]
     folds: FoldsConfig = plain_values(FoldsConfig, table, "[folds]")
-    for kind in folds.kind:
-        if kind not in (*PROTOCOLS, SPLIT, NO_FOLDS):
-            raise unknown_name("kind of folds", kind, (*PROTOCOLS, SPLIT, NO_FOLDS))
+    check_known("kind of folds", folds.kind, (*PROTOCOLS, SPLIT, NO_FOLDS))
     check_unique("kind of folds", folds.kind)
     for alone in (NO_FOLDS, SPLIT):
         if alone in folds.kind and len(folds.kind) > 1:

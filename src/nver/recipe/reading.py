@@ -53,40 +53,38 @@ def _override(tree: dict[str, Any], override: str) -> None:
     *parents, last = key.strip().split(".")
     node: Any = tree
     for part in parents:
-        node = _child(node, part, override)
-    if isinstance(node, list):
-        node[_position(node, last, override)] = _value(text)
-    elif isinstance(node, dict):
-        node[last] = _value(text)
-    else:
-        raise UsageError(f"--set {override}: {parents[-1]!r} is not a table")
+        place = _place(node, part, override)
+        node = node.setdefault(place, {}) if isinstance(node, dict) else node[place]
+    node[_place(node, last, override)] = _value(text)
 
 
-def _child(node: Any, part: str, override: str) -> Any:
+def _place(node: Any, part: str, override: str) -> Any:
+    """The key in a table, or the position in a list, that a part of an override names."""
     if isinstance(node, list):
-        return node[_position(node, part, override)]
-    if isinstance(node, dict):
-        return node.setdefault(part, {})
-    raise UsageError(f"--set {override}: nothing lies under {part!r}")
+        return _position(node, part, override)
+    if not isinstance(node, dict):
+        raise UsageError(f"--set {override}: what holds {part!r} must be a table; got {node!r}")
+    return part
 
 
 def _position(entries: list[Any], part: str, override: str) -> int:
-    names = [e.get("label", e.get("name")) if isinstance(e, dict) else e for e in entries]
-    if part in names:
-        position = names.index(part)
+    """The position of an entry: by its label, by its name where only one has it, by its number."""
+    labels = [e.get("label", e.get("name")) if isinstance(e, dict) else e for e in entries]
+    if part in labels:
+        position = labels.index(part)
         if not isinstance(entries[position], dict):
             entries[position] = {"name": part}
         return position
-    called = [e.get("name") if isinstance(e, dict) else e for e in entries]
-    if called.count(part) == 1:
-        return called.index(part)
+    names = [e.get("name") if isinstance(e, dict) else e for e in entries]
+    if names.count(part) == 1:
+        return names.index(part)
     if part.isdecimal() and int(part) < len(entries):
         return int(part)
-    raise unknown_name(f"entry in --set {override}:", part, [str(n) for n in names])
+    raise unknown_name(f"entry in --set {override}:", part, map(str, labels))
 
 
 def _value(text: str) -> Any:
-    """A TOML value; what is none (a bare path or word) is taken as a string."""
+    """The text as a TOML value; a bare path or word, which is no TOML value, as a string."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

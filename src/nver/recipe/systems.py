@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from itertools import combinations
 from typing import Any
 
 from nver.classifiers.training.config import TrainingConfig, apart
-from nver.encoders import EncoderSpec
-from nver.errors import UsageError, unknown_name
-from nver.recipe.values import check_unique, take_name, typed
+from nver.encoders import EncoderSpec, card_of
+from nver.errors import UsageError
+from nver.recipe.values import check_known, check_unique, named_entry, of_type, tuple_of
+from nver.registry import lookup
 
 
 @dataclass(frozen=True)
@@ -27,53 +29,65 @@ class ClassifierEntry:
     tune: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
-def parse_encoder(entry: Any) -> tuple[str, EncoderSpec]:
-    """One of `[[encoders]]`: (label, what is loaded)."""
-    entry = {"name": entry} if isinstance(entry, str) else dict(typed(entry, dict, "encoders"))
-    name = take_name(entry, "encoders")
-    label = typed(entry.pop("label", name), str, f"encoder {name}: label")
+def parse_encoders(entries: Sequence[Any]) -> dict[str, EncoderSpec]:
+    """`[[encoders]]`: label -> what is loaded."""
+    labelled = [_parse_encoder(entry) for entry in entries]
+    check_unique("encoder label", [label for label, _ in labelled])
+    return dict(labelled)
+
+
+def _parse_encoder(entry: Any) -> tuple[str, EncoderSpec]:
+    name, values = named_entry(entry, "encoders")
+    label = of_type(values.pop("label", name), str, f"encoder {name}: label")
     known = {f.name for f in fields(EncoderSpec)} - {"name", "options"}
-    options = {key: entry.pop(key) for key in list(entry) if key not in known}
-    _check_encoder_options(name, options, known)
-    for key, value in entry.items():
-        kinds = (int, str) if key == "layer" else (str,)
-        typed(value, kinds, f"encoder {label}: {key}")
-    return label, EncoderSpec(name, options=options, **entry)
+    options = {key: values.pop(key) for key in list(values) if key not in known}
+    check_known(f"key of encoder {name}", options, {"label", *known, *card_of(name).options})
+    for key, value in values.items():
+        of_type(value, (int, str) if key == "layer" else str, f"encoder {label}: {key}")
+    return label, EncoderSpec(name, options=options, **values)
 
 
-def _check_encoder_options(name: str, options: Mapping[str, Any], known: set[str]) -> None:
-    from nver.encoders import card_of
+def parse_classifiers(
+    entries: Sequence[Any], encoders: Sequence[str]
+) -> tuple[ClassifierEntry, ...]:
+    """`[[classifiers]]`, with names, options and streams that fit."""
+    classifiers = tuple(_parse_classifier(entry, encoders) for entry in entries)
+    check_unique("classifier label", [classifier.label for classifier in classifiers])
+    return classifiers
 
-    allowed = {"label", *known, *card_of(name).options}
-    for option in options:
-        if option not in allowed:
-            raise unknown_name(f"key of encoder {name}", option, allowed)
 
-
-def parse_classifier(entry: Any, encoders: Sequence[str]) -> ClassifierEntry:
-    """One of `[[classifiers]]`, with names, options and streams that fit."""
-    entry = {"name": entry} if isinstance(entry, str) else dict(typed(entry, dict, "classifiers"))
-    name = take_name(entry, "classifiers")
-    label = typed(entry.pop("label", name), str, f"classifier {name}: label")
-    streams = entry.pop("encoders", None)
-    if streams is not None:
-        typed(streams, list, f"classifier {label}: encoders")
-        streams = tuple((s,) if isinstance(s, str) else tuple(s) for s in streams)
-        for encoder in (e for stream in streams for e in stream):
-            if encoder not in encoders:
-                raise unknown_name(f"encoder of classifier {label}", encoder, encoders)
-    tune = _tune(entry.pop("tune", {}), entry, label)
-    classifier = ClassifierEntry(name, label, streams, entry, tune)
-    check_unique(f"stream of classifier {label}", ["+".join(s) for s in streams or ()])
+def _parse_classifier(entry: Any, encoders: Sequence[str]) -> ClassifierEntry:
+    name, options = named_entry(entry, "classifiers")
+    label = of_type(options.pop("label", name), str, f"classifier {name}: label")
+    streams = _parse_streams(options.pop("encoders", None), label, encoders)
+    tune = _parse_tune(options.pop("tune", {}), options, label)
+    classifier = ClassifierEntry(name, label, streams, options, tune)
     streams_of(classifier, encoders)  # checks the name, the options and the number of streams
     return classifier
 
 
-def _tune(table: Any, options: Mapping[str, Any], label: str) -> dict[str, tuple[Any, ...]]:
+def _parse_streams(
+    entries: Any, label: str, encoders: Sequence[str]
+) -> tuple[tuple[str, ...], ...] | None:
+    """`encoders = ["a", ["a", "b"]]`: the streams of a classifier, each once."""
+    if entries is None:
+        return None
+    where = f"classifier {label}: encoders"
+    streams = tuple(
+        (entry,) if isinstance(entry, str) else tuple_of(entry, str, where)
+        for entry in of_type(entries, list, where)
+    )
+    for stream in streams:
+        check_known(f"encoder of classifier {label}", stream, encoders)
+    check_unique(f"stream of classifier {label}", ["+".join(stream) for stream in streams])
+    return streams
+
+
+def _parse_tune(table: Any, options: Mapping[str, Any], label: str) -> dict[str, tuple[Any, ...]]:
     """`tune = {option = [value, value]}`: two values or more each, and no fixed one beside them."""
     where = f"classifier {label}: tune"
-    for option, values in typed(table, dict, where).items():
-        if len(typed(values, list, f"{where}: {option}")) < 2:
+    for option, values in of_type(table, dict, where).items():
+        if len(of_type(values, list, f"{where}: {option}")) < 2:
             raise UsageError(f"{where}: {option} needs two values or more; got {values}")
         if option in options:
             raise UsageError(f"{where}: {option} is also given as {options[option]!r}; give one")
@@ -82,11 +96,8 @@ def _tune(table: Any, options: Mapping[str, Any], label: str) -> dict[str, tuple
 
 def streams_of(classifier: ClassifierEntry, encoders: Sequence[str]) -> list[tuple[str, ...]]:
     """The tuples of encoders that a classifier is trained on, one for each row of a table."""
-    from itertools import combinations
-
-    from nver.classifiers.build import check_classifier
+    from nver.classifiers.build import check_classifier  # with torch
     from nver.classifiers.training.tuning import options_to_try
-    from nver.registry import lookup
 
     least = lookup("classifiers", classifier.name).streams[0]
     streams = classifier.encoders
@@ -103,13 +114,3 @@ def streams_of(classifier: ClassifierEntry, encoders: Sequence[str]) -> list[tup
             TrainingConfig(**pace)  # checks them
             check_classifier(classifier.name, len(stream), {**classifier.options, **own})
     return list(streams)
-
-
-def check_validation(training: TrainingConfig, classifiers: Sequence[ClassifierEntry]) -> None:
-    """Raise `UsageError` where options are to be chosen and there is nothing to choose by."""
-    for classifier in classifiers:
-        if classifier.tune and not training.validation_share:
-            raise UsageError(
-                f"classifier {classifier.label}: tune chooses by the validation clips, and "
-                "[training] validation_share is 0; give it a share, or no tune"
-            )

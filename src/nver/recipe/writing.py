@@ -11,42 +11,38 @@ from nver.recipe.hypotheses import hypothesis_to_tree
 
 def experiment_to_tree(experiment: Experiment) -> dict[str, Any]:
     """The recipe's tables, which `parse_experiment` reads back to an equal experiment."""
-    tree = _without_nothing(_thaw(asdict(experiment)))
-    tree["corpora"] = [{"name": c.name, **_thaw(c.options)} for c in experiment.corpora]
-    tree["encoders"] = [
-        {"label": label, **{k: v for k, v in entry.items() if k != "options"}, **entry["options"]}
-        for label, entry in tree["encoders"].items()
-    ]
-    for entry, classifier in zip(tree["classifiers"], experiment.classifiers, strict=True):
-        del entry["options"]
-        if not classifier.tune:
+    tree: dict[str, Any] = _plain(asdict(experiment))
+    for entry in tree["classifiers"]:
+        if not entry["tune"]:
             del entry["tune"]
-        entry |= _thaw(classifier.options)
+    for key in ("kind", *experiment.folds.parts):
+        if not tree["folds"][key]:
+            del tree["folds"][key]
+    tree["corpora"] = [_with_options(entry) for entry in tree["corpora"]]
+    tree["classifiers"] = [_with_options(entry) for entry in tree["classifiers"]]
+    tree["encoders"] = [
+        {"label": label, **_with_options(entry)} for label, entry in tree["encoders"].items()
+    ]
+    tree["hypotheses"] = [hypothesis_to_tree(h) for h in experiment.hypotheses]
     if not experiment.stress.kinds:
         del tree["stress"]
-    for key in ("kind", *experiment.folds.parts):
-        if not getattr(experiment.folds, key):
-            del tree["folds"][key]
-    tree["hypotheses"] = [hypothesis_to_tree(h) for h in experiment.hypotheses]
-    plain = {"printed": "", "rehearsal": False, "figures": Figures(), "families": {}}
-    for key, nothing in plain.items():
-        if getattr(experiment, key) == nothing:
+    defaults = {"printed": "", "rehearsal": False, "figures": Figures(), "families": {}}
+    for key, default in defaults.items():
+        if getattr(experiment, key) == default:
             del tree[key]
     return tree
 
 
-def _thaw(value: Any) -> Any:
+def _with_options(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry as a recipe has it: its options beside its other keys."""
+    options = entry.pop("options")
+    return {**entry, **options}
+
+
+def _plain(value: Any) -> Any:
+    """Dicts and lists alone; a key that holds None is left out, as TOML has no null."""
     if isinstance(value, Mapping):
-        return {k: _thaw(v) for k, v in value.items()}
+        return {key: _plain(own) for key, own in value.items() if own is not None}
     if isinstance(value, tuple | list):
-        return [_thaw(v) for v in value]
-    return value
-
-
-def _without_nothing(value: Any) -> Any:
-    """TOML has no null: a key that holds None is left out."""
-    if isinstance(value, dict):
-        return {k: _without_nothing(v) for k, v in value.items() if v is not None}
-    if isinstance(value, list):
-        return [_without_nothing(v) for v in value]
+        return [_plain(own) for own in value]
     return value

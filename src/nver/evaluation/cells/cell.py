@@ -4,16 +4,18 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from nver.classifiers.training.config import TrainingConfig
 from nver.corpora.duplicates import IntArray
 from nver.evaluation.folds.fold_assignment import Folds
 
 FloatArray = npt.NDArray[np.float32]
+CODE_VERSION = 3  # raised when training or evaluation change the numbers
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,19 @@ class Cell:
     options: Mapping[str, Any] = field(default_factory=dict)
     tune: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
+    @property
+    def system(self) -> dict[str, str]:
+        """The columns that name the cell in the tables of a run, but for experiment and corpus."""
+        return {
+            "encoders": "+".join(self.encoders),
+            "classifier": self.label or self.classifier,
+            "protocol": self.folds.protocol,
+        }
+
 
 @dataclass(frozen=True)
 class Stressed:
-    """Clips made worse in one way: their `rows` in the table, and as `embeddings` those rows'."""
+    """Clips made worse in one way: their `rows` in the table, and each encoder's embeddings."""
 
     rows: IntArray
     embeddings: Mapping[str, FloatArray]
@@ -47,15 +58,9 @@ class Stressed:
         return Stressed(np.searchsorted(rows, self.rows[kept]), embeddings)
 
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-CODE_VERSION = 3  # raised when training or evaluation change the numbers
-
-
 def cell_key(
     cell: Cell,
-    table: "pd.DataFrame",
+    table: pd.DataFrame,
     digests: Mapping[str, str],
     training: TrainingConfig,
     emotions: Sequence[str],
@@ -63,10 +68,10 @@ def cell_key(
 ) -> str:
     """SHA-256 over everything that decides a cell's predictions; equal key, equal numbers.
 
-    `digests` say for each encoder's label which embeddings were used, see `digest`.
+    `digests` has for each encoder's label the `digest` of its embeddings.
     """
     clips = table[["clip", "speaker", "emotion"]].to_csv(index=False)
-    facts = {
+    decisive = {
         "code_version": CODE_VERSION,
         "classifier": cell.classifier,
         "options": dict(cell.options),
@@ -78,13 +83,15 @@ def cell_key(
         "clips": hashlib.sha256(clips.encode()).hexdigest(),
     }
     if stress:
-        facts["stress"] = stress_digests(stress, cell.encoders)
+        decisive["stress"] = _stress_digests(stress, cell.encoders)
     if cell.tune:
-        facts["tune"] = {option: list(values) for option, values in cell.tune.items()}
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        decisive["tune"] = {option: list(values) for option, values in cell.tune.items()}
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
-def stress_digests(stress: Mapping[str, Stressed], encoders: Sequence[str]) -> dict[str, list[str]]:
+def _stress_digests(
+    stress: Mapping[str, Stressed], encoders: Sequence[str]
+) -> dict[str, list[str]]:
     """kind of stress -> digests of its rows and of each encoder's embeddings."""
     return {
         kind: [

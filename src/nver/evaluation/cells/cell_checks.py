@@ -1,21 +1,18 @@
-"""What cannot be evaluated is refused: tables, embeddings and folds that do not fit, and leaks."""
+"""Refuses what cannot be evaluated: tables, embeddings and folds that do not fit, and leaks."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from nver.corpora.duplicates import IntArray
 from nver.errors import UsageError, unknown_name
 from nver.evaluation.cells.cell import Cell, FloatArray
 from nver.evaluation.folds.fold_assignment import VALIDATION, Folds, check_speakers, separated
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 def check_cells(
-    table: "pd.DataFrame",
+    table: pd.DataFrame,
     embeddings: Mapping[str, FloatArray],
     cells: Sequence[Cell],
     order: Sequence[str],
@@ -58,7 +55,7 @@ def _check_folds(folds: Folds, clips: int) -> None:
         )
 
 
-def check_sounds(table: "pd.DataFrame", cells: Sequence[Cell], sounds: IntArray | None) -> None:
+def check_sounds(table: pd.DataFrame, cells: Sequence[Cell], sounds: IntArray | None) -> None:
     """Raise `UsageError` where folds separate clips of the same recording."""
     for folds in {id(cell.folds): cell.folds for cell in cells}.values():
         torn = separated(folds.fold, sounds) if sounds is not None else []

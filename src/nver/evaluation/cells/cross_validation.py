@@ -1,13 +1,14 @@
 """Every cell on every fold: the trainings to the workers, each cell's tables back."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from nver.classifiers.training.loop import TrainingConfig
 from nver.corpora.duplicates import IntArray
 from nver.evaluation.cells.cell import Cell, FloatArray, Stressed
 from nver.evaluation.cells.cell_checks import check_cells, check_sounds
-from nver.evaluation.cells.fold_data import write_data, write_stress
+from nver.evaluation.cells.fold_data import write_data
 from nver.evaluation.cells.fold_tables import predictions_table, stressed_table, trainings_table
 from nver.evaluation.cells.fold_training import FoldResult, Learnt, Training, learn_fold, train_fold
 from nver.evaluation.folds.fold_assignment import check_columns
@@ -15,12 +16,9 @@ from nver.machine.files import scratch_folder
 from nver.machine.pool import run_jobs
 from nver.machine.threads import one_thread
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 def cross_validate(
-    table: "pd.DataFrame",
+    table: pd.DataFrame,
     embeddings: Mapping[str, FloatArray],
     cells: Sequence[Cell],
     *,
@@ -29,14 +27,14 @@ def cross_validate(
     sounds: IntArray | None = None,
     workers: int | None = None,
     show_progress_bar: bool = False,
-) -> Iterator[tuple[Cell, "pd.DataFrame"]]:
+) -> Iterator[tuple[Cell, pd.DataFrame]]:
     """Train and test every cell on every fold, and yield each cell's predictions when it is done.
 
     Args:
         table: one row a clip: `clip`, `speaker` (missing where unknown), `emotion`.
         embeddings: for each encoder's label (clips, dim) float32, rows as in `table`.
         cells: what to train; each has folds over the rows of `table`; clips of fold -1 are in
-            every training and never tested, those of -2 are its validation clips.
+            every training and never tested, clips of fold -2 are its validation clips.
         emotions: their order; default: sorted.
         sounds: (clips,) equal for clips of the same recording; folds that separate two are refused,
             as are folds called "speaker-independent" that separate a speaker's clips.
@@ -61,7 +59,7 @@ def cross_validate(
 
 
 def evaluate_cells(
-    table: "pd.DataFrame",
+    table: pd.DataFrame,
     embeddings: Mapping[str, FloatArray],
     cells: Sequence[Cell],
     *,
@@ -71,45 +69,42 @@ def evaluate_cells(
     stress: Mapping[str, Stressed] | None = None,
     workers: int | None = None,
     show_progress_bar: bool = False,
-) -> Iterator[tuple[Cell, "pd.DataFrame", "pd.DataFrame", "pd.DataFrame"]]:
+) -> Iterator[tuple[Cell, pd.DataFrame, pd.DataFrame, pd.DataFrame]]:
     """As `cross_validate`, and more of each cell: (cell, predictions, trainings, stressed).
 
-    The trainings have one row a fold, see `nver.evaluation.run_folder.trainings`. `stressed` is as
-    the predictions, of
-    the same trainings on the clips of `stress`, named in its column `stress`
+    The trainings have one row a fold, see `nver.evaluation.run_folder.trainings`. `stressed` are
+    predictions by the same trainings, of the clips of `stress`, which its column `stress` names
     (`nver.results.stress`).
     """
     check_columns(table, ("clip", "speaker", "emotion"))
-    stress = stress or {}
+    stress, config = stress or {}, training or TrainingConfig()
     order = list(emotions) if emotions is not None else sorted(set(table["emotion"]))
     check_cells(table, embeddings, cells, order)
     check_sounds(table, cells, sounds)
     with scratch_folder() as folder:
-        write_data(folder, table, embeddings, order)
-        write_stress(folder, stress)
-        config = training or TrainingConfig()
-        trainings = [
-            Training(str(folder), cell, fold, len(order), config, len(stress))
+        write_data(folder, table, embeddings, order, stress)
+        jobs = [
+            Training(folder, cell, fold, len(order), config, len(stress))
             for cell in cells
             for fold in range(cell.folds.number)
         ]
         results = run_jobs(
-            train_fold, trainings, workers=workers, unit="training", show=show_progress_bar
+            train_fold, jobs, workers=workers, unit="training", show=show_progress_bar
         )
-        parts: dict[int, FoldResult] = {}
-        for training_done, result in zip(trainings, results, strict=True):
-            parts[training_done.fold] = result
-            cell = training_done.cell
-            if len(parts) == cell.folds.number:
-                predictions = predictions_table(table, cell, parts, order)
-                stressed = stressed_table(table, cell, parts, order, stress)
-                yield cell, predictions, trainings_table(cell, parts), stressed
-                parts = {}
+        own: list[FoldResult] = []  # of the cell that is being trained, fold by fold
+        for job, result in zip(jobs, results, strict=True):
+            own.append(result)
+            cell = job.cell
+            if len(own) == cell.folds.number:
+                predictions = predictions_table(table, cell, own, order)
+                stressed = stressed_table(table, cell, own, order, stress)
+                yield cell, predictions, trainings_table(cell, own), stressed
+                own = []
 
 
 @one_thread()
 def learn(
-    table: "pd.DataFrame",
+    table: pd.DataFrame,
     embeddings: Mapping[str, FloatArray],
     cell: Cell,
     *,
@@ -119,4 +114,4 @@ def learn(
     """What the first fold of a cell learns: the bits that `evaluate_cells` tests there."""
     with scratch_folder() as folder:
         write_data(folder, table, embeddings, emotions)
-        return learn_fold(Training(str(folder), cell, 0, len(emotions), training))[0]
+        return learn_fold(Training(folder, cell, 0, len(emotions), training))

@@ -1,44 +1,43 @@
-"""What the workers read: a folder with one array a stream, and the clips' codes."""
+"""The folder that the workers read: an array a stream, and the codes of the clips."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from nver.corpora.duplicates import IntArray
 from nver.evaluation.cells.cell import FloatArray, Stressed
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 UNKNOWN = -1  # the code of a speaker who is not known
 
 
 def write_data(
     folder: Path,
-    table: "pd.DataFrame",
+    table: pd.DataFrame,
     embeddings: Mapping[str, FloatArray],
     order: Sequence[str],
+    stress: Mapping[str, Stressed] | None = None,
 ) -> None:
-    """Write every stream, and each clip's codes: the emotion's place in `order`, the speaker's."""
+    """Write every stream, each clip's codes (of its emotion: its place in `order`), and the streams
+    of each kind of stress, with the rows of the table that they are.
+    """
     codes = {emotion: code for code, emotion in enumerate(order)}
     np.save(folder / "emotion.npy", table["emotion"].map(codes).to_numpy(np.int64))
     np.save(folder / "speaker.npy", table["speaker"].astype("category").cat.codes.to_numpy())
-    for name, rows in embeddings.items():
-        np.save(folder / _file_name(name), rows)
-
-
-def write_stress(folder: Path, stress: Mapping[str, Stressed]) -> None:
-    """Write the streams of each kind of stress, and which rows of the table they are."""
-    for number, one in enumerate(stress.values()):
+    _write_streams(folder, embeddings)
+    for number, stressed in enumerate((stress or {}).values()):
         own = stress_folder(folder, number)
         own.mkdir()
-        np.save(own / "rows.npy", one.rows)
-        for name, rows in one.embeddings.items():
-            np.save(own / _file_name(name), rows)
+        np.save(own / "rows.npy", stressed.rows)
+        _write_streams(own, stressed.embeddings)
+
+
+def _write_streams(folder: Path, embeddings: Mapping[str, FloatArray]) -> None:
+    for name, rows in embeddings.items():
+        np.save(folder / _file_name(name), rows)
 
 
 def stress_folder(folder: Path, number: int) -> Path:
@@ -47,12 +46,12 @@ def stress_folder(folder: Path, number: int) -> Path:
 
 
 def read_codes(folder: Path) -> tuple[IntArray, IntArray]:
-    """Of every clip (its emotion's code, its speaker's)."""
+    """(codes of the clips' emotions, codes of their speakers), each (clips,)."""
     return np.load(folder / "emotion.npy"), np.load(folder / "speaker.npy")
 
 
 def read_rows(folder: Path) -> IntArray:
-    """Which rows of the table the streams of a kind of stress are."""
+    """The rows of the table that the streams of a kind of stress are."""
     rows: IntArray = np.load(folder / "rows.npy")
     return rows
 

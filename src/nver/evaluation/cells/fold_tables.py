@@ -1,91 +1,79 @@
-"""The folds of a cell put together: its predictions, those under stress, and its trainings."""
+"""The folds of a cell put together: its predictions, also under stress, and its trainings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from nver.corpora.duplicates import IntArray
-from nver.evaluation.cells.cell import Cell, Stressed
+from nver.evaluation.cells.cell import Cell, FloatArray, Stressed
 from nver.evaluation.cells.fold_training import FoldResult
 from nver.evaluation.run_folder.predictions import STRESS, TEMPERATURE
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 def predictions_table(
-    table: "pd.DataFrame", cell: Cell, parts: Mapping[int, FoldResult], order: Sequence[str]
-) -> "pd.DataFrame":
-    """One row a tested clip, in the order of `table`; see
-    `nver.evaluation.run_folder.predictions`.
-    """
-    import pandas as pd
+    table: pd.DataFrame, cell: Cell, results: Sequence[FoldResult], order: Sequence[str]
+) -> pd.DataFrame:
+    """One row a tested clip, in the order of `table`; `results` are in the order of the folds.
 
-    tested = cell.folds.fold >= 0
-    table, folds = table[tested], cell.folds.fold[tested]
+    The columns: see `nver.evaluation.run_folder.predictions`.
+    """
+    parts = [(result.probabilities, result.temperature) for result in results]
+    return _predictions(table, cell, parts, order)
+
+
+def stressed_table(
+    table: pd.DataFrame,
+    cell: Cell,
+    results: Sequence[FoldResult],
+    order: Sequence[str],
+    stress: Mapping[str, Stressed],
+) -> pd.DataFrame:
+    """The predictions of the clips under stress, kind after kind; empty where there is none."""
+    tables = []
+    for number, (kind, stressed) in enumerate(stress.items()):
+        parts = [(result.stressed[number], result.temperature) for result in results]
+        worse = replace(cell, folds=cell.folds.with_rows(stressed.rows))
+        found = _predictions(table.iloc[stressed.rows], worse, parts, order)
+        tables.append(found.assign(**{STRESS: kind}))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def _predictions(
+    table: pd.DataFrame,
+    cell: Cell,
+    parts: Sequence[tuple[FloatArray, float]],
+    order: Sequence[str],
+) -> pd.DataFrame:
+    """`parts` has each fold's (probabilities, temperature)."""
+    tested = cell.folds.tested
+    table, fold = table[tested], cell.folds.fold[tested]
     probabilities = np.empty((len(table), len(order)), np.float32)
-    temperature = np.empty(len(table), np.float32)
-    for fold, part in parts.items():
-        probabilities[folds == fold] = part.probabilities
-        temperature[folds == fold] = part.temperature
+    temperatures = np.empty(len(table), np.float32)
+    for number, (of_fold, temperature) in enumerate(parts):
+        probabilities[fold == number] = of_fold
+        temperatures[fold == number] = temperature
     frame = pd.DataFrame(
         {
-            **_system(cell),
+            **cell.system,
             "seed": cell.folds.seed,
-            "fold": folds,
+            "fold": fold,
             "clip": table["clip"].to_numpy(),
             "speaker": table["speaker"].to_numpy(),
             "emotion": table["emotion"].to_numpy(),
             "predicted": np.asarray(order, dtype=object)[probabilities.argmax(axis=1)],
-            TEMPERATURE: temperature,
+            TEMPERATURE: temperatures,
         }
     )
     columns = {f"p:{emotion}": probabilities[:, i] for i, emotion in enumerate(order)}
     return pd.concat([frame, pd.DataFrame(columns)], axis=1)
 
 
-def stressed_table(
-    table: "pd.DataFrame",
-    cell: Cell,
-    parts: Mapping[int, FoldResult],
-    order: Sequence[str],
-    stress: Mapping[str, Stressed],
-) -> "pd.DataFrame":
-    """The predictions of the clips under stress, kind after kind."""
-    import pandas as pd
-
-    tables = []
-    for number, (kind, one) in enumerate(stress.items()):
-        worse = {
-            fold: replace(part, probabilities=part.stressed[number]) for fold, part in parts.items()
-        }
-        found = predictions_table(table.iloc[one.rows], _with_rows(cell, one.rows), worse, order)
-        tables.append(found.assign(**{STRESS: kind}))
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
-
-
-def _with_rows(cell: Cell, rows: IntArray) -> Cell:
-    """The cell with the folds of some rows of the table."""
-    return replace(cell, folds=replace(cell.folds, fold=cell.folds.fold[rows]))
-
-
-def trainings_table(cell: Cell, parts: Mapping[int, FoldResult]) -> "pd.DataFrame":
-    """One row a fold; see `nver.evaluation.run_folder.trainings`."""
-    import pandas as pd
-
-    rows = [
-        {**_system(cell), "seed": cell.folds.seed, "fold": fold, **result.facts}
-        for fold, result in sorted(parts.items())
-    ]
-    return pd.DataFrame(rows)
-
-
-def _system(cell: Cell) -> dict[str, str]:
-    """What names a cell in the tables, but for experiment and corpus."""
-    return {
-        "encoders": "+".join(cell.encoders),
-        "classifier": cell.label or cell.classifier,
-        "protocol": cell.folds.protocol,
-    }
+def trainings_table(cell: Cell, results: Sequence[FoldResult]) -> pd.DataFrame:
+    """One row a fold; the columns: see `nver.evaluation.run_folder.trainings`."""
+    return pd.DataFrame(
+        [
+            {**cell.system, "seed": cell.folds.seed, "fold": fold, **result.training}
+            for fold, result in enumerate(results)
+        ]
+    )

@@ -1,6 +1,6 @@
 """What a worker does for one fold: train, choose, calibrate, and predict the test clips."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from nver.evaluation.cells.fold_data import (
     read_streams,
     stress_folder,
 )
-from nver.evaluation.folds.fold_assignment import BoolArray, validation_mask
+from nver.evaluation.folds.fold_assignment import BoolArray, Folds, validation_mask
 from nver.evaluation.run_folder.trainings import training_facts
 
 
@@ -28,11 +28,11 @@ from nver.evaluation.run_folder.trainings import training_facts
 class Training:
     """One training of one classifier: a cell and a fold, as a worker needs it.
 
-    `data` is a folder as `nver.evaluation.cells.fold_data` writes it, with so many kinds of
-    `stress`.
+    `data` is a folder that `nver.evaluation.cells.fold_data` wrote; `stress` is how many kinds of
+    stress lie there.
     """
 
-    data: str
+    data: Path
     cell: Cell
     fold: int
     emotions: int
@@ -42,20 +42,24 @@ class Training:
 
 @dataclass(frozen=True)
 class FoldResult:
-    """What one training gave: (test clips, emotions) probabilities, its temperature, the facts of
-    its row in the trainings table (`nver.evaluation.run_folder.trainings`), and the probabilities
-    of the test clips under
-    each kind of stress."""
+    """What one training gave.
+
+    Attributes:
+        probabilities: (test clips, emotions).
+        temperature: of the calibration (`nver.results.calibration`).
+        training: its row in the trainings table (`nver.evaluation.run_folder.trainings`).
+        stressed: for each kind of stress (test clips that can be used so, emotions).
+    """
 
     probabilities: FloatArray
     temperature: float
-    facts: Mapping[str, Any]
+    training: Mapping[str, Any]
     stressed: tuple[FloatArray, ...] = ()
 
 
 @dataclass(frozen=True)
 class Learnt:
-    """Everything that one training part decides: the `clips` of it are counted.
+    """Everything that one training part of so many `clips` decides.
 
     `validation` are the rows of the table that were held out of it.
     """
@@ -68,36 +72,35 @@ class Learnt:
 
 def train_fold(job: Training) -> FoldResult:
     """Train and test on one fold; a pure function of the job's data."""
-    learnt, streams = learn_fold(job)
-    test = np.flatnonzero(job.cell.folds.fold == job.fold)
+    learnt = learn_fold(job)
+    fitted, folds = learnt.tuned.fitted, job.cell.folds
+    stress = [stress_folder(job.data, number) for number in range(job.stress)]
     return FoldResult(
-        predict_proba(learnt.tuned.fitted, [stream[test] for stream in streams]),
+        _predict(job, fitted, job.data, folds),
         learnt.temperature,
         training_facts(learnt.tuned, learnt.clips),
-        tuple(_predict_stressed(job, learnt.tuned.fitted, n) for n in range(job.stress)),
+        tuple(_predict(job, fitted, own, folds.with_rows(read_rows(own))) for own in stress),
     )
 
 
-def _predict_stressed(job: Training, fitted: Fitted, number: int) -> FloatArray:
-    """(clips of the test fold that this kind of stress left, emotions)."""
-    folder = stress_folder(Path(job.data), number)
-    test = np.flatnonzero(job.cell.folds.fold[read_rows(folder)] == job.fold)
-    if not len(test):
+def _predict(job: Training, fitted: Fitted, folder: Path, folds: Folds) -> FloatArray:
+    """(clips of the test fold, emotions), of the streams in a folder; `folds` has their rows."""
+    test = folds.test_rows(job.fold)
+    if not len(test):  # none of them could be used under stress
         return np.empty((0, job.emotions), np.float32)
-    streams = read_streams(folder, job.cell.encoders)
-    return predict_proba(fitted, [stream[test] for stream in streams])
+    return predict_proba(fitted, [rows[test] for rows in read_streams(folder, job.cell.encoders)])
 
 
-def learn_fold(job: Training) -> tuple[Learnt, list[FloatArray]]:
-    """What is learnt for one fold, and all clips' streams; the test fold has no part in it.
+def learn_fold(job: Training) -> Learnt:
+    """What is learnt for one fold; the test fold has no part in it.
 
     Standardisation and weights come from the training part less the validation part; early
     stopping, tuned options and the temperature from the validation part.
     """
-    folder, cell = Path(job.data), job.cell
-    emotion, speaker = read_codes(folder)
-    streams = read_streams(folder, cell.encoders)
-    train = np.flatnonzero(cell.folds.fold != job.fold)
+    cell = job.cell
+    emotion, speaker = read_codes(job.data)
+    streams = read_streams(job.data, cell.encoders)
+    train = cell.folds.training_rows(job.fold)
     seed = training_seed(cell.folds.seed, job.fold)
     held_out = _held_out(job, emotion[train], speaker[train], train, seed)
     dims = [stream.shape[1] for stream in streams]
@@ -112,17 +115,15 @@ def learn_fold(job: Training) -> tuple[Learnt, list[FloatArray]]:
         job.config,
         seed=seed,
     )
-    fitted, validation = tuned.fitted, train[held_out]
-    temperature = _temperature(fitted, [s[validation] for s in streams], emotion[validation])
-    return Learnt(tuned, temperature, len(train), validation), streams
+    validation, temperature = train[held_out], 1.0
+    if len(validation):
+        probabilities = predict_proba(tuned.fitted, [stream[validation] for stream in streams])
+        temperature = fit_temperature(probabilities, emotion[validation])
+    return Learnt(tuned, temperature, len(train), validation)
 
 
 def _held_out(
-    job: Training,
-    emotion: IntArray,
-    speaker: IntArray,
-    train: IntArray,
-    seed: int,
+    job: Training, emotion: IntArray, speaker: IntArray, train: IntArray, seed: int
 ) -> BoolArray:
     """The validation clips of a training part: the folds' own, or a share of it."""
     own = job.cell.folds.validation[train]
@@ -130,11 +131,6 @@ def _held_out(
         return own
     known = None if (speaker == UNKNOWN).any() else speaker
     return validation_mask(emotion, known, job.config.validation_share, seed)
-
-
-def _temperature(fitted: Fitted, streams: Sequence[FloatArray], emotion: IntArray) -> float:
-    """Fitted on the validation clips; 1 where there are none."""
-    return fit_temperature(predict_proba(fitted, streams), emotion) if len(emotion) else 1.0
 
 
 def training_seed(seed: int, fold: int) -> int:

@@ -1,4 +1,4 @@
-"""The plan of a run: its cells, what each costs, what it waits for; kept in the run folder."""
+"""The plan of a run: its cells, what each costs and waits for; kept in the run folder."""
 
 import json
 import os
@@ -10,20 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from nver.errors import NverError, UsageError
+from nver.evaluation.run_folder.layout import PLAN
 from nver.machine.files import write_whole
-
-PLAN = "plan.json"  # of the run folder
-CELLS = "cells"
-# Seconds of one training step of 32 clips on one core of a Zen 4: (at no dimension, for each
-# dimension of the embeddings); measured with the default options at 768 to 3840 dimensions. Only
-# their ratios matter once a cell is finished. Other classifiers count as RENO.
-STEP_S = {
-    "linear": (0.0004, 0.1e-6),
-    "fcn": (0.001, 0.8e-6),
-    "cnn": (0.0065, 17.6e-6),
-    "concat": (0.0075, 17.9e-6),
-    "reno": (0.0195, 17.3e-6),
-}
 
 
 @dataclass(frozen=True)
@@ -31,12 +19,12 @@ class PlannedCell:
     """One entry of a table, to be trained or trained already.
 
     Attributes:
-        trainings: its folds.
-        cost: processor seconds by the model of `STEP_S`, all epochs.
-        key: the name of its file in `cells/`; "" until its embeddings are there.
+        trainings: one a fold.
         steps: of an epoch of one training.
+        cost: processor seconds of all trainings and epochs (`nver.evaluation.grid.cells`).
+        key: the name of its file in `cells/`; "" until its embeddings are there.
         waits_for: the corpora and encoders that are not here, "" where none is missing.
-        mark: digest of what in the recipe decides it.
+        mark: digest of the parts of the recipe that decide its numbers.
     """
 
     corpus: str
@@ -54,7 +42,7 @@ class PlannedCell:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run set out to do. Times are in s since 1970."""
+    """What a run set out to do. `started` is in s since 1970."""
 
     started: float
     pid: int
@@ -71,42 +59,9 @@ class Plan:
             os.kill(self.pid, 0)
         except ProcessLookupError:
             return False
-        except PermissionError:  # it is somebody else's, and there
+        except PermissionError:  # the process is there, and another user's
             return True
         return True
-
-
-def cell_cost(
-    classifier: str, dims: Sequence[int], steps: int, *, trainings: int, epochs: int
-) -> float:
-    """Processor seconds of a cell by the model, all epochs; ours, see `STEP_S`."""
-    base, each = STEP_S.get(classifier, STEP_S["reno"])
-    return trainings * epochs * steps * (base + each * sum(dims))
-
-
-def steps_of(training_clips: float, batch_size: int) -> int:
-    """Training steps an epoch, of a training part less a tenth for validation."""
-    return -(-int(0.9 * training_clips) // batch_size)
-
-
-def cell_file(folder: Path, key: str) -> Path:
-    """Where the predictions of a cell are kept."""
-    return folder / CELLS / f"{key}.csv"
-
-
-def trainings_file(file: Path) -> Path:
-    """Where the trainings of a cell's predictions are."""
-    return file.with_suffix(".trainings.csv")
-
-
-def stress_file(file: Path) -> Path:
-    """Where the predictions of a cell under stress are."""
-    return file.with_suffix(".stress.csv")
-
-
-def is_finished(file: Path) -> bool:
-    """Whether a cell is done: its predictions are written last."""
-    return file.exists() and trainings_file(file).exists()
 
 
 def write_plan(folder: Path, cells: Sequence[PlannedCell], workers: int) -> None:

@@ -1,10 +1,12 @@
 """How far a run is: what is done, what runs, what waits, and for how long still."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nver.evaluation.grid.plan import Plan, PlannedCell, cell_file, is_finished, read_plan
+from nver.evaluation.grid.plan import Plan, PlannedCell, read_plan
+from nver.evaluation.run_folder.layout import cell_file, is_finished
 
 DONE, RUNNING, WAITING, MISSING = "done", "running", "waiting", "missing"
 STATES = (DONE, RUNNING, WAITING, MISSING)
@@ -42,8 +44,7 @@ def read_progress(folder: Path) -> Progress:
     if plan.alive:
         _mark_running(states, plan)
     cells = tuple(zip(plan.cells, states, strict=True))
-    remaining, basis = _remaining(folder, plan, cells)
-    return Progress(folder, cells, plan.alive, remaining, basis)
+    return Progress(folder, cells, plan.alive, *_remaining(folder, plan, cells))
 
 
 def _state(folder: Path, cell: PlannedCell) -> str:
@@ -62,27 +63,28 @@ def _mark_running(states: list[str], plan: Plan) -> None:
 
 
 def _remaining(
-    folder: Path, plan: Plan, cells: tuple[tuple[PlannedCell, str], ...]
+    folder: Path, plan: Plan, cells: Sequence[tuple[PlannedCell, str]]
 ) -> tuple[float, str]:
-    """Seconds, and their basis: the cells that this run finished, else the model's own seconds."""
-    left = sum(cell.cost for cell, state in cells if state in (RUNNING, WAITING))
+    """(seconds, basis): at the speed of the cells that this run finished, else by their costs."""
+    current = sum(cell.cost for cell, state in cells if state == RUNNING)
+    left = current + sum(cell.cost for cell, state in cells if state == WAITING)
+    if not left:
+        return 0.0, "nothing is left that can be trained"
     done = [
         (cell_file(folder, cell.key).stat().st_mtime, cell.cost)
         for cell, state in cells
         if state == DONE
     ]
-    fresh = [(when, cost) for when, cost in done if when > plan.started]
-    if not left:
-        return 0.0, "nothing is left that can be trained"
-    if not fresh:
+    of_this_run = [(when, cost) for when, cost in done if when > plan.started]
+    if not of_this_run:
         basis = "by a model of the steps; no cell of this run is finished"
         extracted = any(cell.key for cell, _ in cells)
         return left / plan.workers, basis + ("" if extracted else ", and extraction comes before")
-    last = max(when for when, _ in fresh)
-    speed = (last - plan.started) / sum(cost for _, cost in fresh)
+    last = max(when for when, _ in of_this_run)
+    speed = (last - plan.started) / sum(cost for _, cost in of_this_run)
     waited = max(0.0, time.time() - last) if plan.alive else 0.0
-    current = sum(cell.cost for cell, state in cells if state == RUNNING)
+    many = len(of_this_run)
     return (
         max(0.0, speed * left - min(waited, speed * current)),
-        f"from {len(fresh)} cell{'s' if len(fresh) > 1 else ''} that this run has finished",
+        f"from {many} cell{'s' if many > 1 else ''} that this run has finished",
     )

@@ -1,111 +1,114 @@
-"""What the trainings would take: which are finished, and a few steps of every shape timed."""
+"""How fast this machine is: a second of audio in an encoder, a training step of a classifier."""
 
+import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from math import prod
-from pathlib import Path
-from typing import Any
+from functools import cache
+
+import numpy as np
+import torch
+from torch.nn.functional import cross_entropy
 
 from nver.classifiers.build import build_classifier
 from nver.classifiers.training.adam import Adam
-from nver.errors import NverError
-from nver.evaluation.grid.cells import dim_of
-from nver.evaluation.grid.forecast_encoders import Timed
-from nver.evaluation.grid.marks import marked
-from nver.evaluation.grid.plan import PlannedCell, cell_file, is_finished, read_plan
+from nver.classifiers.training.config import TrainingConfig
+from nver.encoders import Encoder, load_spec
+from nver.encoders.base import EncoderIdentity
+from nver.encoders.weights import is_offline
+from nver.errors import MissingExtraError, NotCachedError, WeightsError
+from nver.evaluation.grid.cells import StepSeconds, dim_of
+from nver.evaluation.missing import Missing, missing_encoder
 from nver.machine.threads import one_thread
-from nver.recipe import Experiment, systems_of
+from nver.recipe import ClassifierEntry, Experiment
 
+NOISE_S = 2.0  # of noise through each encoder, for its speed; a corpus's mean clip is about as long
 STEPS = 4  # timed for each shape, after one that is not (our choice: under a second for most)
+EMOTIONS = 6  # of the steps that are timed (our choice; it hardly matters)
 
 
 @dataclass(frozen=True)
-class Share:
-    """Cells of one kind: how many, their trainings, and wall seconds on the workers."""
+class TimedEncoder:
+    """An encoder that is here: its identity, and seconds of one core for a second of audio."""
 
-    cells: int
-    trainings: int
-    seconds: float
+    identity: EncoderIdentity
+    speed: float
 
 
-def finished_cells(folder: Path, experiment: Experiment, cells: Sequence[PlannedCell]) -> set[int]:
-    """Places of the cells that the last run of this folder finished and the recipe decides so."""
+def timed_encoders(experiment: Experiment) -> tuple[dict[str, TimedEncoder], list[Missing]]:
+    """The encoders that are here, one loaded at a time, and the encoders that are missing.
+
+    Nothing is fetched; an encoder that a run would fetch from the hub is neither.
+    """
+    may_fetch = not is_offline()
+    found, missing = {}, []
+    for label, spec in experiment.encoders.items():
+        try:
+            with _offline(), one_thread():
+                encoder = load_spec(spec)
+                found[label] = TimedEncoder(encoder.identity, _speed(encoder))
+        except (WeightsError, MissingExtraError) as error:
+            if not (may_fetch and isinstance(error, NotCachedError)):
+                missing.append(missing_encoder(label, spec, error))
+    return found, missing
+
+
+def _speed(encoder: Encoder) -> float:
+    rate = encoder.sampling_rate
+    noise = np.random.default_rng(0).normal(0, 0.1, round(NOISE_S * rate)).astype(np.float32)
+    encoder.embed([noise])
+    start = time.perf_counter()
+    encoder.embed([noise])
+    return (time.perf_counter() - start) / NOISE_S
+
+
+@contextmanager
+def _offline() -> Iterator[None]:
+    """Nothing is fetched meanwhile."""
+    before = os.environ.get("HF_HUB_OFFLINE")
+    os.environ["HF_HUB_OFFLINE"] = "1"
     try:
-        plan = read_plan(folder)
-    except NverError:
-        return set()
-    done = {_place(c) for c in plan.cells if c.key and is_finished(cell_file(folder, c.key))}
-    return {n for n, cell in enumerate(marked(cells, experiment)) if _place(cell) in done}
+        yield
+    finally:
+        if before is None:
+            del os.environ["HF_HUB_OFFLINE"]
+        else:
+            os.environ["HF_HUB_OFFLINE"] = before
 
 
-def _place(cell: PlannedCell) -> tuple[object, ...]:
-    return cell.corpus, cell.protocol, cell.seed, cell.encoders, cell.classifier, cell.mark
-
-
-def cell_seconds(
-    experiment: Experiment, cells: Sequence[PlannedCell], encoders: Mapping[str, Timed]
-) -> list[float]:
-    """Processor seconds of each cell: the steps of its trainings at the speed of its shape."""
+def timed_steps(experiment: Experiment, encoders: Mapping[str, TimedEncoder]) -> StepSeconds:
+    """Seconds of one training step of a classifier; each shape is timed once, on random numbers."""
     dims = {
         label: encoders[label].identity.dim if label in encoders else dim_of(experiment, label)
         for label in experiment.encoders
     }
-    classifiers = {c.label: c for c in experiment.classifiers}
-    streams = {(entry.label, "+".join(s)): s for entry, s in systems_of(experiment)}
-    shapes: dict[tuple[object, ...], float] = {}
-    found = []
-    for cell in cells:
-        entry = classifiers[cell.classifier]
-        shape = tuple(dims[label] for label in streams[cell.classifier, cell.encoders])
-        key = (entry.label, shape)
-        if key not in shapes:
-            shapes[key] = _step_seconds(entry.name, shape, entry.options, experiment)
-        tried = prod(len(values) for values in entry.tune.values())
-        taken = tried * cell.trainings * experiment.training.epochs * cell.steps
-        found.append(taken * shapes[key])
-    return found
+    classifiers = {entry.label: entry for entry in experiment.classifiers}
+
+    @cache
+    def of_shape(label: str, shape: tuple[int, ...]) -> float:
+        return _step_seconds(classifiers[label], shape, experiment.training)
+
+    def step_seconds(entry: ClassifierEntry, stream: Sequence[str]) -> float:
+        return of_shape(entry.label, tuple(dims[label] for label in stream))
+
+    return step_seconds
 
 
-def _step_seconds(
-    name: str, dims: Sequence[int], options: Mapping[str, Any], experiment: Experiment
-) -> float:
-    """Seconds of one training step of a classifier on one thread, on random numbers."""
-    import torch
-
-    size, emotions = experiment.training.batch_size, 6
+def _step_seconds(entry: ClassifierEntry, dims: Sequence[int], training: TrainingConfig) -> float:
     with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        classifier = build_classifier(name, dims, emotions, **options)
-        optimiser = Adam(classifier.parameters(), experiment.training.learning_rate)
-        streams = [torch.randn(size, dim) for dim in dims]
-        truth = torch.randint(emotions, (size,))
+        classifier = build_classifier(entry.name, dims, EMOTIONS, **entry.options)
+        optimiser = Adam(classifier.parameters(), training.learning_rate)
+        streams = [torch.randn(training.batch_size, dim) for dim in dims]
+        truth = torch.randint(EMOTIONS, (training.batch_size,))
         start = 0.0
         for number in range(STEPS + 1):
             if number == 1:
                 start = time.perf_counter()
             logits, auxiliary = classifier(streams)
-            loss = torch.nn.functional.cross_entropy(logits, truth) + auxiliary
+            loss = cross_entropy(logits, truth) + auxiliary
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
         return (time.perf_counter() - start) / STEPS
-
-
-def shares_of(
-    cells: Sequence[PlannedCell], done: set[int], seconds: Sequence[float], workers: int
-) -> tuple[Share, Share, Share]:
-    """Finished, to do, waiting."""
-    places: dict[str, list[int]] = {"finished": [], "to_do": [], "waiting": []}
-    for number, cell in enumerate(cells):
-        state = "waiting" if cell.waits_for else "finished" if number in done else "to_do"
-        places[state].append(number)
-    finished, to_do, waiting = (
-        Share(
-            len(own),
-            sum(cells[i].trainings for i in own),
-            sum(seconds[i] for i in own) / workers,
-        )
-        for own in places.values()
-    )
-    return finished, to_do, waiting

@@ -1,1 +1,1 @@
-"""What a run leaves in its folder, written and read back."""
+"""What a run leaves behind: the files of its folder (`layout`), written and read."""

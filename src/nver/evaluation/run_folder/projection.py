@@ -1,29 +1,26 @@
 """Two dimensions of an embedding for the eye: t-SNE (van der Maaten and Hinton, 2008)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from nver.machine.threads import one_thread
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 MOST_CLIPS = 3000  # our choice: more points are slower to place and no easier to read
-FEWEST_CLIPS = 5  # of fewer there is no neighbourhood to show
+FEWEST_CLIPS = 5  # fewer have no neighbourhood to show
 DIMENSIONS_BEFORE = 50  # PCA first, as the authors advise
 
 
 def project(
     embeddings: npt.NDArray[np.float32], clip: "pd.Series[Any]", seed: int = 0
-) -> "pd.DataFrame":
+) -> pd.DataFrame:
     """t-SNE coordinates of at most 3,000 clips, drawn at random by `seed`.
 
     Returns:
         one row a clip drawn: `clip`, `x`, `y`. No emotion is used: the picture is unsupervised.
     """
-    import pandas as pd
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
     from sklearn.preprocessing import StandardScaler

@@ -1,7 +1,7 @@
-"""Families of emotions: a coarser view that a person can use, as data in the open.
+"""Families of emotions: a coarser grouping that a person can use.
 
-A grouping that comes with nver is a TOML file beside this one: what it groups, on which predictions
-it was chosen, and for each family its emotions and the reason.
+A grouping that comes with nver is a TOML file beside this one; it says what it groups, on which
+predictions it was chosen, and for each family its emotions and the reason.
 """
 
 import tomllib
@@ -21,7 +21,7 @@ def read_families(name: str) -> dict[str, tuple[str, ...]]:
     """The grouping of that name, for example "emogator".
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is no grouping of that name.
     """
     folder = files("nver.recipe.families")
     known = [entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml")]
@@ -35,7 +35,7 @@ def parse_families(table: Any) -> dict[str, tuple[str, ...]]:
     """Families from the name of a grouping or from a table: family -> list of emotions.
 
     Raises:
-        UsageError: neither, or an emotion is in two families.
+        UsageError: it is neither, or an emotion is in two families.
     """
     if isinstance(table, str):
         return read_families(table)
@@ -51,10 +51,13 @@ def parse_families(table: Any) -> dict[str, tuple[str, ...]]:
 
 
 def membership(families: Families, emotions: Sequence[str]) -> npt.NDArray[np.float64]:
-    """(emotions, families): 1 where the emotion is of the family; probabilities @ this are theirs.
+    """(emotions, families): 1 where the emotion is in the family, else 0.
+
+    The probabilities of emotions @ membership are the probabilities of families. Families may have
+    more emotions than these.
 
     Raises:
-        UsageError: an emotion is in no family. Families may have emotions beside these.
+        UsageError: an emotion is in no family.
     """
     home = {emotion: place for place, own in enumerate(families.values()) for emotion in own}
     if lost := [emotion for emotion in emotions if emotion not in home]:

@@ -3,11 +3,4 @@
 from nver.recipe.hypotheses.claims import CLAIMS, Hypothesis, hypothesis_to_tree, parse_hypotheses
 from nver.recipe.hypotheses.selection import Selection, System
 
-__all__ = [
-    "CLAIMS",
-    "Hypothesis",
-    "Selection",
-    "System",
-    "hypothesis_to_tree",
-    "parse_hypotheses",
-]
+__all__ = ["CLAIMS", "Hypothesis", "Selection", "System", "hypothesis_to_tree", "parse_hypotheses"]

@@ -1,13 +1,15 @@
 """Hypotheses as a recipe states them: the papers' claims by name, or two selections of systems."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from nver.encoders.base import KINDS
-from nver.errors import UsageError, unknown_name
+from nver.errors import UsageError, check_number, unknown_name
 from nver.recipe.hypotheses.selection import Selection, System, select
+from nver.recipe.values import check_known
 
 SMALLEST_EFFECT = 1.0  # points of UAR; our choice: under the spread over folds of every corpus here
 Contrast = tuple[Selection, Selection]  # better, worse
@@ -19,7 +21,7 @@ class Hypothesis:
 
     Attributes:
         claim: a name of `CLAIMS`, or any words where `better` and `worse` are given.
-        smallest_effect: a difference under so many points of UAR does not matter.
+        smallest_effect: in points of UAR; a smaller difference does not matter.
     """
 
     claim: str
@@ -28,11 +30,8 @@ class Hypothesis:
     smallest_effect: float = SMALLEST_EFFECT
 
 
-# --------------------------------------------------------------------------- the papers' claims
-
-
 def _fusion_over_single(systems: Sequence[System]) -> list[Contrast]:
-    """Of every encoder: the fusions that contain it over the heads on it alone."""
+    """For every encoder: the fusions that contain it over the heads on it alone."""
     fused = {e for system in systems if len(system.encoders) > 1 for e in system.encoders}
     alone = dict.fromkeys(s.encoders[0] for s in systems if len(s.encoders) == 1)
     return [
@@ -43,46 +42,50 @@ def _fusion_over_single(systems: Sequence[System]) -> list[Contrast]:
 
 
 def _tiny_over_attention(systems: Sequence[System]) -> list[Contrast]:
-    """Of every attention encoder: Audio-Mamba tiny over it."""
-    every = Selection(fusion=False, kind=("attention",))
+    """For every attention encoder: Audio-Mamba tiny over it."""
+    every = _kind("attention")
     names = dict.fromkeys(system.encoders[0] for system in select(every, systems))
     others = [Selection(fusion=False, encoders=(name,)) for name in names] or [every]
     return [(_size("tiny"), other) for other in others]
+
+
+def _kind(kind: str) -> Selection:
+    return Selection(fusion=False, kind=(kind,))
 
 
 def _size(size: str) -> Selection:
     return Selection(fusion=False, encoders=(f"audio-mamba-{size}",))
 
 
-CLAIMS: Mapping[str, Callable[[Sequence[System]], list[Contrast]]] = {
-    "mamba > attention": lambda _: [
-        (Selection(fusion=False, kind=("mamba",)), Selection(fusion=False, kind=("attention",)))
-    ],
-    "base > small > tiny": lambda _: [
-        (_size("base"), _size("small")),
-        (_size("small"), _size("tiny")),
-    ],
+def _classifier(name: str) -> Selection:
+    return Selection(classifier=(name,))
+
+
+def _pair(mixed: bool) -> Selection:
+    return Selection(fusion=True, mixed=mixed)
+
+
+CLAIMS: Mapping[str, Sequence[Contrast] | Callable[[Sequence[System]], list[Contrast]]] = {
+    "mamba > attention": [(_kind("mamba"), _kind("attention"))],
+    "base > small > tiny": [(_size("base"), _size("small")), (_size("small"), _size("tiny"))],
     "tiny > every attention FM": _tiny_over_attention,
     "fusion > single": _fusion_over_single,
-    "reno > concat": lambda _: [
-        (Selection(classifier=("reno",)), Selection(classifier=("concat",)))
-    ],
-    "mixed pair > same-kind pair": lambda _: [
-        (Selection(fusion=True, mixed=True), Selection(fusion=True, mixed=False))
-    ],
-    "cnn > fcn": lambda _: [(Selection(classifier=("cnn",)), Selection(classifier=("fcn",)))],
+    "reno > concat": [(_classifier("reno"), _classifier("concat"))],
+    "mixed pair > same-kind pair": [(_pair(mixed=True), _pair(mixed=False))],
+    "cnn > fcn": [(_classifier("cnn"), _classifier("fcn"))],
 }
 
 
 def contrasts_of(hypothesis: Hypothesis, systems: Sequence[System]) -> list[Contrast]:
-    """What must hold for the hypothesis to hold: every one of these."""
+    """The contrasts that must all hold for the hypothesis to hold."""
     if hypothesis.better is not None:
         return [(hypothesis.better, worse) for worse in hypothesis.worse]
-    return CLAIMS[hypothesis.claim](systems)
+    contrasts = CLAIMS[hypothesis.claim]
+    return contrasts(systems) if callable(contrasts) else list(contrasts)
 
 
 def concerned(hypothesis: Hypothesis, systems: Sequence[System]) -> list[System]:
-    """The systems that it may speak of: all, or those of a named claim.
+    """The systems that a hypothesis may speak of: all, or the systems of a named claim.
 
     A paper's claim is about its methods as they are: a row that has another label than its
     classifier's name is a variant (an ablation), and takes no part where the method has a row
@@ -94,37 +97,31 @@ def concerned(hypothesis: Hypothesis, systems: Sequence[System]) -> list[System]
     return [s for s in systems if s.classifier == s.method or s.method not in plain]
 
 
-# -------------------------------------------------------------------------------- from a recipe
-
-
 def parse_hypotheses(
     entries: Any, encoders: Mapping[str, str], classifiers: Mapping[str, str]
 ) -> tuple[Hypothesis, ...]:
     """The recipe's `[[hypotheses]]`, every key and name checked.
 
     Args:
-        encoders, classifiers: label -> name of those in the recipe.
+        encoders, classifiers: label -> name, of everything in the recipe.
     """
     if not isinstance(entries, list):
         raise UsageError(f"hypotheses: expected a list of tables, got {entries!r}")
-    known = (
-        {*encoders, *encoders.values()},
-        {*classifiers, *classifiers.values()},
-    )
+    known = {*encoders, *encoders.values()}, {*classifiers, *classifiers.values()}
     found = tuple(_hypothesis(entry, *known) for entry in entries)
-    for claim in (names := [hypothesis.claim for hypothesis in found]):
-        if names.count(claim) > 1:
-            raise UsageError(f"hypotheses: {claim!r} is stated {names.count(claim)} times")
+    for claim, times in Counter(hypothesis.claim for hypothesis in found).items():
+        if times > 1:
+            raise UsageError(f"hypotheses: {claim!r} is stated {times} times")
     return found
 
 
 def _hypothesis(entry: Any, encoders: set[str], classifiers: set[str]) -> Hypothesis:
     if not isinstance(entry, dict):
         raise UsageError(f"hypotheses: expected a table, got {entry!r}")
-    _check_keys(entry, [f.name for f in fields(Hypothesis)], "a hypothesis")
+    check_known("key of a hypothesis:", entry, [f.name for f in fields(Hypothesis)])
     smallest = entry.get("smallest_effect", SMALLEST_EFFECT)
-    if isinstance(smallest, bool) or not isinstance(smallest, int | float) or smallest < 0:
-        raise UsageError(f"smallest_effect: points of UAR, at least 0; got {smallest!r}")
+    must = "of points of UAR, at least 0"
+    check_number("smallest_effect", smallest, lambda points: points >= 0, must)
     if ("better" in entry) != ("worse" in entry):
         raise UsageError("a hypothesis has both better and worse, or a claim alone")
     if "better" not in entry:
@@ -153,16 +150,13 @@ def _selection(table: Any, encoders: set[str], classifiers: set[str]) -> Selecti
     if not isinstance(table, dict) or not table:
         raise UsageError(f"better and worse are tables that select systems; got {table!r}")
     names = [f.name for f in fields(Selection)]
-    _check_keys(table, names, "a selection of systems")
-    known = {
-        "classifier": classifiers,
-        "encoders": encoders,
-        "contains": encoders,
-        "kind": set(KINDS),
+    check_known("key of a selection of systems:", table, names)
+    known = {"classifier": classifiers, "encoders": encoders, "contains": encoders}
+    known["kind"] = set(KINDS)
+    values: dict[str, Any] = {
+        key: _names(key, value, known[key]) if key in known else _flag(key, value)
+        for key, value in table.items()
     }
-    values: dict[str, Any] = {}
-    for key, value in table.items():
-        values[key] = _names(key, value, known[key]) if key in known else _flag(key, value)
     return Selection(**values)
 
 
@@ -172,9 +166,7 @@ def _names(key: str, value: Any, known: set[str]) -> tuple[str, ...]:
         if not isinstance(text, str):
             raise UsageError(f"{key}: expected a name or a list of names, got {text!r}")
         whole = key in ("classifier", "contains") or text in known
-        for part in [text] if whole else text.split("+"):
-            if part not in known:
-                raise unknown_name(f"{key} of a hypothesis:", part, known)
+        check_known(f"{key} of a hypothesis:", [text] if whole else text.split("+"), known)
     return tuple(wanted)
 
 
@@ -184,18 +176,10 @@ def _flag(key: str, value: Any) -> bool:
     return value
 
 
-def _check_keys(table: Mapping[str, Any], known: Sequence[str], where: str) -> None:
-    for key in table:
-        if key not in known:
-            raise unknown_name(f"key of {where}:", key, known)
-
-
 def hypothesis_to_tree(hypothesis: Hypothesis) -> dict[str, Any]:
     """The table of `[[hypotheses]]` that is read back to an equal hypothesis."""
-    tree: dict[str, Any] = {
-        "claim": hypothesis.claim,
-        "smallest_effect": hypothesis.smallest_effect,
-    }
+    smallest = hypothesis.smallest_effect
+    tree: dict[str, Any] = {"claim": hypothesis.claim, "smallest_effect": smallest}
     if hypothesis.better is not None:
         tree["better"] = _selection_tree(hypothesis.better)
         tree["worse"] = [_selection_tree(side) for side in hypothesis.worse]

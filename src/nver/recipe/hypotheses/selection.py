@@ -1,4 +1,4 @@
-"""Which systems of a table a hypothesis speaks of, and which of them belong together."""
+"""Which systems of a table a hypothesis compares, and which of them are paired."""
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -25,13 +25,15 @@ class System:
 
 @dataclass(frozen=True)
 class Selection:
-    """What a system must be; what is left open is not asked for. Of several values one must fit.
+    """The properties of the systems to select; None and () match every system.
+
+    Of several values one must fit.
 
     Attributes:
         classifier: a label; or a name, where no row has it as its label.
         encoders: all streams, "a" or "a+b" in any order, as labels; or as names, where no row has
             them as labels.
-        contains: an encoder that is among the streams, in the same way.
+        contains: an encoder that is among the streams, as a label or a name likewise.
         kind: the streams' kinds, "mamba" or "mamba+attention" in any order.
         fusion: two streams or more (true), or one (false).
         mixed: a fusion of encoders of different kinds (true), or of one kind (false).
@@ -64,7 +66,7 @@ def select(selection: Selection, systems: Sequence[System]) -> list[System]:
 
 
 def _fits(selection: Selection, system: System, labels: set[str], streams: set[str]) -> bool:
-    several = len(system.encoders) > 1
+    several, mixed = len(system.encoders) > 1, len(set(system.kinds)) > 1
     method = _called(system.classifier, system.method, labels)
     parts = zip(system.encoders, system.names, strict=True)
     names = [_called(label, name, streams) for label, name in parts]
@@ -74,7 +76,7 @@ def _fits(selection: Selection, system: System, labels: set[str], streams: set[s
         and _any(selection.contains, lambda e: e in system.encoders or e in names)
         and _any(selection.kind, lambda k: _same(k, system.kinds))
         and selection.fusion in (None, several)
-        and (selection.mixed is None or (several and selection.mixed == _is_mixed(system)))
+        and (selection.mixed is None or (several and selection.mixed == mixed))
     )
 
 
@@ -83,16 +85,12 @@ def _any(wanted: Sequence[str], fits: Callable[[str], bool]) -> bool:
 
 
 def _called(label: str, name: str, labels: set[str]) -> str:
-    """What a part answers to beside its label: its name, where no row has that as its label."""
+    """The name that selects a part beside its label, where no row has that name as its label."""
     return label if name in labels else name
 
 
 def _same(joined: str, parts: Sequence[str]) -> bool:
     return sorted(joined.split("+")) == sorted(parts)
-
-
-def _is_mixed(system: System) -> bool:
-    return len(set(system.kinds)) > 1
 
 
 @dataclass(frozen=True)
@@ -112,11 +110,11 @@ class Matched:
 
 
 def match(better: Sequence[System], worse: Sequence[System]) -> Matched:
-    """Pair what differs in nothing else, as far as that can be had.
+    """Pair the systems of two sides, by the encoders that they have in common if there are any.
 
-    Systems on the same encoders are paired; where there are none on both sides, those of the same
-    classifier; where there are none of these either, the two sides are one pair. A system without
-    a partner takes no part, and one that is on both sides counts as better only.
+    Systems on the same encoders are paired; where no encoders are on both sides, systems of the
+    same classifier; where no classifier is on both sides either, the two sides are one pair. A
+    system without a partner takes no part, and one that is on both sides counts as better only.
     """
     worse = [system for system in worse if system not in better]
     keys: dict[str, Callable[[System], Hashable]] = {

@@ -1,4 +1,4 @@
-"""Numbers as papers printed them: data to stand beside what is measured, never mixed with it."""
+"""Numbers as papers printed them: shown beside measured numbers, never mixed with them."""
 
 import csv
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from nver.errors import unknown_name
+from nver.recipe.values import check_known, of_type
 
 RENO = (
     "Are Mamba-based Audio Foundation Models the Best Fit for Non-Verbal Emotion Recognition? "
@@ -30,7 +30,7 @@ class PrintedCell:
 
 @dataclass(frozen=True)
 class PrintedTable:
-    """A table of a paper. `remark` is what the paper leaves open and a reader must know."""
+    """A table of a paper. `remark` says what the paper leaves open, for a reader to know."""
 
     name: str
     title: str
@@ -51,6 +51,7 @@ class PrintedSystem:
     remark: str
 
 
+SCORES = ("accuracy", "f1", "uar")
 OPEN = (
     "The paper states five folds, but not whether a speaker was in training and test, nor which "
     "average its F1 is, nor any spread."
@@ -65,31 +66,27 @@ def printed_table(name: str) -> PrintedTable:
     """A printed table by name.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: there is no table of that name.
     """
-    if name not in TABLES:
-        raise unknown_name("printed table", name, TABLES)
+    check_known("printed table", [name], TABLES)
     title, file = TABLES[name]
     return PrintedTable(name, title, RENO, OPEN, tuple(_cell(row) for row in _rows(file)))
 
 
+def parse_printed(name: Any) -> str:
+    """`printed` of a recipe: the name of a printed table, or "" for none."""
+    if of_type(name, str, "printed"):
+        printed_table(name)  # raises where there is none
+    return str(name)
+
+
 def other_systems() -> tuple[PrintedSystem, ...]:
-    """What else was published on the same corpora; their conditions are in the remarks."""
-    return tuple(
-        PrintedSystem(
-            row["system"],
-            row["corpus"],
-            _percent(row["accuracy"]),
-            _percent(row["f1"]),
-            _percent(row["uar"]),
-            row["remark"],
-        )
-        for row in _rows("others.csv")
-    )
-
-
-def _percent(text: str) -> float | None:
-    return float(text) if text else None
+    """Other published systems on the same corpora; the remarks say under which conditions."""
+    systems = []
+    for row in _rows("others.csv"):
+        scores = {name: float(row[name]) if row[name] else None for name in SCORES}
+        systems.append(PrintedSystem(**{**row, **scores}))
+    return tuple(systems)
 
 
 def _cell(row: dict[str, Any]) -> PrintedCell:
