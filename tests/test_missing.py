@@ -13,6 +13,7 @@ from nver.errors import NverError, UsageError
 from nver.evaluation.grid.cells import step_seconds, steps_of
 from nver.evaluation.grid.plan import read_plan, write_plan
 from nver.evaluation.grid.progress import read_progress
+from nver.evaluation.run_folder import layout
 
 RECIPE = """
 corpora = [{name = "synthetic", speakers = 3, clips_per_sound = 2}, "vivae"]
@@ -121,6 +122,11 @@ def test_a_dry_run_counts_what_was_finished_under_another_recipe(
     finished, to_do, _ = dry(more)
     assert (finished, to_do > 0) == (3, True)
     assert dry("training.epochs=3")[0] == 0
+
+
+def test_every_file_of_a_run_folder_is_named_in_one_place(ran: Path) -> None:
+    named = {value for name, value in vars(layout).items() if name.isupper()}
+    assert {file.name for file in ran.iterdir()} == named - {"stress.csv"} | {"report"}
 
 
 def test_status(ran: Path, capfd: pytest.CaptureFixture[str]) -> None:

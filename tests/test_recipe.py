@@ -117,6 +117,7 @@ def test_heads_take_each_encoder_and_fusions_each_pair(recipe: Path) -> None:
         ("roots.asvp-esd=x", lambda e: e.roots["asvp-esd"], str(Path.cwd() / "x")),
         ("training.epoch=7", None, "did you mean 'epochs'"),
         ("encoders.hubert.layer=3", None, "hubert"),
+        ("training.epochs.most=7", None, "what holds 'most' must be a table; got 3"),
         ("nonsense", None, "a.b=c"),
     ],
 )
@@ -160,6 +161,7 @@ def test_what_is_tuned_is_read_and_goes_back() -> None:
         ({"classifiers": [{"name": "cnn", "positons": 3}]}, "did you mean 'positions'"),
         ({"classifiers": ["fcn", {"name": "cnn", "label": "fcn"}]}, "occurs 2 times"),
         ({"classifiers": [{"name": "fcn", "encoders": ["hubert"]}]}, "unknown encoder"),
+        ({"classifiers": [{"name": "fcn", "encoders": [3]}]}, "encoders: expected list, got 3"),
         ({"classifiers": ["reno"], "encoders": ["logmel-stats"]}, "takes 2 embeddings"),
         ({"classifiers": [{"name": "reno", "encoders": [["logmel-stats"]]}]}, "got 1"),
         (tuned({"lamda_": [0.1, 0.2]}), "did you mean 'lambda_'"),

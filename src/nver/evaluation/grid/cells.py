@@ -52,7 +52,7 @@ class Size:
 class Place:
     """A corpus under one kind of folds: `folds` trainings a cell, on `clips` on average.
 
-    `corpora` are those whose clips are used: the corpus alone, or both of a transfer.
+    `corpora` are the corpora whose clips are used: the corpus alone, or both of a transfer.
     """
 
     corpus: str
