@@ -10,67 +10,45 @@ from typing import TYPE_CHECKING
 from nver.registry import RenamedModules, on_first_use
 
 if TYPE_CHECKING:
-    from nver.corpora import Corpus, load_corpus
-    from nver.embeddings import EmbeddingStore
-    from nver.embeddings.extraction import extract
-    from nver.encoders import Encoder, load_encoder
-    from nver.errors import NverError
-    from nver.evaluation import cross_validate
-    from nver.evaluation.folds.fold_assignment import make_folds
-    from nver.models.model_folder import Model
-    from nver.models.predictor import Prediction, Predictor, load_predictor
-    from nver.models.train import train
-    from nver.pipeline import Run, run
-    from nver.recipe import Experiment
-    from nver.recipe.reading import read_experiment
+    from nver.corpora import Corpus as Corpus
+    from nver.corpora import load_corpus as load_corpus
+    from nver.embeddings import EmbeddingStore as EmbeddingStore
+    from nver.embeddings.extraction import extract as extract
+    from nver.encoders import Encoder as Encoder
+    from nver.encoders import load_encoder as load_encoder
+    from nver.errors import NverError as NverError
+    from nver.evaluation import cross_validate as cross_validate
+    from nver.evaluation.folds.fold_assignment import make_folds as make_folds
+    from nver.models import Model as Model
+    from nver.models.predictor import Prediction as Prediction
+    from nver.models.predictor import Predictor as Predictor
+    from nver.models.predictor import load_predictor as load_predictor
+    from nver.models.train import train as train
+    from nver.pipeline import Run as Run
+    from nver.pipeline import run as run
+    from nver.recipe import Experiment as Experiment
+    from nver.recipe.reading import read_experiment as read_experiment
 
 __version__ = "0.1.0"
 
-_PUBLIC = {
-    "Corpus": "nver.corpora",
-    "load_corpus": "nver.corpora",
-    "EmbeddingStore": "nver.embeddings",
-    "Encoder": "nver.encoders",
-    "load_encoder": "nver.encoders",
-    "NverError": "nver.errors",
-    "cross_validate": "nver.evaluation",
-    "Experiment": "nver.recipe",
-    "read_experiment": "nver.recipe.reading",
-    "extract": "nver.embeddings.extraction",
-    "make_folds": "nver.evaluation.folds.fold_assignment",
-    "Run": "nver.pipeline",
-    "run": "nver.pipeline",
-    "train": "nver.models.train",
-    "Model": "nver.models.model_folder",
-    "Prediction": "nver.models.predictor",
-    "Predictor": "nver.models.predictor",
-    "load_predictor": "nver.models.predictor",
+_PLACES = {
+    "nver.corpora": ("Corpus", "load_corpus"),
+    "nver.embeddings": ("EmbeddingStore",),
+    "nver.embeddings.extraction": ("extract",),
+    "nver.encoders": ("Encoder", "load_encoder"),
+    "nver.errors": ("NverError",),
+    "nver.evaluation": ("cross_validate",),
+    "nver.evaluation.folds.fold_assignment": ("make_folds",),
+    "nver.models": ("Model",),
+    "nver.models.predictor": ("Prediction", "Predictor", "load_predictor"),
+    "nver.models.train": ("train",),
+    "nver.pipeline": ("Run", "run"),
+    "nver.recipe": ("Experiment",),
+    "nver.recipe.reading": ("read_experiment",),
 }
+__all__ = ["__version__", *sorted(name for names in _PLACES.values() for name in names)]
 
-__all__ = [
-    "Corpus",
-    "EmbeddingStore",
-    "Encoder",
-    "Experiment",
-    "Model",
-    "NverError",
-    "Prediction",
-    "Predictor",
-    "Run",
-    "__version__",
-    "cross_validate",
-    "extract",
-    "load_corpus",
-    "load_encoder",
-    "load_predictor",
-    "make_folds",
-    "read_experiment",
-    "run",
-    "train",
-]
-
-
-__getattr__ = on_first_use(__name__, _PUBLIC)
+__getattr__ = on_first_use(__name__, _PLACES)
 sys.meta_path.insert(0, RenamedModules())
 
 

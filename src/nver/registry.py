@@ -9,7 +9,7 @@ or `nver.classifiers`, for example in its pyproject.toml::
 
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
@@ -104,19 +104,20 @@ def lookup(kind: str, name: str) -> Any:
     return getattr(import_module(module), attribute)
 
 
-def on_first_use(package: str, places: Mapping[str, str]) -> Callable[[str], Any]:
-    """The `__getattr__` of a package (PEP 562) that imports a name at its first use.
+def on_first_use(package: str, places: Mapping[str, Sequence[str]]) -> Callable[[str], Any]:
+    """The `__getattr__` of a package (PEP 562) that imports a name when it is first asked for.
 
     Args:
         package: its `__name__`.
-        places: name -> the module that defines it.
+        places: module -> the names that it has.
     """
+    place_of = {name: place for place, names in places.items() for name in names}
 
     def find(name: str) -> Any:
-        if name not in places:
+        if name not in place_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(import_module(places[name]), name)
-        setattr(import_module(package), name, value)
+        value = getattr(import_module(place_of[name]), name)
+        setattr(sys.modules[package], name, value)
         return value
 
     return find

@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING
 from nver.registry import on_first_use
 
 if TYPE_CHECKING:
-    from nver.evaluation.cells.cell import Cell, Stressed, cell_key, digest
-    from nver.evaluation.cells.cross_validation import cross_validate, evaluate_cells
-
-__all__ = ["Cell", "Stressed", "cell_key", "cross_validate", "digest", "evaluate_cells"]
+    from nver.evaluation.cells.cell import Cell as Cell
+    from nver.evaluation.cells.cell import cell_key as cell_key
+    from nver.evaluation.cells.cross_validation import cross_validate as cross_validate
 
 __getattr__ = on_first_use(
     __name__,
     {
-        **dict.fromkeys(("Cell", "Stressed", "cell_key", "digest"), "nver.evaluation.cells.cell"),
-        **dict.fromkeys(
-            ("cross_validate", "evaluate_cells"), "nver.evaluation.cells.cross_validation"
-        ),
+        "nver.evaluation.cells.cell": ("Cell", "Stressed", "cell_key", "digest"),
+        "nver.evaluation.cells.cross_validation": ("cross_validate", "evaluate_cells"),
     },
 )
