@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -93,26 +95,48 @@ hypotheses = [{claim = "fusion > single"}]
 """
 
 
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A recipe, and a table of synthetic clips among which two are bad."""
-    corpus = nver.load_corpus("synthetic", speakers=4, clips_per_sound=2)
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recipe, its finished run in `run`, and a table of clips among which two are bad.
+
+    `run.out` and `run.err` hold what the command said.
+    """
+    folder = tmp_path_factory.mktemp("finished")
+    corpus = nver.load_corpus("synthetic", folder / "synthetic", speakers=4, clips_per_sound=2)
     table = corpus.table[["clip", "file", "speaker", "emotion"]]
-    (tmp_path / "clips").mkdir()
-    (tmp_path / "clips" / "bad.wav").write_bytes(b"RIFF nonsense")
-    (tmp_path / "clips" / "empty.wav").write_bytes(b"")
+    (folder / "clips").mkdir()
+    (folder / "clips" / "bad.wav").write_bytes(b"RIFF nonsense")
+    (folder / "clips" / "empty.wav").write_bytes(b"")
     rows = table.to_csv(index=False) + "bad,bad.wav,S9,cry\nempty,empty.wav,S9,laugh\n"
-    (tmp_path / "clips" / "metadata.csv").write_text(rows.replace("clip,file,", "clip,file_name,"))
-    (tmp_path / "recipe.toml").write_text(RECIPE)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    (folder / "clips" / "metadata.csv").write_text(rows.replace("clip,file,", "clip,file_name,"))
+    (folder / "recipe.toml").write_text(RECIPE)
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        (folder / "run.out").open("w") as out,
+        (folder / "run.err").open("w") as err,
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        patch.chdir(folder)
+        patch.setenv("NVER_CACHE", str(folder / "cache"))
+        with pytest.raises(SystemExit) as stop:
+            nver.cli.main(["run", "recipe.toml", "--out", "run", "--workers", "1"])
+    assert not stop.value.code, (folder / "run.err").read_text()
+    return folder
+
+
+@pytest.fixture
+def project(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of that folder, where the test is."""
+    copy = shutil.copytree(finished, tmp_path / "project")
+    monkeypatch.chdir(copy)
+    return copy
 
 
 def test_run_then_report(
     capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, project: Path
 ) -> None:
-    code, out, err = call(capfd, "run", "recipe.toml", "--out", "run", "--workers", "1")
-    assert code == 0, err
+    out, err = (project / "run.out").read_text(), (project / "run.err").read_text()
     assert "reno" in out
     assert "fusion > single [" in out
     assert "skipped 2: " in err
@@ -147,8 +171,8 @@ def test_run_then_report(
 def test_a_run_that_fails_leaves_the_folder_as_it_was(
     capfd: pytest.CaptureFixture[str], project: Path
 ) -> None:
-    call(capfd, "run", "recipe.toml", "--out", "run", "--workers", "1")
     before = {f: f.read_bytes() for f in (project / "run").glob("*.*")}
+    assert before
     changed = ["--set", "title=Changed", "--set", "roots.mine=nowhere"]
     code, _, err = call(capfd, "run", "recipe.toml", "--out", "run", *changed)
     assert (code, "nowhere" in err) == (1, True)
@@ -158,7 +182,6 @@ def test_a_run_that_fails_leaves_the_folder_as_it_was(
 def test_a_renamed_corpus_is_renamed_everywhere(
     capfd: pytest.CaptureFixture[str], project: Path
 ) -> None:
-    call(capfd, "run", "recipe.toml", "--out", "run", "--workers", "1")
     recipe = (project / "recipe.toml").read_text().replace("mine", "yours")
     (project / "other.toml").write_text(recipe)
     call(capfd, "run", "other.toml", "--out", "run", "--workers", "1")
@@ -167,7 +190,7 @@ def test_a_renamed_corpus_is_renamed_everywhere(
 
 
 def test_strict_makes_a_skip_a_failure(capfd: pytest.CaptureFixture[str], project: Path) -> None:
-    code, _, err = call(capfd, "run", "recipe.toml", "--strict", "--workers", "1")
+    code, _, err = call(capfd, "run", "recipe.toml", "--out", "run", "--strict", "--workers", "1")
     assert code == 1
     assert "bad.wav" in err
 
@@ -182,9 +205,11 @@ def test_a_foreign_folder_is_left_alone(capfd: pytest.CaptureFixture[str], proje
 def test_workers_do_not_change_the_numbers(
     capfd: pytest.CaptureFixture[str], project: Path
 ) -> None:
-    for workers in ("1", "2"):
-        call(capfd, "run", "recipe.toml", "--out", f"run{workers}", "--workers", workers)
-    one, two = ((project / f"run{w}" / "predictions.csv").read_bytes() for w in "12")
+    """With 1 it was run above; with 2 nothing is taken from that run or its store."""
+    anew = ("--out", "run2", "--set", "store=store2")
+    code, _, err = call(capfd, "run", "recipe.toml", *anew, "--workers", "2")
+    assert code == 0, err
+    one, two = ((project / run / "predictions.csv").read_bytes() for run in ("run", "run2"))
     assert one == two
 
 
