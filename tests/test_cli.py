@@ -5,12 +5,12 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
 import nver.cli
+from helpers_cli import Finished, finish
 
 
 def call(capfd: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
@@ -96,11 +96,8 @@ hypotheses = [{claim = "fusion > single"}]
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A recipe, its finished run in `run`, and a table of clips among which two are bad.
-
-    `run.out` and `run.err` hold what the command said.
-    """
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """A run in `run` of a table of clips among which two are bad, which --strict reports."""
     folder = tmp_path_factory.mktemp("finished")
     corpus = nver.load_corpus("synthetic", folder / "synthetic", speakers=4, clips_per_sound=2)
     table = corpus.table[["clip", "file", "speaker", "emotion"]]
@@ -110,33 +107,24 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = table.to_csv(index=False) + "bad,bad.wav,S9,cry\nempty,empty.wav,S9,laugh\n"
     (folder / "clips" / "metadata.csv").write_text(rows.replace("clip,file,", "clip,file_name,"))
     (folder / "recipe.toml").write_text(RECIPE)
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        (folder / "run.out").open("w") as out,
-        (folder / "run.err").open("w") as err,
-        redirect_stdout(out),
-        redirect_stderr(err),
-    ):
-        patch.chdir(folder)
-        patch.setenv("NVER_CACHE", str(folder / "cache"))
-        with pytest.raises(SystemExit) as stop:
-            nver.cli.main(["run", "recipe.toml", "--out", "run", "--workers", "1"])
-    assert not stop.value.code, (folder / "run.err").read_text()
-    return folder
+    return finish(folder, "run", "recipe.toml", "--out", "run", "--strict", "--workers", "1")
 
 
 @pytest.fixture
-def project(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of that folder, where the test is."""
-    copy = shutil.copytree(finished, tmp_path / "project")
+    copy = shutil.copytree(finished.folder, tmp_path / "project")
     monkeypatch.chdir(copy)
     return copy
 
 
 def test_run_then_report(
-    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, project: Path
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    finished: Finished,
+    project: Path,
 ) -> None:
-    out, err = (project / "run.out").read_text(), (project / "run.err").read_text()
+    out, err = finished.out, finished.err
     assert "reno" in out
     assert "fusion > single [" in out
     assert "skipped 2: " in err
@@ -145,6 +133,7 @@ def test_run_then_report(
     before = sorted((p.name, p.stat().st_mtime_ns) for p in (project / "run" / "cells").iterdir())
 
     code, again, _ = call(capfd, "run", "recipe.toml", "--out", "run", "--workers", "1", "--json")
+    assert code == 0, "a skipped clip is no failure without --strict"
     after = sorted((p.name, p.stat().st_mtime_ns) for p in (project / "run" / "cells").iterdir())
     assert after == before, "finished cells were trained again"
     summary = json.loads(again)
@@ -189,10 +178,10 @@ def test_a_renamed_corpus_is_renamed_everywhere(
     assert {row.split(",")[1] for row in rows} == {"yours"}
 
 
-def test_strict_makes_a_skip_a_failure(capfd: pytest.CaptureFixture[str], project: Path) -> None:
-    code, _, err = call(capfd, "run", "recipe.toml", "--out", "run", "--strict", "--workers", "1")
-    assert code == 1
-    assert "bad.wav" in err
+def test_strict_makes_a_skip_a_failure(finished: Finished) -> None:
+    assert finished.code == 1
+    assert "bad.wav" in finished.err
+    assert (finished.folder / "run" / "report" / "index.html").exists()
 
 
 def test_a_foreign_folder_is_left_alone(capfd: pytest.CaptureFixture[str], project: Path) -> None:

@@ -4,10 +4,10 @@ A block marked `bash` or `python` is run; `<!-- file: NAME -->` before a block w
 `<!-- needs: PATH -->` skips the page where PATH (relative to the repository) is absent;
 `<!-- not run: WHY -->` before a block leaves it out. Blocks of other kinds are for reading.
 
-README's blocks run as a reader runs them: bash and python are started, workers on every core. On
-the other pages a block of `nver` commands alone, or of Python, runs in this process, which has
-imported everything already, and on one core, so that no workers are started. All pages share one
-cache folder, and so the synthetic corpus and its embeddings.
+The blocks of `AS_A_READER` run as a reader runs them: bash and python are started, with workers on
+every core. On the other pages Python blocks and `nver` commands run in this process, which has
+imported everything already, and on one core, so that no workers are started; bash runs what else
+stands in a block. All pages share one cache folder, and so the synthetic corpus and its embeddings.
 """
 
 import os
@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -27,11 +27,14 @@ import nver.cli
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-AS_A_READER = ("README.md",)
+AS_A_READER = ("store.md",)
+BASH = ("bash", "-euo", "pipefail", "-c")
 BLOCK = re.compile(
     r"(?:^<!-- (?P<mark>file|not run): (?P<value>.+?) -->\n)?^```(?P<kind>\w+)\n(?P<code>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
+COMMAND = re.compile(r".*<<'(?P<end>\w+)'\n(?s:.*?)^(?P=end)\n|(?:.*\\\n)*.*\n", re.MULTILINE)
+OF_THE_WHOLE_BLOCK = re.compile(r"[$`~*]|^(cd|if|for|while|export) ", re.MULTILINE)
 
 
 @pytest.fixture(scope="session")
@@ -95,37 +98,41 @@ def run_block(block: re.Match[str], as_a_reader: bool = False) -> None:
         return
     if block["mark"] == "file":
         Path(block["value"]).write_text(code)
-    elif kind == "bash" and not as_a_reader and (commands := nver_commands(code)):
-        for command in commands:
-            run_command(command)
+    elif kind == "bash" and (as_a_reader or OF_THE_WHOLE_BLOCK.search(code)):
+        start(*BASH, code)
     elif kind == "bash":
-        start("bash", "-euo", "pipefail", "-c", code)
-    elif kind == "python" and not as_a_reader:
-        exec(compile(code, "<example>", "exec"), {"__name__": "__main__"})  # noqa: S102
-    elif kind == "python":
+        for command in COMMAND.finditer(code):
+            run_command(command[0])
+    elif kind == "python" and as_a_reader:
         start(sys.executable, "-c", code)
+    elif kind == "python":
+        exec(compile(code, "<example>", "exec"), {"__name__": "__main__"})  # noqa: S102
 
 
-def nver_commands(code: str) -> list[list[str]]:
-    """The words of each `nver` command of a block; none if it needs a shell for anything else."""
-    commands = []
-    for line in code.replace("\\\n", " ").splitlines():
-        words = shlex.shlex(line, posix=True, punctuation_chars=True)
-        words.whitespace_split = True
-        if command := list(words):
-            commands.append(command)
-    simple = not re.search(r"[$*`~]", code)
-    only_nver = all(c[0] == "nver" and not set("();<>|&") & set(c) for c in commands)
-    return commands if simple and only_nver else []
-
-
-def run_command(command: list[str]) -> None:
-    """An `nver` command in this process."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", command)
+def run_command(command: str) -> None:
+    """A command of a bash block: `nver ...` and `nver ... > FILE` in this process."""
+    words, file = words_of(command), os.devnull
+    if words[-2:-1] == [">"]:
+        words, file = words[:-2], words[-1]
+    if words[:1] != ["nver"] or any(set(word) <= set("();<>|&") for word in words):
+        start(*BASH, command)
+        return
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        open(file, "w", encoding="utf-8") as out,
+        redirect_stdout(out),
+    ):
+        patch.setattr(sys, "argv", words)
         with pytest.raises(SystemExit) as stop:
             nver.cli.main()
-    assert not stop.value.code, f"{shlex.join(command)}: exit code {stop.value.code}"
+    assert not stop.value.code, f"{command}exit code {stop.value.code}"
+
+
+def words_of(command: str) -> list[str]:
+    """The words of a command, without its comment; operators such as `|` are words."""
+    words = shlex.shlex(command.replace("\\\n", " "), posix=True, punctuation_chars=True)
+    words.whitespace_split = True
+    return list(words)
 
 
 def start(*command: str) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import nver.cli
+from helpers_cli import Finished, finish
 from nver.errors import NverError, UsageError
 from nver.evaluation.grid.plan import cell_cost, read_plan, steps_of, write_plan
 from nver.evaluation.grid.progress import read_progress
@@ -38,12 +39,15 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def ran(project: Path) -> Path:
+def finished(project: Path) -> Finished:
     """A run of which a corpus and an encoder were missing."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NVER_CACHE", str(project / "cache"))
-        nver.run(project / "recipe.toml", project / "run", workers=1)
-    return project / "run"
+    return finish(project, "run", "recipe.toml", "--out", "run", "--workers", "1")
+
+
+@pytest.fixture(scope="module")
+def ran(finished: Finished) -> Path:
+    """The folder of that run."""
+    return finished.folder / "run"
 
 
 @pytest.fixture(autouse=True)
@@ -53,12 +57,11 @@ def in_project(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
 
 
 def test_the_rest_is_run_and_what_is_missing_is_listed(
-    ran: Path, capfd: pytest.CaptureFixture[str]
+    finished: Finished, ran: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    args = ("run", "recipe.toml", "--out", str(ran), "--workers", "1")
-    code, out, err = call(capfd, *args)
-    assert code == 0, err
-    assert "concat" in out
+    err = finished.err
+    assert finished.code == 0, err
+    assert "concat" in finished.out
     for said in (
         "missing corpus vivae: 6 cells wait for it.",
         "get the corpus at https://zenodo.org/records/4066235",
@@ -69,7 +72,8 @@ def test_the_rest_is_run_and_what_is_missing_is_listed(
         "--set encoders.audio-mamba-tiny.weights=DIR",
     ):
         assert said in err, err
-    code, out, _ = call(capfd, *args, "--strict", "--json")
+    args = ("run", "recipe.toml", "--out", str(ran), "--workers", "1", "--strict", "--json")
+    code, out, _ = call(capfd, *args)
     assert code == 1
     assert [(m["kind"], m["cells"]) for m in json.loads(out)["missing"]] == [
         ("corpus", 6),
