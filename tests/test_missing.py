@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import nver.cli
+from helpers_cli import Finished, finish
 from nver.errors import NverError, UsageError
 from nver.evaluation.grid.cells import step_seconds, steps_of
 from nver.evaluation.grid.plan import read_plan, write_plan
@@ -40,12 +41,15 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def ran(project: Path) -> Path:
+def finished(project: Path) -> Finished:
     """A run of which a corpus and an encoder were missing."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NVER_CACHE", str(project / "cache"))
-        nver.run(project / "recipe.toml", project / "run", workers=1)
-    return project / "run"
+    return finish(project, "run", "recipe.toml", "--out", "run", "--workers", "1")
+
+
+@pytest.fixture(scope="module")
+def ran(finished: Finished) -> Path:
+    """The folder of that run."""
+    return finished.folder / "run"
 
 
 @pytest.fixture(autouse=True)
@@ -55,12 +59,11 @@ def in_project(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
 
 
 def test_the_rest_is_run_and_what_is_missing_is_listed(
-    ran: Path, capfd: pytest.CaptureFixture[str]
+    finished: Finished, ran: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    args = ("run", "recipe.toml", "--out", str(ran), "--workers", "1")
-    code, out, err = call(capfd, *args)
-    assert code == 0, err
-    assert "concat" in out
+    err = finished.err
+    assert finished.code == 0, err
+    assert "concat" in finished.out
     for said in (
         "missing corpus vivae: 6 cells wait for it.",
         "get the corpus at https://zenodo.org/records/4066235",
@@ -71,7 +74,8 @@ def test_the_rest_is_run_and_what_is_missing_is_listed(
         "--set encoders.audio-mamba-tiny.weights=DIR",
     ):
         assert said in err, err
-    code, out, _ = call(capfd, *args, "--strict", "--json")
+    args = ("run", "recipe.toml", "--out", str(ran), "--workers", "1", "--strict", "--json")
+    code, out, _ = call(capfd, *args)
     assert code == 1
     assert [(m["kind"], m["cells"]) for m in json.loads(out)["missing"]] == [
         ("corpus", 6),
