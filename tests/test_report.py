@@ -17,8 +17,8 @@ from helpers_report import SYSTEMS, make_clips, make_folds, make_predictions, ma
 from nver.errors import NverError, UsageError
 from nver.evaluation.run_folder.predictions import read_predictions, write_predictions
 from nver.report import aligned, sections, text_table, write_report
+from nver.report.chapters.ingredients import non_commercial
 from nver.report.chapters.opening import one_answer_sentences
-from nver.report.chapters.origin import non_commercial
 from nver.report.figures.heat import DARK, INKS, LIGHT, STEPS, contrast, mix
 from nver.report.figures.images import as_svg
 from nver.report.figures.plots import confusion_figure, projection_figure

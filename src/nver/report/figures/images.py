@@ -48,7 +48,7 @@ def as_png(figure: Figure) -> bytes:
         canvas.draw()
         image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     buffer = io.BytesIO()
-    image.quantize(PALETTE, kmeans=2, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    image.quantize(PALETTE, dither=Image.Dither.NONE).save(buffer, "PNG")
     return buffer.getvalue()
 
 

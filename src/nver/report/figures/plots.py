@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 
 from nver.report.figures.heat import contrast
 from nver.report.figures.images import INK, settings
-from nver.results.metrics import Counts
+from nver.results.results import Counts
 
 # M. A. Petroff, "Accessible color sequences for data visualization", arXiv 2107.02270, 2021
 TEN_COLOURS = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6",

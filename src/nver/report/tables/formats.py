@@ -3,25 +3,29 @@
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-import pandas as pd
-
 from nver.report.tables.sections import COLUMNS, SCORE_TITLES, Section, sections
 from nver.results.comparison import comparison_table
+from nver.results.results import Predictions, results_of
 from nver.results.uncertainty import interval_table
 
 # --------------------------------------------------------------------------------- plain text
 
 
 def text_table(
-    predictions: pd.DataFrame, synthetic: Collection[str] = (), rehearsal: bool = False
+    predictions: Predictions, synthetic: Collection[str] = (), rehearsal: bool = False
 ) -> str:
     """The score tables of predictions, aligned for a terminal.
 
     `synthetic` names the corpora whose tables must say that no person made the recordings; the
-    tables of a `rehearsal` say that they are none.
+    tables of a `rehearsal` say that they are no result.
     """
-    scores, pairs = interval_table(predictions), comparison_table(predictions, resamples=0)
-    tables = sections(scores, synthetic, pairs, rehearsal)
+    results = results_of(predictions)
+    pairs = comparison_table(results, resamples=0)
+    return text_tables(sections(interval_table(results), synthetic, pairs, rehearsal))
+
+
+def text_tables(tables: Sequence[Section]) -> str:
+    """Every table aligned for a terminal."""
     return "\n\n".join(_text_section(table) for table in tables)
 
 

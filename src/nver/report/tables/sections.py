@@ -1,7 +1,8 @@
 """Score tables for people: what stands in them; the two protocols never share one."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,10 +10,12 @@ import pandas as pd
 from nver.recipe.folds import RANDOM, SPEAKER_INDEPENDENT, SPLIT
 from nver.results.comparison import COLUMNS as PAIR_COLUMNS
 from nver.results.comparison import best_rows
+from nver.results.metrics import UAR
+from nver.results.results import SECTION_COLUMNS
 
 SCORE_TITLES = {
     "accuracy": "Accuracy",
-    "unweighted_average_recall": "UAR",
+    UAR: "UAR",
     "macro_f1": "Macro-F1",
     "weighted_f1": "Weighted-F1",
 }
@@ -85,6 +88,15 @@ class Section:
     rehearsal: bool = False
 
     @property
+    def key(self) -> tuple[str, str, str]:
+        return self.experiment, self.corpus, self.protocol
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """What a table says of the section: the columns of `SECTION_COLUMNS`."""
+        return dict(zip(SECTION_COLUMNS, self.key, strict=True))
+
+    @property
     def notes(self) -> list[str]:
         """The sentences that belong under the table."""
         warn = [SYNTHETIC] if self.synthetic else []
@@ -108,7 +120,7 @@ def sections(
     pairs = pd.DataFrame(columns=list(PAIR_COLUMNS)) if pairs is None else pairs
     best = best_rows(scores, pairs)
     several = scores["experiment"].nunique() > 1
-    keys = ["experiment", "corpus", "protocol"]
+    keys = list(SECTION_COLUMNS)
     return [
         Section(
             experiment=str(experiment),
@@ -173,22 +185,21 @@ def _count(values: pd.Series, noun: str) -> str:
     return f"{span(values)} {noun}{'s' if max(values) != 1 else ''}"
 
 
+def cell_of(row: Mapping[Any, Any], name: str, best: bool = False) -> Cell:
+    """A score (0..1) of a table's row, in percent, with its interval where the table has one."""
+    score, low, high = (100 * row.get(f"{name}{end}", np.nan) for end in ("", "_low", "_high"))
+    return Cell(score, low, high, best)
+
+
 def _rows(table: pd.DataFrame, best: pd.DataFrame) -> tuple[Row, ...]:
+    several = len(table) > 1
     return tuple(
         Row(
             encoders_title(str(row["encoders"])),
             str(row["classifier"]),
-            tuple(
-                Cell(
-                    100 * row[name],
-                    100 * row.get(f"{name}_low", np.nan),
-                    100 * row.get(f"{name}_high", np.nan),
-                    best=len(table) > 1 and bool(marks[name]),
-                )
-                for name in SCORE_TITLES
-            ),
+            tuple(cell_of(row, name, several and bool(best_of[name])) for name in SCORE_TITLES),
         )
-        for row, marks in zip(table.to_dict("records"), best.to_dict("records"), strict=True)
+        for row, best_of in zip(table.to_dict("records"), best.to_dict("records"), strict=True)
     )
 
 
