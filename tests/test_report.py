@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import shutil
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,14 +16,25 @@ import pytest
 import nver.cli
 from helpers_report import SYSTEMS, make_clips, make_folds, make_predictions, make_run_folder
 from nver.errors import NverError, UsageError
+from nver.evaluation.run_folder import saved_run
 from nver.evaluation.run_folder.predictions import read_predictions, write_predictions
-from nver.report import aligned, sections, text_table, write_report
+from nver.report import (
+    RunTables,
+    aligned,
+    read_run,
+    run_tables,
+    sections,
+    terminal_text,
+    text_table,
+    write_report,
+)
 from nver.report.chapters.ingredients import non_commercial
 from nver.report.chapters.opening import one_answer_sentences
 from nver.report.figures.heat import DARK, INKS, LIGHT, STEPS, contrast, mix
 from nver.report.figures.images import as_svg
 from nver.report.figures.plots import confusion_figure, projection_figure
 from nver.report.tables.formats import latex_escape, markdown_escape
+from nver.results import results
 from nver.results.comparison import best_rows, comparison_table
 from nver.results.uncertainty import emotion_interval_table, interval_table
 
@@ -119,6 +131,47 @@ def test_csv_files_are_the_tables(run: Path) -> None:
     pd.testing.assert_frame_equal(saved, emotion_interval_table(predictions), check_dtype=False)
     saved = pd.read_csv(run / "report" / "comparisons.csv")
     pd.testing.assert_frame_equal(saved, comparison_table(predictions), check_dtype=False)
+
+
+def test_everything_is_read_and_computed_once(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the page, the files and the terminal together."""
+    calls: Counter[str] = Counter()
+
+    def counted(module: object, name: str) -> None:
+        function = getattr(module, name)
+
+        def call(*args: object, **options: object) -> object:
+            calls[name] += 1
+            return function(*args, **options)
+
+        monkeypatch.setattr(module, name, call)
+
+    counted(saved_run, "read_predictions")
+    counted(run_tables, "interval_table")
+    counted(run_tables, "comparison_table")
+    counted(results, "units_of")
+    tables = RunTables(read_run(run))
+    write_report(tables)
+    terminal_text(tables)
+    groups = pd.read_csv(run / "report" / "subgroups.csv")
+    assert calls.pop("units_of") == len(tables.results.systems) + len(groups)
+    assert calls == {"read_predictions": 1, "interval_table": 1, "comparison_table": 1}
+
+
+def test_the_terminal_has_the_tables_of_the_page(run: Path) -> None:
+    text = terminal_text(RunTables(read_run(run)))
+    predictions = read_predictions(run / "predictions.csv")
+    assert text.startswith(text_table(predictions, ["toy"]))
+    assert "toy, random less speaker-independent" in text
+
+
+def test_tables_that_the_run_no_longer_has_are_removed(small: Path) -> None:
+    report = small / "report"
+    report.mkdir()
+    for name in ("stress.csv", "views.csv", "printed.csv"):
+        (report / name).write_text("old")
+    write_report(small)
+    assert not {"stress.csv", "views.csv", "printed.csv"} & set(files_of(report))
 
 
 def test_figures_of_rows_that_are_gone_are_removed_and_nothing_else(small: Path) -> None:

@@ -85,11 +85,8 @@ def test_kinds_of_an_older_run_are_the_registrys(folder: Path) -> None:
         .replace("mamba > attention", "mixed pair > same-kind pair")
     )
     (folder / "recipe.toml").write_text(recipe)
-    note = (
-        RunTables(read_run(folder))
-        .hypotheses.set_index("claim")
-        .loc["mixed pair > same-kind pair", "note"]
-    )
+    answers = RunTables(read_run(folder)).hypotheses.set_index("claim")
+    note = answers.loc["mixed pair > same-kind pair", "note"]
     assert set(note) == {"no row of the table is [a fusion, of different kinds]"}
 
 
@@ -105,3 +102,14 @@ def test_a_damaged_recipe_is_said(folder: Path) -> None:
     (folder / "recipe.toml").write_text("[[hypotheses]]\nclaim = 'renoo > concat'\n")
     with pytest.raises(NverError, match=r"recipe\.toml: damaged .*did you mean 'reno > concat'"):
         _ = RunTables(read_run(folder)).hypotheses
+
+
+def test_a_recipe_with_a_plug_in_that_is_not_here_is_answered_all_the_same(folder: Path) -> None:
+    plain = RunTables(read_run(folder)).hypotheses
+    added = '[[encoders]]\nname = "of-a-plug-in"\n\n[[classifiers]]'
+    recipe = (folder / "recipe.toml").read_text().replace("[[classifiers]]", added, 1)
+    (folder / "recipe.toml").write_text('title = "Mine"\n' + recipe)
+    run = read_run(folder)
+    assert run.experiment.encoders["of-a-plug-in"].name == "of-a-plug-in"
+    assert run.experiment.title == "Mine"
+    pd.testing.assert_frame_equal(RunTables(run).hypotheses, plain)

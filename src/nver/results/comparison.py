@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -39,6 +39,7 @@ COLUMNS = (
     *(*PAIR, "difference", "low", "high", "p", "p_holm", "p_bootstrap", "p_resampled_t"),
     *("comparisons", "unit", "units", "folds"),
 )
+MEASURES = ("score", "without", "replicates", "folds")  # what differs between two `Measured`
 
 
 @dataclass(frozen=True)
@@ -91,15 +92,8 @@ class Measured:
     freedom: float
 
     def __sub__(self, other: "Measured") -> "Measured":
-        return Measured(
-            self.score - other.score,
-            self.without - other.without,
-            self.replicates - other.replicates,
-            self.folds - other.folds,
-            self.share,
-            self.unit,
-            self.freedom,
-        )
+        less = {name: getattr(self, name) - getattr(other, name) for name in MEASURES}
+        return replace(self, **less)
 
 
 def compare(
@@ -157,15 +151,8 @@ def compare_groups(
 
 def average(parts: Sequence[Measured]) -> Measured:
     """The mean of several, which have the same clips and folds."""
-    return Measured(
-        float(np.mean([part.score for part in parts])),
-        np.mean([part.without for part in parts], axis=0),
-        np.mean([part.replicates for part in parts], axis=0),
-        np.mean([part.folds for part in parts], axis=0),
-        parts[0].share,
-        parts[0].unit,
-        parts[0].freedom,
-    )
+    means = {name: np.mean([getattr(part, name) for part in parts], axis=0) for name in MEASURES}
+    return replace(parts[0], **means)
 
 
 def measure(
@@ -196,7 +183,7 @@ def judge(difference: Measured, level: float = LEVEL) -> Comparison:
     low, high, p = paired_t(difference.score, difference.without, level, freedom=difference.freedom)
     size = len(difference.without)
     return Comparison(
-        difference.score,
+        float(difference.score),
         low,
         high,
         p,

@@ -46,20 +46,6 @@ def weighted_f1(truth: Sequence[str], predicted: Sequence[str]) -> float:
     return _score(weighted_f1_of, truth, predicted)
 
 
-def recall_per_emotion(
-    truth: Sequence[str], predicted: Sequence[str], emotions: Sequence[str]
-) -> dict[str, float]:
-    """emotion -> the share of its clips that were recognised; nan where it has no clip."""
-    return _per_emotion(recall_of, truth, predicted, emotions)
-
-
-def f1_per_emotion(
-    truth: Sequence[str], predicted: Sequence[str], emotions: Sequence[str]
-) -> dict[str, float]:
-    """emotion -> F1; nan where it has no clip and was never predicted."""
-    return _per_emotion(f1_of, truth, predicted, emotions)
-
-
 def confusion_matrix(
     truth: Sequence[str], predicted: Sequence[str], emotions: Sequence[str]
 ) -> Counts:
@@ -83,16 +69,6 @@ def _score(
 ) -> float:
     emotions = sorted({*truth, *predicted})
     return float(function(confusion_matrix(truth, predicted, emotions)))
-
-
-def _per_emotion(
-    function: Callable[[Counts], Values],
-    truth: Sequence[str],
-    predicted: Sequence[str],
-    emotions: Sequence[str],
-) -> dict[str, float]:
-    values = function(confusion_matrix(truth, predicted, emotions))
-    return dict(zip(emotions, values.tolist(), strict=True))
 
 
 # ------------------------------------------- scores of confusion matrices (..., emotions, emotions)
