@@ -6,7 +6,7 @@ import pandas as pd
 
 from nver.report.chapter import Chapter
 from nver.report.tables.grids import Grid, Part, of_section, order_by_uar, system_rows, uar_by
-from nver.report.tables.sections import Section, span, system_title
+from nver.report.tables.sections import Section, counted, system_title
 
 TITLES = {"duration_s": "Duration", "level_db": "Level", "speaker_group": "Speaker group"}
 HEAD = ("Encoders", "Classifier")
@@ -49,12 +49,8 @@ def _group_grid(by: str, table: pd.DataFrame) -> Grid:
 
 
 def _basis(clips: int, speakers: int) -> str:
-    known = f", {_counted(speakers, 'speaker')}" if speakers else ""
-    return _counted(clips, "clip") + known
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{span([number])} {noun}{'s' if number != 1 else ''}"
+    known = f", {counted([speakers], 'speaker')}" if speakers else ""
+    return counted([clips], "clip") + known
 
 
 def _worst_grid(worst: pd.DataFrame, best: pd.Series) -> Iterator[Grid]:

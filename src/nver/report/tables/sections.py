@@ -150,11 +150,12 @@ def protocol_title(protocol: str, speakers: int) -> str:
 
 def basis(table: pd.DataFrame) -> str:
     """What the numbers of a table stand on, in two sentences."""
-    speakers = span(table["speakers"]) if table["speakers"].max() else "unknown"
+    known = table["speakers"].max()
+    speakers = counted(table["speakers"], "speaker") if known else "unknown speakers"
     return (
-        f"Percent{_resampled(table)}; {_count(table['folds'], 'fold')} "
-        f"({_count(table['seeds'], 'seed')}); {_count(table['clips'], 'clip')}, "
-        f"{speakers} speaker{'s' if speakers != '1' else ''}, {span(table['emotions'])} emotions. "
+        f"Percent{_resampled(table)}; {counted(table['folds'], 'fold')} "
+        f"({counted(table['seeds'], 'seed')}); {counted(table['clips'], 'clip')}, "
+        f"{speakers}, {span(table['emotions'])} emotions. "
         f"Chance: UAR {span(100 * table['chance'], '.1f')}; always giving the most frequent "
         f"emotion: accuracy {span(100 * table['majority'], '.1f')}."
     )
@@ -167,7 +168,7 @@ def _resampled(table: pd.DataFrame) -> str:
     if table["units"].max() < 2:
         return f", without interval: one {table['unit'].iloc[0]}"
     why = ", as not every speaker is known" if "clip" in set(table["unit"]) else ""
-    return f" [95 % interval over {_count(table['units'], str(table['unit'].iloc[0]))}{why}]"
+    return f" [95 % interval over {counted(table['units'], str(table['unit'].iloc[0]))}{why}]"
 
 
 def span(values: Sequence[float] | pd.Series, form: str = ",") -> str:
@@ -181,7 +182,8 @@ def encoders_title(encoders: str) -> str:
     return encoders.replace("+", " + ")
 
 
-def _count(values: pd.Series, noun: str) -> str:
+def counted(values: Sequence[float] | pd.Series, noun: str) -> str:
+    """ "1 fold", "4 to 5 folds"."""
     return f"{span(values)} {noun}{'s' if max(values) != 1 else ''}"
 
 
@@ -211,7 +213,7 @@ def _test(table: pd.DataFrame, pairs: pd.DataFrame) -> str:
         return NOT_TESTED
     number = int(pairs["comparisons"].max())
     of_pairs = f"{number} pairs" if number > 1 else "one pair"
-    units = _count(table["units"], str(table["unit"].iloc[0]))
+    units = counted(table["units"], str(table["unit"].iloc[0]))
     every = number == len(table) * (len(table) - 1) // 2
     return TESTED.format(units=units, pairs=of_pairs) + ("" if every else SOME_TESTED)
 
