@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from nver.report import (
     run_tables,
     sections,
     terminal_text,
-    text_table,
+    text_tables,
     write_report,
 )
 from nver.report.chapters.ingredients import non_commercial
@@ -100,6 +101,11 @@ def small(tmp_path: Path) -> Path:
 # ---------------------------------------------------------------------------------- the files
 
 
+def scores_on_a_terminal(predictions: pd.DataFrame, synthetic: Sequence[str] = ()) -> str:
+    scores, pairs = interval_table(predictions), comparison_table(predictions, resamples=0)
+    return text_tables(sections(scores, synthetic, pairs))
+
+
 def test_what_is_written(run: Path) -> None:
     names = set(files_of(run / "report"))
     tables = {"index.html", "scores.csv", "scores.md", "scores.tex", "per_class.csv"}
@@ -161,7 +167,7 @@ def test_everything_is_read_and_computed_once(run: Path, monkeypatch: pytest.Mon
 def test_the_terminal_has_the_tables_of_the_page(run: Path) -> None:
     text = terminal_text(RunTables(read_run(run)))
     predictions = read_predictions(run / "predictions.csv")
-    assert text.startswith(text_table(predictions, ["toy"]))
+    assert text.startswith(scores_on_a_terminal(predictions, ["toy"]))
     assert "toy, random less speaker-independent" in text
 
 
@@ -497,12 +503,12 @@ def test_markdown_and_latex_tables_have_every_cell(run: Path) -> None:
 
 def test_text_table_says_synthetic() -> None:
     predictions = make_predictions(systems=ONE)
-    assert "Synthetic recordings" in text_table(predictions, ["toy"])
-    assert "Synthetic" not in text_table(predictions, ["other"])
+    assert "Synthetic recordings" in scores_on_a_terminal(predictions, ["toy"])
+    assert "Synthetic" not in scores_on_a_terminal(predictions, ["other"])
 
 
 def test_text_table_is_aligned() -> None:
-    text = text_table(make_predictions(protocols=2))
+    text = scores_on_a_terminal(make_predictions(protocols=2))
     tables = [block.splitlines() for block in text.split("\n\n") if "─" in block]
     assert len(tables) == 2
     for head, rule, *rows in tables:

@@ -6,7 +6,7 @@ from nver.report.chapters.coarser_views import view_text
 from nver.report.chapters.protocol_gap import gap_text
 from nver.report.page import terminal_text, write_report
 from nver.report.run_tables import RunTables
-from nver.report.tables.formats import aligned, markdown_tables, text_table
+from nver.report.tables.formats import aligned, markdown_tables, text_tables
 from nver.report.tables.sections import sections
 
 __all__ = [
@@ -18,7 +18,7 @@ __all__ = [
     "read_run",
     "sections",
     "terminal_text",
-    "text_table",
+    "text_tables",
     "view_text",
     "write_report",
 ]

@@ -16,7 +16,7 @@ class Chapter:
 
     Attributes:
         anchor, title: of its section on the page and its line in the contents; without an anchor,
-            those of each item of its content.
+            the anchor and title of each item of its content.
         content: what its template shows, made of the run's tables and all figures; where it is
             empty, the page is without the chapter.
         lead: the paragraph under its title.

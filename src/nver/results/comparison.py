@@ -136,7 +136,7 @@ def compare_groups(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Comparison:
-    """Compare two groups of systems: the mean score of those in `a` less that of those in `b`.
+    """Compare two groups of systems: the mean score in `a` less the mean score in `b`.
 
     As `compare`, for tables of one system or more each; all have the same clips and folds.
     """
@@ -206,7 +206,7 @@ def comparison_table(
     Returns:
         experiment, corpus, protocol, `score`, `encoders_a`, `classifier_a`, `encoders_b`,
         `classifier_b`, the fields of `Comparison`, `p_holm` (of `p`, over the pairs of the same
-        table and score) and `comparisons`, the number of those pairs. Pairs on different clips or
+        table and score) and `comparisons`, their number. Pairs on different clips or
         folds are left out.
     """
     rows = [
@@ -238,7 +238,7 @@ def best_rows(scores: pd.DataFrame, pairs: pd.DataFrame, alpha: float = 0.05) ->
     """Which rows of a score table are the best of their table, or tie with it, for each score.
 
     A row ties with the best one where their `p_holm` is above `alpha`. Where the two were not
-    tested, only the best row counts, and those with the same score.
+    tested, only the best row counts, and every row with the same score.
 
     Args:
         scores: of `metrics.score_table`, or with intervals.

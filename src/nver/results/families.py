@@ -44,8 +44,8 @@ def among_first(predictions: pd.DataFrame, number: int = FIRST) -> pd.DataFrame:
 def grouped(predictions: pd.DataFrame, families: Families) -> pd.DataFrame:
     """The table with families in place of emotions.
 
-    A family's probability is the sum of the calibrated ones of its emotions, those of each row's
-    own training (column `temperature`); the most probable one is predicted.
+    A family's probability is the sum of the calibrated probabilities of its emotions, each with the
+    temperature of its row's training (column `temperature`); the most probable family is predicted.
     """
     emotions = emotions_of(predictions)
     members = membership(families, emotions)

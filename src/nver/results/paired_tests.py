@@ -50,7 +50,7 @@ def paired_t(
 def bootstrap_p(replicates: Values, units: int) -> float:
     """The p at which the expanded percentile interval of a difference just touches zero.
 
-    With the share of replicates on the far side of zero (half of those that are zero) as z of the
+    With the share of replicates on the far side of zero (replicates at zero count half) as z of the
     normal distribution, t = z sqrt((units - 1) / units) with units - 1 degrees of freedom
     (Hesterberg 2015, solved for the level).
     """
@@ -119,7 +119,7 @@ def check_same_plan(systems: Sequence[SystemResults]) -> None:
 
 
 def plans_of(systems: Sequence[SystemResults]) -> list[int]:
-    """One number a system, equal for those on the same clips and folds."""
+    """One number a system, equal for systems on the same clips and folds."""
     distinct: list[pd.DataFrame] = []
     numbers = []
     for plan in (system.plan for system in systems):

@@ -1,8 +1,8 @@
 """What is left of a score when the test clips are made worse: the stress table and its scores.
 
 A stress table has the columns of the predictions table (`nver.evaluation.run_folder.predictions`)
-and `stress`, the name of a perturbation (`nver.audio.perturbation`). The classifiers are those of
-the predictions table: trained on clean clips, once a fold.
+and `stress`, the name of a perturbation (`nver.audio.perturbation`). Its classifiers are the same
+trainings as in the predictions table: on clean clips, once a fold.
 """
 
 from collections.abc import Iterator

@@ -113,8 +113,9 @@ def score_intervals(
 def emotion_interval_table(predictions: Predictions, level: float = LEVEL) -> pd.DataFrame:
     """`metrics.emotion_table` with intervals of recall and F1.
 
-    Of an emotion's recall the units are the speakers (clips) that have it, of its F1 also those
-    that were taken for it; `units` counts the first. With fewer than two the interval is nan.
+    The units of an emotion's recall are the speakers (clips) that have the emotion; of its F1 also
+    the speakers (clips) that were taken for it. `units` counts the first. With fewer than two the
+    interval is nan.
     """
     results = results_of(predictions)
     bounds = stacked([_emotion_intervals(system.units, level) for system in results.systems])

@@ -130,7 +130,7 @@ def _check_columns(names: Sequence[str], path: str) -> None:
 def _check_emotions(
     frame: pd.DataFrame, column: str, probability: npt.NDArray[np.float64], name: str
 ) -> None:
-    """The emotions in `column` are among those that have a probability in their row."""
+    """Every emotion in `column` has a probability in its row."""
     known = [c.removeprefix(PROBABILITY_PREFIX) for c in probability_columns(frame)]
     code = pd.Index(known).get_indexer(pd.Index(frame[column]))
     own = ~np.isnan(probability[np.arange(len(frame)), code])

@@ -27,7 +27,7 @@ HEAD = (
     "Encoders", "Classifier", "Temperature", "ECE", "Brier", "NLL",
     "Area", "Accuracy", "Surest 80 %", "Surest 50 %",
 )  # fmt: skip
-FIGURES_SHOWN = 6  # a section, those of the highest UAR; the files have all (our choice)
+FIGURES_SHOWN = 6  # a section, of the highest UAR; the files have all (our choice)
 NOTE = (
     "Before → after the temperature, over all folds and seeds. Temperature: the median over "
     "trainings; each is fitted on the validation clips of its own training, never on its test "

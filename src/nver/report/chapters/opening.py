@@ -87,7 +87,7 @@ def warnings_of(tables: RunTables) -> list[str]:
 
 
 def one_answer_sentences(predictions: pd.DataFrame) -> list[str]:
-    """Rows of which some training says the same of every clip: their scores are of a failure."""
+    """A sentence for each system with a training that gives every clip the same emotion."""
     row = ["corpus", "protocol", "encoders", "classifier"]
     folds = predictions.groupby([*row, "seed", "fold"], sort=False)[["predicted", "emotion"]]
     kinds = folds.nunique()

@@ -18,7 +18,7 @@ from nver.report.tables.grids import highest_uar, of_section
 from nver.report.tables.sections import Section, encoders_title
 from nver.results.metrics import UAR, confusion_table, fold_scores
 
-MATRICES_SHOWN = 6  # a section, those of the highest UAR; the files have all (our choice)
+MATRICES_SHOWN = 6  # a section, of the highest UAR; the files have all (our choice)
 PAIRED = 8  # emotions (our choice): matrices of more are not readable side by side
 
 
@@ -119,7 +119,7 @@ def _clips(table: pd.DataFrame) -> list[tuple[str, int]]:
 
 
 def _matrices(tables: RunTables) -> list[Callable[[], Drawing]]:
-    """A confusion matrix a system; those of a section share one scale of shades."""
+    """A confusion matrix a system; a section has one scale of shades."""
     found: list[Callable[[], Drawing]] = []
     for section, systems in tables.systems:
         largest = max(float(shares(system.confusions).max()) for system in systems)

@@ -1,27 +1,11 @@
 """Score tables written: plain text, Markdown, LaTeX."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from nver.report.tables.sections import COLUMNS, SCORE_TITLES, Section, sections
-from nver.results.comparison import comparison_table
-from nver.results.results import Predictions, results_of
-from nver.results.uncertainty import interval_table
+from nver.report.tables.sections import COLUMNS, SCORE_TITLES, Section
 
 # --------------------------------------------------------------------------------- plain text
-
-
-def text_table(
-    predictions: Predictions, synthetic: Collection[str] = (), rehearsal: bool = False
-) -> str:
-    """The score tables of predictions, aligned for a terminal.
-
-    `synthetic` names the corpora whose tables must say that no person made the recordings; the
-    tables of a `rehearsal` say that they are no result.
-    """
-    results = results_of(predictions)
-    pairs = comparison_table(results, resamples=0)
-    return text_tables(sections(interval_table(results), synthetic, pairs, rehearsal))
 
 
 def text_tables(tables: Sequence[Section]) -> str:
@@ -36,7 +20,7 @@ def _text_section(section: Section) -> str:
 
 
 def _flush(text: str, width: int) -> str:
-    """The ends of an interval, " [3.1, 12.0]", as wide as those of other rows."""
+    """The ends of an interval, " [3.1, 12.0]", as wide as in the other rows."""
     return re.sub(
         r" \[([\d.]+), ([\d.]+)\]( \*)?$",
         lambda found: f" [{found[1]:>{width}}, {found[2]:>{width}}]{found[3] or ''}",
@@ -58,7 +42,7 @@ def aligned(head: Sequence[str], rows: Sequence[Sequence[str]], names: int = 2) 
 
 
 def _grid(section: Section, escape: Callable[[str], str]) -> list[list[str]]:
-    """The cells as text; those of a column with a mark are kept flush."""
+    """The cells as text, flush with the marked cells of their column."""
     marked = [any(r.cells[i].best for r in section.rows) for i in range(len(SCORE_TITLES))]
     return [
         [

@@ -35,7 +35,7 @@ class Part:
     grids: tuple[Grid, ...]
     drawings: tuple[Drawing, ...] = ()
     shown: int = 1
-    left: str = ""  # of figures that the page has not
+    left: str = ""  # the sentence for what the page leaves out
 
 
 def parts_of(
@@ -94,12 +94,12 @@ def highest_uar(
 
 
 def p_text(value: float) -> str:
-    """A p-value with three digits; "< 0.001" below; a dash where there is none."""
+    """A p-value with three digits; "< 0.001" below; a dash for nan."""
     if pd.isna(value):
         return "–"
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def interval_text(low: Any, high: Any, form: str = ".1f") -> str:
-    """ "1.0 to 5.2"; a dash where there is none."""
+    """ "1.0 to 5.2"; a dash for nan."""
     return "–" if pd.isna(low) else f"{low:{form}} to {high:{form}}"

@@ -39,7 +39,7 @@ REHEARSAL = "REHEARSAL: stand-ins for the recordings or the weights; no number h
 
 @dataclass(frozen=True)
 class Cell:
-    """One score of one system in percent, and its interval (nan: there is none).
+    """One score of one system in percent, and its interval (nan where it has none).
 
     `best`: the highest of its column, or a tie with that one.
     """
@@ -162,7 +162,7 @@ def basis(table: pd.DataFrame) -> str:
 
 
 def _resampled(table: pd.DataFrame) -> str:
-    """ " [95 % interval over 12 speakers]", or why there is none."""
+    """ " [95 % interval over 12 speakers]", or why the table has none."""
     if "units" not in table:
         return ""
     if table["units"].max() < 2:
