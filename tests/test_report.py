@@ -680,5 +680,5 @@ def test_a_long_title_of_a_small_matrix_is_not_cut() -> None:
     figure = confusion_figure(np.eye(2, dtype=np.int64), ["a", "b"], "wide words " * 6)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    (title,) = figure.texts
+    *_, title = figure.texts
     assert title.get_window_extent(canvas.get_renderer()).x1 <= canvas.get_width_height()[0]

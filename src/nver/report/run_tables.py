@@ -56,7 +56,7 @@ class RunTables:
         """The tables of scores, as people read them."""
         return sections(self.scores, self.run.synthetic, self.pairs, self.run.rehearsal)
 
-    @property
+    @cached_property
     def systems(self) -> list[tuple[Section, list[SystemResults]]]:
         """Each section with its systems, in the order of its rows."""
         return list(zip(self.sections, self.results.sections.values(), strict=True))

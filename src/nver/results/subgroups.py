@@ -76,7 +76,8 @@ def confidently_wrong(
 def _worst(system: SystemResults, number: int) -> pd.DataFrame:
     certainty = certainty_of(system.rows, CALIBRATED)
     of_truth = certainty.probability[np.arange(len(system.rows)), certainty.truth]
-    sure = system.rows.assign(confidence=certainty.confidence, probability=of_truth)
+    rows = system.rows[["clip", "speaker", "emotion", "predicted", "seed", "fold"]]
+    sure = rows.assign(confidence=certainty.confidence, probability=of_truth)
     wrong = sure[(sure["predicted"] != sure["emotion"]).to_numpy()]
     ordered = wrong.sort_values("confidence", ascending=False, kind="stable")
     worst = ordered.drop_duplicates("clip").head(number)

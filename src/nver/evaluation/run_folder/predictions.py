@@ -31,7 +31,8 @@ def probability_columns(frame: pd.DataFrame) -> list[str]:
 def emotions_of(frame: pd.DataFrame) -> list[str]:
     """The emotions that the rows' classifiers could choose from, in the table's order."""
     columns = probability_columns(frame)
-    return [c.removeprefix(PROBABILITY_PREFIX) for c in columns if frame[c].notna().any()]
+    used = frame[columns].notna().to_numpy().any(axis=0)
+    return [columns[place].removeprefix(PROBABILITY_PREFIX) for place in np.flatnonzero(used)]
 
 
 def write_predictions(frame: pd.DataFrame, path: Path) -> None:
