@@ -4,6 +4,8 @@ import hashlib
 import json
 import re
 import shutil
+from collections import Counter
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,14 +17,25 @@ import pytest
 import nver.cli
 from helpers_report import SYSTEMS, make_clips, make_folds, make_predictions, make_run_folder
 from nver.errors import NverError, UsageError
+from nver.evaluation.run_folder import saved_run
 from nver.evaluation.run_folder.predictions import read_predictions, write_predictions
-from nver.report import aligned, sections, text_table, write_report
+from nver.report import (
+    RunTables,
+    aligned,
+    read_run,
+    run_tables,
+    sections,
+    terminal_text,
+    text_tables,
+    write_report,
+)
+from nver.report.chapters.ingredients import non_commercial
 from nver.report.chapters.opening import one_answer_sentences
-from nver.report.chapters.origin import non_commercial
 from nver.report.figures.heat import DARK, INKS, LIGHT, STEPS, contrast, mix
 from nver.report.figures.images import as_svg
 from nver.report.figures.plots import confusion_figure, projection_figure
 from nver.report.tables.formats import latex_escape, markdown_escape
+from nver.results import results
 from nver.results.comparison import best_rows, comparison_table
 from nver.results.uncertainty import emotion_interval_table, interval_table
 
@@ -88,6 +101,11 @@ def small(tmp_path: Path) -> Path:
 # ---------------------------------------------------------------------------------- the files
 
 
+def scores_on_a_terminal(predictions: pd.DataFrame, synthetic: Sequence[str] = ()) -> str:
+    scores, pairs = interval_table(predictions), comparison_table(predictions, resamples=0)
+    return text_tables(sections(scores, synthetic, pairs))
+
+
 def test_what_is_written(run: Path) -> None:
     names = set(files_of(run / "report"))
     tables = {"index.html", "scores.csv", "scores.md", "scores.tex", "per_class.csv"}
@@ -119,6 +137,47 @@ def test_csv_files_are_the_tables(run: Path) -> None:
     pd.testing.assert_frame_equal(saved, emotion_interval_table(predictions), check_dtype=False)
     saved = pd.read_csv(run / "report" / "comparisons.csv")
     pd.testing.assert_frame_equal(saved, comparison_table(predictions), check_dtype=False)
+
+
+def test_everything_is_read_and_computed_once(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the page, the files and the terminal together."""
+    calls: Counter[str] = Counter()
+
+    def counted(module: object, name: str) -> None:
+        function = getattr(module, name)
+
+        def call(*args: object, **options: object) -> object:
+            calls[name] += 1
+            return function(*args, **options)
+
+        monkeypatch.setattr(module, name, call)
+
+    counted(saved_run, "read_predictions")
+    counted(run_tables, "interval_table")
+    counted(run_tables, "comparison_table")
+    counted(results, "units_of")
+    tables = RunTables(read_run(run))
+    write_report(tables)
+    terminal_text(tables)
+    groups = pd.read_csv(run / "report" / "subgroups.csv")
+    assert calls.pop("units_of") == len(tables.results.systems) + len(groups)
+    assert calls == {"read_predictions": 1, "interval_table": 1, "comparison_table": 1}
+
+
+def test_the_terminal_has_the_tables_of_the_page(run: Path) -> None:
+    text = terminal_text(RunTables(read_run(run)))
+    predictions = read_predictions(run / "predictions.csv")
+    assert text.startswith(scores_on_a_terminal(predictions, ["toy"]))
+    assert "toy, random less speaker-independent" in text
+
+
+def test_tables_that_the_run_no_longer_has_are_removed(small: Path) -> None:
+    report = small / "report"
+    report.mkdir()
+    for name in ("stress.csv", "views.csv", "printed.csv"):
+        (report / name).write_text("old")
+    write_report(small)
+    assert not {"stress.csv", "views.csv", "printed.csv"} & set(files_of(report))
 
 
 def test_figures_of_rows_that_are_gone_are_removed_and_nothing_else(small: Path) -> None:
@@ -444,12 +503,12 @@ def test_markdown_and_latex_tables_have_every_cell(run: Path) -> None:
 
 def test_text_table_says_synthetic() -> None:
     predictions = make_predictions(systems=ONE)
-    assert "Synthetic recordings" in text_table(predictions, ["toy"])
-    assert "Synthetic" not in text_table(predictions, ["other"])
+    assert "Synthetic recordings" in scores_on_a_terminal(predictions, ["toy"])
+    assert "Synthetic" not in scores_on_a_terminal(predictions, ["other"])
 
 
 def test_text_table_is_aligned() -> None:
-    text = text_table(make_predictions(protocols=2))
+    text = scores_on_a_terminal(make_predictions(protocols=2))
     tables = [block.splitlines() for block in text.split("\n\n") if "─" in block]
     assert len(tables) == 2
     for head, rule, *rows in tables:
@@ -621,5 +680,5 @@ def test_a_long_title_of_a_small_matrix_is_not_cut() -> None:
     figure = confusion_figure(np.eye(2, dtype=np.int64), ["a", "b"], "wide words " * 6)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    (title,) = figure.texts
+    *_, title = figure.texts
     assert title.get_window_extent(canvas.get_renderer()).x1 <= canvas.get_width_height()[0]

@@ -7,7 +7,7 @@ import pytest
 
 from helpers_report import make_run_folder
 from nver.errors import NverError
-from nver.report import answers_of, hypotheses_text, read_run, sections, write_report
+from nver.report import RunTables, hypotheses_text, read_run, sections, write_report
 from nver.report.chapters.answers import hypothesis_parts
 from nver.results.metrics import score_table
 
@@ -54,7 +54,10 @@ def test_every_claim_is_answered_in_every_table(folder: Path) -> None:
 
 def test_the_terminal_says_the_same(folder: Path) -> None:
     run = read_run(folder)
-    answers, tables = answers_of(run), sections(score_table(run.predictions), run.synthetic)
+    answers, tables = (
+        RunTables(run).hypotheses,
+        sections(score_table(run.predictions), run.synthetic),
+    )
     text = hypotheses_text(answers, tables)
     assert text.count("Hypotheses, toy, ") == 2
     lines = [line for line in text.splitlines() if line.startswith("mamba > attention: ")]
@@ -82,9 +85,8 @@ def test_kinds_of_an_older_run_are_the_registrys(folder: Path) -> None:
         .replace("mamba > attention", "mixed pair > same-kind pair")
     )
     (folder / "recipe.toml").write_text(recipe)
-    note = (
-        answers_of(read_run(folder)).set_index("claim").loc["mixed pair > same-kind pair", "note"]
-    )
+    answers = RunTables(read_run(folder)).hypotheses.set_index("claim")
+    note = answers.loc["mixed pair > same-kind pair", "note"]
     assert set(note) == {"no row of the table is [a fusion, of different kinds]"}
 
 
@@ -93,10 +95,21 @@ def test_without_hypotheses_nothing_is_said(tmp_path: Path) -> None:
     assert 'id="hypotheses"' not in write_report(folder).read_text("utf-8")
     run = read_run(folder)
     tables = sections(score_table(run.predictions), run.synthetic)
-    assert hypotheses_text(answers_of(run), tables) == ""
+    assert hypotheses_text(RunTables(run).hypotheses, tables) == ""
 
 
 def test_a_damaged_recipe_is_said(folder: Path) -> None:
     (folder / "recipe.toml").write_text("[[hypotheses]]\nclaim = 'renoo > concat'\n")
     with pytest.raises(NverError, match=r"recipe\.toml: damaged .*did you mean 'reno > concat'"):
-        answers_of(read_run(folder))
+        _ = RunTables(read_run(folder)).hypotheses
+
+
+def test_a_recipe_with_a_plug_in_that_is_not_here_is_answered_all_the_same(folder: Path) -> None:
+    plain = RunTables(read_run(folder)).hypotheses
+    added = '[[encoders]]\nname = "of-a-plug-in"\n\n[[classifiers]]'
+    recipe = (folder / "recipe.toml").read_text().replace("[[classifiers]]", added, 1)
+    (folder / "recipe.toml").write_text('title = "Mine"\n' + recipe)
+    run = read_run(folder)
+    assert run.experiment.encoders["of-a-plug-in"].name == "of-a-plug-in"
+    assert run.experiment.title == "Mine"
+    pd.testing.assert_frame_equal(RunTables(run).hypotheses, plain)

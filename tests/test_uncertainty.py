@@ -10,12 +10,13 @@ from nver.errors import UsageError
 from nver.results.metrics import SCORES, f1_of, recall_of, score_table, systems
 from nver.results.resampling import (
     bootstrap,
+    freedom,
     freedom_of,
     freedom_of_average,
     leave_one_out,
     pooled,
-    units_of,
 )
+from nver.results.results import units_of
 from nver.results.uncertainty import (
     emotion_interval_table,
     interval,
@@ -199,7 +200,7 @@ def test_scores_of_clips_keep_kishs_freedom_and_averages_of_emotions_do_not() ->
     units = units_of(rows[(rows["emotion"] != rare) | (rows["speaker"] <= "000002")])
     assert units.clips.sum() == len(units.place)
     kish = freedom_of(units.clips.sum(1))
-    assert units.freedom("accuracy") == units.freedom("weighted_f1") == kish
+    assert freedom(units, "accuracy") == freedom(units, "weighted_f1") == kish
     average = freedom_of_average(units.clips)
     assert average < kish
-    assert units.freedom("macro_f1") == units.freedom("unweighted_average_recall") == average
+    assert freedom(units, "macro_f1") == freedom(units, "unweighted_average_recall") == average

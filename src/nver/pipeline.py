@@ -17,7 +17,7 @@ from nver.evaluation.missing import Missing, missing_table
 from nver.evaluation.preparation import Prepared, Settings, load_corpora, prepare
 from nver.evaluation.prepared_corpus import PreparedCorpus
 from nver.evaluation.run_folder import layout
-from nver.evaluation.run_folder.predictions import read_predictions, write_predictions
+from nver.evaluation.run_folder.predictions import write_predictions
 from nver.evaluation.run_folder.provenance import prepare_folder, save_projections, save_provenance
 from nver.evaluation.run_folder.trainings import join_trainings, write_trainings
 from nver.machine.files import write_whole
@@ -26,9 +26,8 @@ from nver.recipe import NO_FOLDS, Experiment
 from nver.recipe.families import membership
 from nver.recipe.folds import SPLIT
 from nver.recipe.reading import read_experiment
-from nver.results.families import view_table
-from nver.results.speaker_gap import gap_table
-from nver.results.uncertainty import interval_table
+from nver.report import RunTables, read_run, write_report
+from nver.results.results import Results
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,7 @@ class Run:
 
     Attributes:
         folder: everything is saved here; `report/index.html` is the page to look at.
-        predictions: one row a clip, classifier, protocol and seed (see
-        `nver.evaluation.run_folder.predictions`).
+        tables: the tables of the report, each made on first use.
         skipped: files and clips that were not used: corpus, clip, file, reason, message.
         warnings: sentences, for example counts unlike the published ones.
         synthetic: the corpora that are no recordings of people.
@@ -48,7 +46,7 @@ class Run:
     """
 
     folder: Path
-    predictions: pd.DataFrame
+    tables: RunTables
     skipped: pd.DataFrame
     warnings: tuple[str, ...]
     synthetic: tuple[str, ...] = ()
@@ -56,32 +54,38 @@ class Run:
     rehearsal: bool = False
 
     @property
+    def results(self) -> Results:
+        """The predictions by system, see `nver.results.results`."""
+        return self.tables.results
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """One row a clip, system and seed, see `nver.evaluation.run_folder.predictions`."""
+        return self.results.predictions
+
+    @property
     def scores(self) -> pd.DataFrame:
-        """One row a table entry: each score with its interval, see `nver.results.uncertainty`."""
-        return interval_table(self.predictions)
+        """One row a system: each score with its interval, see `nver.results.uncertainty`."""
+        return self.tables.scores
 
     @property
     def gaps(self) -> pd.DataFrame:
         """Random less speaker-independent folds, where both were used; see
         `nver.results.speaker_gap`.
         """
-        return gap_table(self.predictions)
+        return self.tables.gaps
 
     @property
     def views(self) -> pd.DataFrame:
         """Top-3 accuracy and the UAR of the recipe's families; see
         `nver.results.families.view_table`.
         """
-        from nver.report import families_of, read_run
-
-        return view_table(self.predictions, families_of(read_run(self.folder)))
+        return self.tables.views
 
     @property
     def hypotheses(self) -> pd.DataFrame:
         """The answers to the recipe's hypotheses; see `nver.results.verdict`."""
-        from nver.report import answers_of, read_run
-
-        return answers_of(read_run(self.folder))
+        return self.tables.hypotheses
 
     @property
     def report(self) -> Path:
@@ -112,7 +116,6 @@ def run(
             Single bad clips do not raise, they are in `Run.skipped`; nor do corpora and encoders
             that are not here while others are, they are in `Run.missing`.
     """
-    from nver.report import write_report
 
     if not isinstance(recipe, Experiment):
         recipe = read_experiment(recipe, overrides)
@@ -135,10 +138,11 @@ def run(
     cells = list(evaluate(folder, groups, possible, settings.workers, show_progress_bar))
     # together and last: a run that stops before leaves the folder as it was, but for its cells
     _save(folder, recipe, prepared, folds, cells)
-    write_report(folder, show_progress_bar=show_progress_bar)
+    tables = RunTables(read_run(folder))
+    write_report(tables, show_progress_bar=show_progress_bar)
     return Run(
         folder,
-        read_predictions(folder / layout.PREDICTIONS),
+        tables,
         prepared.skipped,
         _warnings(prepared, folds),
         tuple(c.name for c in prepared.corpora if c.corpus.card.name == "synthetic"),

@@ -20,19 +20,12 @@ def finish_run(result: "Run", strict: bool, as_json: bool) -> None:
 
     Exit 1 for `strict` if anything was skipped or is missing.
     """
-    from nver.report import gap_text, hypotheses_text, sections, text_table, view_text
+    from nver.report import terminal_text
 
     if as_json:
         click.echo(json.dumps(_summary(result), indent=1, ensure_ascii=False))
     else:
-        click.echo(text_table(result.predictions, result.synthetic, result.rehearsal))
-        if text := gap_text(result.gaps, result.synthetic):
-            click.echo(f"\n{text}")
-        tables = sections(result.scores, result.synthetic, rehearsal=result.rehearsal)
-        if text := view_text(result.views, tables):
-            click.echo(f"\n{text}")
-        if text := hypotheses_text(result.hypotheses, tables):
-            click.echo(f"\n{text}")
+        click.echo(terminal_text(result.tables))
         click.echo(f"\nreport: {result.report}")
     for warning in result.warnings:
         click.echo(f"warning: {warning}", err=True)

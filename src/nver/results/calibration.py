@@ -13,19 +13,12 @@ import pandas as pd
 
 from nver.classifiers.training.temperature import fit_temperature as fit_temperature
 from nver.classifiers.training.temperature import negative_log_likelihood, tempered
-from nver.evaluation.run_folder.predictions import (
-    PROBABILITY_PREFIX,
-    SYSTEM_COLUMNS,
-    TEMPERATURE,
-    emotions_of,
-)
-from nver.results.metrics import systems
+from nver.evaluation.run_folder.predictions import PROBABILITY_PREFIX, TEMPERATURE, emotions_of
+from nver.results.results import Predictions, SystemResults, Values, codes_of, results_of, stacked
 
 BINS = 15  # of equal width, as C. Guo et al., "On calibration of modern neural networks", 2017
 COVERAGES = (0.8, 0.5)  # shown in tables (our choice)
-RAW, CALIBRATED = "raw", "temperature"
-
-Values = npt.NDArray[np.float64]
+FORMS = RAW, CALIBRATED = "raw", "temperature"
 
 
 # -------------------------------------------------------------------------------------- scores
@@ -116,11 +109,10 @@ def certainty_of(rows: pd.DataFrame, form: str = RAW) -> Certainty:
     probability = rows[columns].to_numpy(np.float64)
     if form == CALIBRATED:
         probability = tempered(probability, temperatures_of(rows))
-    truth = pd.Index(emotions).get_indexer(pd.Index(rows["emotion"]))
-    return Certainty(probability, truth.astype(np.int64))
+    return Certainty(probability, codes_of(rows["emotion"].to_numpy(dtype=object), emotions))
 
 
-def calibration_table(predictions: pd.DataFrame) -> pd.DataFrame:
+def calibration_table(predictions: Predictions) -> pd.DataFrame:
     """Two rows a system, `form` "raw" and "temperature", over all folds and seeds.
 
     Returns:
@@ -129,17 +121,24 @@ def calibration_table(predictions: pd.DataFrame) -> pd.DataFrame:
         negative_log_likelihood, coverage_area, and accuracy_at_80 and _50: of that percentage of
         the predictions, the surest.
     """
-    rows = []
-    for key, own in systems(predictions):
-        by_training = own.assign(t=temperatures_of(own)).groupby(["seed", "fold"])["t"].first()
-        for form, temperature in ((RAW, np.ones(1)), (CALIBRATED, by_training.to_numpy())):
-            row: dict[str, Any] = dict(zip(SYSTEM_COLUMNS, key, strict=True))
-            row |= {"form": form, "predictions": len(own)}
-            row["temperature"] = float(np.median(temperature))
-            row["temperature_least"] = float(temperature.min())
-            row["temperature_most"] = float(temperature.max())
-            rows.append(row | _scores(certainty_of(own, form)))
-    return pd.DataFrame(rows)
+    systems = results_of(predictions).systems
+    return pd.DataFrame([_calibration(system, form) for system in systems for form in FORMS])
+
+
+def _calibration(system: SystemResults, form: str) -> dict[str, Any]:
+    temperature = np.ones(1)
+    if form == CALIBRATED:
+        of_rows = temperatures_of(system.rows)
+        temperature = np.array([of_rows[places[0]] for places in system.fold_places.values()])
+    return {
+        **system.columns,
+        "form": form,
+        "predictions": len(system.rows),
+        "temperature": float(np.median(temperature)),
+        "temperature_least": float(temperature.min()),
+        "temperature_most": float(temperature.max()),
+        **_scores(certainty_of(system.rows, form)),
+    }
 
 
 def _scores(certainty: Certainty) -> dict[str, float]:
@@ -162,17 +161,14 @@ def accuracy_at(curve: Sequence[float] | Values, share: float) -> float:
     return float(curve[max(1, round(share * len(curve))) - 1])
 
 
-def reliability_table(predictions: pd.DataFrame) -> pd.DataFrame:
+def reliability_table(predictions: Predictions) -> pd.DataFrame:
     """One row a system, form and bin: from, to, predictions, accuracy, confidence (nan: none)."""
+    systems = results_of(predictions).systems
+    return stacked([_bins(system, form) for system in systems for form in FORMS])
+
+
+def _bins(system: SystemResults, form: str) -> dict[str, Any]:
     edges = np.linspace(0, 1, BINS + 1)
-    tables = []
-    for key, own in systems(predictions):
-        for form in (RAW, CALIBRATED):
-            certainty = certainty_of(own, form)
-            found = reliability(certainty.confidence, certainty.correct)
-            columns = {"form": form, "from": edges[:-1], "to": edges[1:], **vars(found)}
-            table = pd.DataFrame(columns)
-            for place, (name, value) in enumerate(zip(SYSTEM_COLUMNS, key, strict=True)):
-                table.insert(place, name, value)
-            tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+    certainty = certainty_of(system.rows, form)
+    bins = reliability(certainty.confidence, certainty.correct)
+    return {**system.columns, "form": form, "from": edges[:-1], "to": edges[1:], **vars(bins)}

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 
 from nver.errors import UsageError
-from nver.evaluation.run_folder.predictions import SYSTEM_COLUMNS
-from nver.results.metrics import SCORES, Values, fold_confusions, systems
+from nver.results.metrics import SCORES, UAR
 from nver.results.paired_tests import (
     TIE,
     bootstrap_p,
@@ -27,15 +26,20 @@ from nver.results.resampling import (
     RESAMPLES,
     Score,
     bootstrap,
+    freedom,
     function_of,
     leave_one_out,
     pooled,
-    units_of,
 )
+from nver.results.results import SECTION_COLUMNS, Predictions, SystemResults, Values, results_of
 from nver.results.uncertainty import LEVEL
 
-UAR = "unweighted_average_recall"
-SECTION_COLUMNS = ("experiment", "corpus", "protocol")
+PAIR = [*SECTION_COLUMNS, "score", "encoders_a", "classifier_a", "encoders_b", "classifier_b"]
+COLUMNS = (
+    *(*PAIR, "difference", "low", "high", "p", "p_holm", "p_bootstrap", "p_resampled_t"),
+    *("comparisons", "unit", "units", "folds"),
+)
+MEASURES = ("score", "without", "replicates", "folds")  # what differs between two `Measured`
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ class Measured:
         folds: (folds,) the score of each fold of each seed.
         share: test clips over training clips, the mean over folds; nan where a seed has one fold,
             as from one corpus to another: the training clips are not in the table.
-        freedom: degrees of freedom of Student's t, see `resampling.Units.freedom`.
+        freedom: degrees of freedom of Student's t, see `resampling.freedom`.
     """
 
     score: float
@@ -88,20 +92,13 @@ class Measured:
     freedom: float
 
     def __sub__(self, other: "Measured") -> "Measured":
-        return Measured(
-            self.score - other.score,
-            self.without - other.without,
-            self.replicates - other.replicates,
-            self.folds - other.folds,
-            self.share,
-            self.unit,
-            self.freedom,
-        )
+        less = {name: getattr(self, name) - getattr(other, name) for name in MEASURES}
+        return replace(self, **less)
 
 
 def compare(
-    a: pd.DataFrame,
-    b: pd.DataFrame,
+    a: Predictions,
+    b: Predictions,
     score: Score = UAR,
     *,
     level: float = LEVEL,
@@ -120,8 +117,8 @@ def compare(
         UsageError: a table holds several systems, or the clips, folds, protocols, speakers or
             emotions of the two differ.
     """
-    for rows in (a, b):
-        number = len(rows[list(SYSTEM_COLUMNS)].drop_duplicates())
+    a, b = results_of(a), results_of(b)
+    for number in (len(a.systems), len(b.systems)):
         if number != 1:
             raise UsageError(
                 f"compare takes the predictions of one system on each side; got {number} systems "
@@ -131,49 +128,41 @@ def compare(
 
 
 def compare_groups(
-    a: pd.DataFrame,
-    b: pd.DataFrame,
+    a: Predictions,
+    b: Predictions,
     score: Score = UAR,
     *,
     level: float = LEVEL,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Comparison:
-    """Compare two groups of systems: the mean score of those in `a` less that of those in `b`.
+    """Compare two groups of systems: the mean score in `a` less the mean score in `b`.
 
     As `compare`, for tables of one system or more each; all have the same clips and folds.
     """
-    check_same_plan([*_each(a), *_each(b)])
-    return judge(mean_of(a, score, resamples, seed) - mean_of(b, score, resamples, seed), level)
-
-
-def mean_of(
-    predictions: pd.DataFrame, score: Score = UAR, resamples: int = RESAMPLES, seed: int = 0
-) -> Measured:
-    """The mean of the systems in a predictions table, which have the same clips and folds."""
-    return average([measure(rows, [score], resamples, seed)[0] for rows in _each(predictions)])
+    groups = results_of(a).systems, results_of(b).systems
+    check_same_plan([*groups[0], *groups[1]])
+    one, other = (
+        average([measure(system, [score], resamples, seed)[0] for system in group])
+        for group in groups
+    )
+    return judge(one - other, level)
 
 
 def average(parts: Sequence[Measured]) -> Measured:
     """The mean of several, which have the same clips and folds."""
-    return Measured(
-        float(np.mean([part.score for part in parts])),
-        np.mean([part.without for part in parts], axis=0),
-        np.mean([part.replicates for part in parts], axis=0),
-        np.mean([part.folds for part in parts], axis=0),
-        parts[0].share,
-        parts[0].unit,
-        parts[0].freedom,
-    )
+    means = {name: np.mean([getattr(part, name) for part in parts], axis=0) for name in MEASURES}
+    return replace(parts[0], **means)
 
 
 def measure(
-    rows: pd.DataFrame, scores: Sequence[Score], resamples: int = RESAMPLES, seed: int = 0
+    system: SystemResults, scores: Sequence[Score], resamples: int = RESAMPLES, seed: int = 0
 ) -> list[Measured]:
     """One system by each of the scores."""
-    units, (_, folds, counts) = units_of(rows), fold_confusions(rows)
+    units, counts = system.units, system.fold_confusions
     test = counts.sum((-2, -1))
-    train = pd.Series(test).groupby(folds["seed"]).transform("sum").to_numpy() - test
+    seeds = [seed for seed, _ in system.fold_places]
+    train = pd.Series(test).groupby(seeds).transform("sum").to_numpy() - test
     share = float((test / np.where(train > 0, train, np.nan)).mean())
     return [
         Measured(
@@ -183,7 +172,7 @@ def measure(
             function_of(score)(counts),
             share,
             units.unit,
-            units.freedom(score),
+            freedom(units, score),
         )
         for score, replicates in zip(scores, bootstrap(units, scores, resamples, seed), strict=True)
     ]
@@ -194,7 +183,7 @@ def judge(difference: Measured, level: float = LEVEL) -> Comparison:
     low, high, p = paired_t(difference.score, difference.without, level, freedom=difference.freedom)
     size = len(difference.without)
     return Comparison(
-        difference.score,
+        float(difference.score),
         low,
         high,
         p,
@@ -210,63 +199,46 @@ def judge(difference: Measured, level: float = LEVEL) -> Comparison:
 
 
 def comparison_table(
-    predictions: pd.DataFrame, *, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0
+    predictions: Predictions, *, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0
 ) -> pd.DataFrame:
     """Every pair of systems that share a table (experiment, corpus and protocol), for every score.
 
     Returns:
         experiment, corpus, protocol, `score`, `encoders_a`, `classifier_a`, `encoders_b`,
         `classifier_b`, the fields of `Comparison`, `p_holm` (of `p`, over the pairs of the same
-        table and score) and `comparisons`, the number of those pairs. Pairs on different clips or
+        table and score) and `comparisons`, their number. Pairs on different clips or
         folds are left out.
     """
-    tables = [
-        _pairs(own, level, resamples, seed)
-        for _, own in predictions.groupby(list(SECTION_COLUMNS), sort=False)
+    rows = [
+        row
+        for systems in results_of(predictions).sections.values()
+        for row in _pairs(systems, level, resamples, seed)
     ]
-    return pd.DataFrame([row for table in tables for row in table], columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _pairs(
-    predictions: pd.DataFrame, level: float, resamples: int, seed: int
+    systems: Sequence[SystemResults], level: float, resamples: int, seed: int
 ) -> list[dict[str, Any]]:
-    found = list(systems(predictions))
-    plans = plans_of([rows for _, rows in found])
-    pairs = [(i, j) for i, j in combinations(range(len(found)), 2) if plans[i] == plans[j]]
-    measured = [measure(rows, list(SCORES), resamples, seed) for _, rows in found]
+    plans = plans_of(systems)
+    pairs = [(i, j) for i, j in combinations(range(len(systems)), 2) if plans[i] == plans[j]]
+    measured = [measure(system, list(SCORES), resamples, seed) for system in systems]
     table = []
     for place, score in enumerate(SCORES):
         judged = [judge(measured[i][place] - measured[j][place], level) for i, j in pairs]
         adjusted = holm([comparison.p for comparison in judged])
         for (i, j), comparison, p_holm in zip(pairs, judged, adjusted, strict=True):
-            names = (*found[i][0][:3], score, *found[i][0][3:], *found[j][0][3:])
-            row = dict(zip(COLUMNS, names, strict=False)) | vars(comparison)
+            a, b = systems[i].key, systems[j].key
+            row = dict(zip(PAIR, (*a[:3], score, *a[3:], *b[3:]), strict=True)) | vars(comparison)
             table.append(row | {"p_holm": p_holm, "comparisons": len(pairs)})
     return table
-
-
-PAIR = [*SECTION_COLUMNS, "score", "encoders_a", "classifier_a", "encoders_b", "classifier_b"]
-COLUMNS = (
-    *PAIR,
-    "difference",
-    "low",
-    "high",
-    "p",
-    "p_holm",
-    "p_bootstrap",
-    "p_resampled_t",
-    "comparisons",
-    "unit",
-    "units",
-    "folds",
-)
 
 
 def best_rows(scores: pd.DataFrame, pairs: pd.DataFrame, alpha: float = 0.05) -> pd.DataFrame:
     """Which rows of a score table are the best of their table, or tie with it, for each score.
 
     A row ties with the best one where their `p_holm` is above `alpha`. Where the two were not
-    tested, only the best row counts, and those with the same score.
+    tested, only the best row counts, and every row with the same score.
 
     Args:
         scores: of `metrics.score_table`, or with intervals.
@@ -282,29 +254,8 @@ def best_rows(scores: pd.DataFrame, pairs: pd.DataFrame, alpha: float = 0.05) ->
         for score in SCORES:
             best = int(own[score].to_numpy().argmax())
             for place, (index, name) in enumerate(zip(own.index, names, strict=True)):
-                two = [(*section, score, *a, *b) for a, b in _ways(names[best], name)]
+                ways = (names[best], name), (name, names[best])
+                two = [(*section, score, *a, *b) for a, b in ways]
                 same = abs(own[score].iloc[place] - own[score].iloc[best]) <= TIE
                 found.loc[index, score] = same or any(key in tied for key in two)
     return found
-
-
-def _ways(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, Any]:
-    return (one, other), (other, one)
-
-
-def _each(predictions: pd.DataFrame) -> list[pd.DataFrame]:
-    return [rows for _, rows in systems(predictions)]
-
-
-__all__ = [
-    "Comparison",
-    "Measured",
-    "average",
-    "best_rows",
-    "compare",
-    "compare_groups",
-    "comparison_table",
-    "holm",
-    "judge",
-    "mean_of",
-]

@@ -3,20 +3,23 @@
 Both are predictions tables again, so that every score, interval and test holds for them too.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from nver.classifiers.training.temperature import tempered
 from nver.evaluation.run_folder.predictions import (
     PROBABILITY_PREFIX,
-    SYSTEM_COLUMNS,
     emotions_of,
     probability_columns,
 )
 from nver.machine.threads import one_thread
 from nver.recipe.families import Families, membership
 from nver.results.calibration import temperatures_of
-from nver.results.uncertainty import interval_table
+from nver.results.metrics import UAR
+from nver.results.results import Predictions, Results, SystemResults, results_of
+from nver.results.uncertainty import score_intervals
 
 FIRST = 3
 MANY = 10  # emotions (our choice): of fewer, the first three are no finding
@@ -41,8 +44,8 @@ def among_first(predictions: pd.DataFrame, number: int = FIRST) -> pd.DataFrame:
 def grouped(predictions: pd.DataFrame, families: Families) -> pd.DataFrame:
     """The table with families in place of emotions.
 
-    A family's probability is the sum of the calibrated ones of its emotions, those of each row's
-    own training (column `temperature`); the most probable one is predicted.
+    A family's probability is the sum of the calibrated probabilities of its emotions, each with the
+    temperature of its row's training (column `temperature`); the most probable family is predicted.
     """
     emotions = emotions_of(predictions)
     members = membership(families, emotions)
@@ -62,7 +65,7 @@ def grouped(predictions: pd.DataFrame, families: Families) -> pd.DataFrame:
     return pd.concat([table, pd.DataFrame(found, index=table.index)], axis=1)
 
 
-def view_table(predictions: pd.DataFrame, families: Families | None = None) -> pd.DataFrame:
+def view_table(predictions: Predictions, families: Families | None = None) -> pd.DataFrame:
     """One row a system of many emotions: top-3 accuracy and, with families, their UAR.
 
     Returns:
@@ -70,26 +73,36 @@ def view_table(predictions: pd.DataFrame, families: Families | None = None) -> p
         and `_high`, `top3_chance` and `family_chance` (of guessing), `families`, `unit`, `units`.
         No rows for corpora of fewer than 10 emotions.
     """
-    parts = [
-        _view(rows, families)
-        for _, rows in predictions.groupby("corpus", sort=False)
-        if len(emotions_of(rows)) >= MANY
+    rows = [
+        row
+        for _, own in results_of(predictions).predictions.groupby("corpus", sort=False)
+        if len(emotions_of(own)) >= MANY
+        for row in _view(own, families)
     ]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    return pd.DataFrame(rows)
 
 
-def _view(rows: pd.DataFrame, families: Families | None) -> pd.DataFrame:
-    emotions = emotions_of(rows)
-    top = interval_table(among_first(rows))
-    found = top[[*SYSTEM_COLUMNS, "unit", "units"]].assign(top3_chance=FIRST / len(emotions))
-    _put(found, "top3_accuracy", top, "accuracy")
-    if families is None or not families:
-        return found.assign(families=0, family_uar=np.nan, family_chance=np.nan)
-    coarse = interval_table(grouped(rows, families))
-    _put(found, "family_uar", coarse, "unweighted_average_recall")
-    return found.assign(families=coarse["emotions"], family_chance=coarse["chance"])
+def _view(rows: pd.DataFrame, families: Families | None) -> list[dict[str, Any]]:
+    chance = FIRST / len(emotions_of(rows))
+    found = [_top3(system, chance) for system in Results(among_first(rows)).systems]
+    if not families:
+        nothing = {"families": 0, "family_uar": np.nan, "family_chance": np.nan}
+        return [row | nothing for row in found]
+    coarse = Results(grouped(rows, families)).systems
+    return [row | _family_uar(system) for row, system in zip(found, coarse, strict=True)]
 
 
-def _put(found: pd.DataFrame, name: str, table: pd.DataFrame, score: str) -> None:
-    for end in ("", "_low", "_high"):
-        found[f"{name}{end}"] = table[f"{score}{end}"]
+def _top3(system: SystemResults, chance: float) -> dict[str, Any]:
+    found = score_intervals(system.units, ["accuracy"])
+    sizes = {"unit": found.pop("unit"), "units": found.pop("units"), "top3_chance": chance}
+    return {**system.columns, **sizes, **_renamed(found, "accuracy", "top3_accuracy")}
+
+
+def _family_uar(system: SystemResults) -> dict[str, Any]:
+    found = _renamed(score_intervals(system.units, [UAR]), UAR, "family_uar")
+    number = len(system.emotions)
+    return found | {"families": number, "family_chance": 1 / number}
+
+
+def _renamed(row: dict[str, Any], score: str, name: str) -> dict[str, Any]:
+    return {column.replace(score, name): value for column, value in row.items()}

@@ -12,12 +12,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from nver.errors import UsageError
-from nver.evaluation.run_folder.predictions import SYSTEM_COLUMNS, emotions_of
-
-Counts = npt.NDArray[np.int64]
-Codes = npt.NDArray[np.int64]
-Values = npt.NDArray[np.float64]
-
+from nver.results.results import (
+    Counts,
+    Predictions,
+    SystemResults,
+    Values,
+    codes_of,
+    count_confusions,
+    results_of,
+    stacked,
+)
 
 # ------------------------------------------------------------ scores of truth and prediction
 
@@ -42,20 +46,6 @@ def weighted_f1(truth: Sequence[str], predicted: Sequence[str]) -> float:
     return _score(weighted_f1_of, truth, predicted)
 
 
-def recall_per_emotion(
-    truth: Sequence[str], predicted: Sequence[str], emotions: Sequence[str]
-) -> dict[str, float]:
-    """emotion -> the share of its clips that were recognised; nan where it has no clip."""
-    return _per_emotion(recall_of, truth, predicted, emotions)
-
-
-def f1_per_emotion(
-    truth: Sequence[str], predicted: Sequence[str], emotions: Sequence[str]
-) -> dict[str, float]:
-    """emotion -> F1; nan where it has no clip and was never predicted."""
-    return _per_emotion(f1_of, truth, predicted, emotions)
-
-
 def confusion_matrix(
     truth: Sequence[str], predicted: Sequence[str], emotions: Sequence[str]
 ) -> Counts:
@@ -69,22 +59,9 @@ def confusion_matrix(
             f"scores need as many predictions as truths, one at least; "
             f"got {len(truth)} truths and {len(predicted)} predictions"
         )
-    return _count(codes_of(truth, emotions), codes_of(predicted, emotions), len(emotions))
-
-
-def codes_of(values: Sequence[str] | npt.NDArray[Any], emotions: Sequence[str]) -> Codes:
-    """(clips,): the place of each clip's emotion in `emotions`."""
-    place = {emotion: code for code, emotion in enumerate(emotions)}
-    codes = np.fromiter((place.get(value, -1) for value in values), np.int64, len(values))
-    if (codes < 0).any():
-        unknown = {str(value) for value in values if value not in place}
-        raise UsageError(f"not among the emotions: {', '.join(sorted(unknown))}")
-    return codes
-
-
-def _count(truth: Codes, predicted: Codes, number: int) -> Counts:
-    flat = np.bincount(truth * number + predicted, minlength=number * number)
-    return flat.reshape(number, number).astype(np.int64)
+    number = len(emotions)
+    cell = codes_of(truth, emotions) * number + codes_of(predicted, emotions)
+    return count_confusions(cell, number)[0]
 
 
 def _score(
@@ -92,16 +69,6 @@ def _score(
 ) -> float:
     emotions = sorted({*truth, *predicted})
     return float(function(confusion_matrix(truth, predicted, emotions)))
-
-
-def _per_emotion(
-    function: Callable[[Counts], Values],
-    truth: Sequence[str],
-    predicted: Sequence[str],
-    emotions: Sequence[str],
-) -> dict[str, float]:
-    values = function(confusion_matrix(truth, predicted, emotions))
-    return dict(zip(emotions, values.tolist(), strict=True))
 
 
 # ------------------------------------------- scores of confusion matrices (..., emotions, emotions)
@@ -143,9 +110,10 @@ def weighted_f1_of(counts: Counts) -> Values:
     return _divide((np.nan_to_num(f1_of(counts)) * clips).sum(-1), clips.sum(-1))
 
 
+UAR = "unweighted_average_recall"
 SCORES: dict[str, Callable[[Counts], Values]] = {
     "accuracy": accuracy_of,
-    "unweighted_average_recall": unweighted_average_recall_of,
+    UAR: unweighted_average_recall_of,
     "macro_f1": macro_f1_of,
     "weighted_f1": weighted_f1_of,
 }
@@ -168,40 +136,25 @@ def _mean_of_present(values: Values) -> Values:
 # ----------------------------------------------------------------- of the predictions table
 
 
-def systems(predictions: pd.DataFrame) -> Iterator[tuple[tuple[str, ...], pd.DataFrame]]:
+def systems(predictions: Predictions) -> Iterator[tuple[tuple[str, ...], pd.DataFrame]]:
     """(experiment, corpus, protocol, encoders, classifier) and its rows, in the table's order."""
-    for key, rows in predictions.groupby(list(SYSTEM_COLUMNS), sort=False):
-        yield tuple(str(part) for part in key), rows
+    for system in results_of(predictions).systems:
+        yield system.key, system.rows
 
 
-def fold_confusions(rows: pd.DataFrame) -> tuple[list[str], pd.DataFrame, Counts]:
-    """The emotions, the folds (`seed`, `fold`) and their confusions, of one system's rows.
-
-    The confusions have the shape (folds, emotions, emotions).
-    """
-    emotions = emotions_of(rows)
-    truth, predicted = (
-        codes_of(rows[name].to_numpy(dtype=object), emotions) for name in ("emotion", "predicted")
-    )
-    places = rows.groupby(["seed", "fold"]).indices
-    table = pd.DataFrame(list(places), columns=["seed", "fold"])
-    counts = [_count(truth[at], predicted[at], len(emotions)) for at in places.values()]
-    return emotions, table, np.stack(counts)
-
-
-def fold_scores(predictions: pd.DataFrame) -> pd.DataFrame:
+def fold_scores(predictions: Predictions) -> pd.DataFrame:
     """One row a system, seed and fold: its clips and its four scores (0..1)."""
-    tables = []
-    for key, rows in systems(predictions):
-        _, folds, counts = fold_confusions(rows)
-        folds["clips"] = counts.sum((-2, -1))
-        for name, score in SCORES.items():
-            folds[name] = score(counts)
-        tables.append(_keyed(key, folds))
-    return pd.concat(tables, ignore_index=True)
+    return stacked([_fold_scores(system) for system in results_of(predictions).systems])
 
 
-def score_table(predictions: pd.DataFrame) -> pd.DataFrame:
+def _fold_scores(system: SystemResults) -> dict[str, Any]:
+    counts = system.fold_confusions
+    seeds, folds = zip(*system.fold_places, strict=True)
+    scores = {name: score(counts) for name, score in SCORES.items()}
+    return {**system.columns, "seed": seeds, "fold": folds, "clips": counts.sum((-2, -1)), **scores}
+
+
+def score_table(predictions: Predictions) -> pd.DataFrame:
     """One row a system: each score, its mean and deviation over folds, and what it stands on.
 
     A score is that of the folds' pooled confusions (Forman & Scholz 2010: a mean over folds makes
@@ -215,60 +168,19 @@ def score_table(predictions: pd.DataFrame) -> pd.DataFrame:
         `chance` (the UAR of guessing: 1 / emotions), `majority` (the accuracy of always giving
         the most frequent emotion).
     """
-    rows = []
-    for key, own in systems(predictions):
-        _, folds, counts = fold_confusions(own)
-        seeds = np.stack([counts[at].sum(0) for at in folds.groupby("seed").indices.values()])
-        row: dict[str, Any] = dict(zip(SYSTEM_COLUMNS, key, strict=True))
-        for name, score in SCORES.items():
-            each = pd.Series(score(counts))
-            row |= {name: score(seeds).mean()}
-            row |= {f"{name}_fold_mean": each.mean(), f"{name}_std": each.std(ddof=1)}
-        rows.append(row | _basis(own, len(folds)))
-    return pd.DataFrame(rows)
+    return pd.DataFrame([_scores(system) for system in results_of(predictions).systems])
 
 
-def emotion_table(predictions: pd.DataFrame) -> pd.DataFrame:
-    """One row a system and emotion: its clips, and recall, precision and F1 over all folds.
-
-    The folds' (and seeds') predictions are pooled; `clips` counts a clip once.
-    """
-    tables = []
-    for key, rows in systems(predictions):
-        emotions, _, counts = fold_confusions(rows)
-        clips = rows.drop_duplicates("clip")["emotion"].value_counts()
-        pooled = counts.sum(0)
-        scores = {
-            "emotion": emotions,
-            "clips": clips.reindex(emotions, fill_value=0).to_numpy(),
-            "recall": recall_of(pooled),
-            "precision": precision_of(pooled),
-            "f1": f1_of(pooled),
-        }
-        tables.append(_keyed(key, pd.DataFrame(scores)))
-    return pd.concat(tables, ignore_index=True)
-
-
-def confusion_table(predictions: pd.DataFrame) -> pd.DataFrame:
-    """One row a system, emotion and predicted emotion: `predictions`, over all folds and seeds."""
-    tables = []
-    for key, rows in systems(predictions):
-        emotions, _, counts = fold_confusions(rows)
-        cells = {
-            "emotion": np.repeat(emotions, len(emotions)),
-            "predicted": np.tile(emotions, len(emotions)),
-            "predictions": counts.sum(0).ravel(),
-        }
-        tables.append(_keyed(key, pd.DataFrame(cells)))
-    return pd.concat(tables, ignore_index=True)
-
-
-def _basis(rows: pd.DataFrame, folds: int) -> dict[str, Any]:
-    clips = rows.drop_duplicates("clip")
-    emotions = len(emotions_of(rows))
-    return {
-        "seeds": rows["seed"].nunique(),
-        "folds": folds,
+def _scores(system: SystemResults) -> dict[str, Any]:
+    row = system.columns
+    for name, score in SCORES.items():
+        each = pd.Series(score(system.fold_confusions))
+        row[name] = score(system.units.counts).mean()
+        row |= {f"{name}_fold_mean": each.mean(), f"{name}_std": each.std(ddof=1)}
+    clips, emotions = system.clips, len(system.emotions)
+    return row | {
+        "seeds": len(system.units.counts),
+        "folds": len(system.fold_places),
         "clips": len(clips),
         "speakers": clips["speaker"].nunique(),
         "emotions": emotions,
@@ -277,7 +189,36 @@ def _basis(rows: pd.DataFrame, folds: int) -> dict[str, Any]:
     }
 
 
-def _keyed(key: Sequence[str], table: pd.DataFrame) -> pd.DataFrame:
-    for position, (column, value) in enumerate(zip(SYSTEM_COLUMNS, key, strict=True)):
-        table.insert(position, column, value)
-    return table
+def emotion_table(predictions: Predictions) -> pd.DataFrame:
+    """One row a system and emotion: its clips, and recall, precision and F1 over all folds.
+
+    The folds' (and seeds') predictions are pooled; `clips` counts a clip once.
+    """
+    return stacked([_emotion_scores(system) for system in results_of(predictions).systems])
+
+
+def _emotion_scores(system: SystemResults) -> dict[str, Any]:
+    clips = system.clips["emotion"].value_counts()
+    return {
+        **system.columns,
+        "emotion": system.emotions,
+        "clips": clips.reindex(system.emotions, fill_value=0).to_numpy(),
+        "recall": recall_of(system.confusions),
+        "precision": precision_of(system.confusions),
+        "f1": f1_of(system.confusions),
+    }
+
+
+def confusion_table(predictions: Predictions) -> pd.DataFrame:
+    """One row a system, emotion and predicted emotion: `predictions`, over all folds and seeds."""
+    return stacked(
+        [
+            {
+                **system.columns,
+                "emotion": np.repeat(system.emotions, len(system.emotions)),
+                "predicted": np.tile(system.emotions, len(system.emotions)),
+                "predictions": system.confusions.ravel(),
+            }
+            for system in results_of(predictions).systems
+        ]
+    )

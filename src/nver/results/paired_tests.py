@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from nver.errors import UsageError
-from nver.results.metrics import Values
+from nver.results.results import SystemResults, Values
 from nver.results.uncertainty import LEVEL, standard_error, t_quantile
 
 TIE = 1e-12  # scores nearer than this are equal: rounding of a double
@@ -50,7 +50,7 @@ def paired_t(
 def bootstrap_p(replicates: Values, units: int) -> float:
     """The p at which the expanded percentile interval of a difference just touches zero.
 
-    With the share of replicates on the far side of zero (half of those that are zero) as z of the
+    With the share of replicates on the far side of zero (replicates at zero count half) as z of the
     normal distribution, t = z sqrt((units - 1) / units) with units - 1 degrees of freedom
     (Hesterberg 2015, solved for the level).
     """
@@ -106,37 +106,27 @@ def _sign_test(value: float, number: int) -> float:
     return 1.0 if abs(value) <= TIE else float(2.0 ** (1 - number))
 
 
-PLAN = ["corpus", "protocol", "seed", "clip", "fold", "speaker", "emotion"]
-
-
-def check_same_plan(tables: Sequence[pd.DataFrame]) -> None:
+def check_same_plan(systems: Sequence[SystemResults]) -> None:
     """Raise `UsageError` unless all systems were tested on the same clips in the same folds."""
-    first = plan_of(tables[0])
-    for rows in tables[1:]:
-        other = plan_of(rows)
-        if not first.equals(other):
+    first, *others = systems
+    for other in others:
+        if not first.plan.equals(other.plan):
             raise UsageError(
-                f"{_name(tables[0])} and {_name(rows)} cannot be compared as pairs: "
-                f"{_what_differs(first, other)}. Compare rows of one run, on one corpus under one "
-                "protocol"
+                f"{_name(first)} and {_name(other)} cannot be compared as pairs: "
+                f"{_what_differs(first.plan, other.plan)}. Compare rows of one run, on one corpus "
+                "under one protocol"
             )
 
 
-def plans_of(tables: Sequence[pd.DataFrame]) -> list[int]:
-    """One number a system, equal for those on the same clips and folds."""
+def plans_of(systems: Sequence[SystemResults]) -> list[int]:
+    """One number a system, equal for systems on the same clips and folds."""
     distinct: list[pd.DataFrame] = []
     numbers = []
-    for plan in map(plan_of, tables):
+    for plan in (system.plan for system in systems):
         same = [number for number, known in enumerate(distinct) if plan.equals(known)]
         numbers.append(same[0] if same else len(distinct))
         distinct += [] if same else [plan]
     return numbers
-
-
-def plan_of(rows: pd.DataFrame) -> pd.DataFrame:
-    """Which clip was tested where; speakers and emotions with it."""
-    plan = rows[PLAN].sort_values(["seed", "clip"], kind="stable").reset_index(drop=True)
-    return plan.astype({name: object for name in plan if name not in ("seed", "fold")}).fillna("")
 
 
 def _what_differs(first: pd.DataFrame, other: pd.DataFrame) -> str:
@@ -154,8 +144,9 @@ def _what_differs(first: pd.DataFrame, other: pd.DataFrame) -> str:
     return "a clip is there twice"
 
 
-def _name(rows: pd.DataFrame) -> str:
-    return f"{rows['classifier'].iloc[0]!r} on {rows['encoders'].iloc[0]!r}"
+def _name(system: SystemResults) -> str:
+    *_, encoders, classifier = system.key
+    return f"{classifier!r} on {encoders!r}"
 
 
 def _listed(values: Sequence[Any]) -> str:

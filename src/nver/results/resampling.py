@@ -5,16 +5,14 @@ it: the seeds of repeated cross-validation train anew on the same people and are
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from nver.errors import unknown_name
-from nver.evaluation.run_folder.predictions import emotions_of
-from nver.results.metrics import SCORES, Codes, Counts, Values, codes_of
+from nver.results.metrics import SCORES
+from nver.results.results import Counts, Units, Values
 
 RESAMPLES = 2000  # our choice: the standard error of a tail of 2.5 % is then 0.35 %
 RESAMPLES_AT_ONCE = 250  # bounds the memory; no number depends on it
@@ -22,70 +20,14 @@ Score = str | Callable[[Counts], Values]
 CLIPS_ALIKE = ("accuracy", "weighted_f1")  # every clip weighs the same, whatever its emotion
 
 
-@dataclass(frozen=True)
-class Units:
-    """One system's predictions by what is resampled.
+def freedom(units: Units, score: Score) -> float:
+    """Degrees of freedom of Student's t: by `freedom_of`, or by `freedom_of_average`.
 
-    Attributes:
-        unit: "speaker", or "clip" where a clip's speaker is unknown.
-        names: (units,) sorted.
-        place: (predictions,) the unit of each.
-        seed: (predictions,) 0 .. seeds - 1.
-        cell: (predictions,) the place in a flattened confusion matrix.
-        emotions: the side of that matrix.
+    The second for scores that average emotions, and for functions, which may.
     """
-
-    unit: str
-    names: npt.NDArray[Any]
-    place: Codes
-    seed: Codes
-    cell: Codes
-    emotions: int
-
-    def freedom(self, score: Score) -> float:
-        """Degrees of freedom of Student's t: by `freedom_of`, or by `freedom_of_average`.
-
-        The second for scores that average emotions, and for functions, which may.
-        """
-        if score in CLIPS_ALIKE:
-            return freedom_of(np.bincount(self.place))
-        return freedom_of_average(self.clips)
-
-    @property
-    def clips(self) -> Counts:
-        """(units, emotions): how many clips of each emotion, of all seeds."""
-        code = self.place * self.emotions + self.cell // self.emotions
-        flat = np.bincount(code, minlength=len(self.names) * self.emotions)
-        return flat.reshape(-1, self.emotions).astype(np.int64)
-
-    @property
-    def counts(self) -> Counts:
-        """(seeds, emotions, emotions): the confusions of all units."""
-        return self._count(self.seed, int(self.seed.max()) + 1)
-
-    @property
-    def counts_by_unit(self) -> Counts:
-        """(units, seeds, emotions, emotions)."""
-        seeds = int(self.seed.max()) + 1
-        flat = self._count(self.place * seeds + self.seed, len(self.names) * seeds)
-        return flat.reshape(len(self.names), seeds, self.emotions, self.emotions)
-
-    def _count(self, row: Codes, rows: int) -> Counts:
-        cells = self.emotions**2
-        flat = np.bincount(row * cells + self.cell, minlength=rows * cells)
-        return flat.reshape(rows, self.emotions, self.emotions).astype(np.int64)
-
-
-def units_of(rows: pd.DataFrame) -> Units:
-    """One system's rows by speaker, or by clip where the speaker of any clip is unknown."""
-    emotions = emotions_of(rows)
-    unit = "speaker" if rows["speaker"].notna().all() else "clip"
-    names, place = np.unique(rows[unit].to_numpy(dtype=str), return_inverse=True)
-    truth, predicted = (
-        codes_of(rows[name].to_numpy(dtype=object), emotions) for name in ("emotion", "predicted")
-    )
-    _, seed = np.unique(rows["seed"].to_numpy(), return_inverse=True)
-    return Units(unit, names, place, seed, truth * len(emotions) + predicted, len(emotions))
+    if score in CLIPS_ALIKE:
+        return freedom_of(np.bincount(units.place))
+    return freedom_of_average(units.clips)
 
 
 def freedom_of(clips: npt.NDArray[Any]) -> float:

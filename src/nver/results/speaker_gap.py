@@ -7,7 +7,8 @@ import pandas as pd
 from nver.recipe.folds import RANDOM, SPEAKER_INDEPENDENT
 from nver.results.metrics import SCORES
 from nver.results.paired_tests import holm, paired_t
-from nver.results.resampling import leave_one_out, pooled, units_of
+from nver.results.resampling import freedom, leave_one_out, pooled
+from nver.results.results import Predictions, SystemResults, results_of
 from nver.results.uncertainty import LEVEL
 
 SYSTEM = ["experiment", "corpus", "encoders", "classifier"]
@@ -15,42 +16,44 @@ COLUMNS = (*SYSTEM, "score", RANDOM, SPEAKER_INDEPENDENT, "gap", "low", "high", 
            "unit", "units")  # fmt: skip
 
 
-def gap_table(predictions: pd.DataFrame, level: float = LEVEL) -> pd.DataFrame:
+def gap_table(predictions: Predictions, level: float = LEVEL) -> pd.DataFrame:
     """One row a system that was tested under both protocols, and score.
 
     Returns:
         experiment, corpus, encoders, classifier, `score`; its value under `random` folds and under
         `speaker-independent` ones (0..1); `gap`, the first less the second; `low` and `high`, its
         interval by the jackknife over speakers (`nver.results.paired_tests.paired_t`: a speaker is
-        left out
-        of both at once; nan where all have the same gap); its `p`, and `p_holm`, corrected over the
-        systems of the corpus and experiment; `unit` and `units`. No rows where only one protocol
-        was used.
+        left out of both at once; nan where all have the same gap); its `p`, and `p_holm`, corrected
+        over the systems of the corpus and experiment; `unit` and `units`. No rows where only one
+        protocol was used.
     """
-    table = [
-        row
-        for key, rows in predictions.groupby(SYSTEM, sort=False)
-        for row in _gaps(dict(zip(SYSTEM, key, strict=True)), rows, level)
+    by_protocol: dict[tuple[str, ...], dict[str, SystemResults]] = {}
+    for system in results_of(predictions).systems:
+        experiment, corpus, protocol, *names = system.key
+        by_protocol.setdefault((experiment, corpus, *names), {})[protocol] = system
+    rows = [
+        {**dict(zip(SYSTEM, key, strict=True)), **row}
+        for key, tested in by_protocol.items()
+        if {RANDOM, SPEAKER_INDEPENDENT} <= set(tested)
+        for row in _gaps(tested[RANDOM], tested[SPEAKER_INDEPENDENT], level)
     ]
-    found = pd.DataFrame(table, columns=list(COLUMNS))
+    found = pd.DataFrame(rows, columns=list(COLUMNS))
     if len(found):
         families = found.groupby(["experiment", "corpus", "score"], sort=False)
         found["p_holm"] = families["p"].transform(lambda p: holm(p.to_numpy()))
     return found
 
 
-def _gaps(key: dict[str, Any], rows: pd.DataFrame, level: float) -> list[dict[str, Any]]:
-    both = [rows[rows["protocol"] == protocol] for protocol in (RANDOM, SPEAKER_INDEPENDENT)]
-    if any(own.empty for own in both) or set(both[0]["clip"]) != set(both[1]["clip"]):
+def _gaps(random: SystemResults, independent: SystemResults, level: float) -> list[dict[str, Any]]:
+    if set(random.clips["clip"]) != set(independent.clips["clip"]):
         return []
-    shared, independent = (units_of(own) for own in both)
     found = []
     for score in SCORES:
-        values = [float(pooled(units, score)) for units in (shared, independent)]
-        without = leave_one_out(shared, score) - leave_one_out(independent, score)
-        freedom = shared.freedom(score)
-        low, high, p = paired_t(values[0] - values[1], without, level, freedom=freedom)
-        row = {"score": score, **dict(zip((RANDOM, SPEAKER_INDEPENDENT), values, strict=True))}
-        row |= {"gap": values[0] - values[1], "low": low, "high": high, "p": p}
-        found.append({**key, **row, "unit": shared.unit, "units": len(shared.names)})
+        one, other = (float(pooled(system.units, score)) for system in (random, independent))
+        without = leave_one_out(random.units, score) - leave_one_out(independent.units, score)
+        degrees = freedom(random.units, score)
+        low, high, p = paired_t(one - other, without, level, freedom=degrees)
+        row = {"score": score, RANDOM: one, SPEAKER_INDEPENDENT: other, "gap": one - other}
+        row |= {"low": low, "high": high, "p": p}
+        found.append(row | {"unit": random.units.unit, "units": len(random.units.names)})
     return found

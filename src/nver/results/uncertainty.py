@@ -4,6 +4,7 @@ The interval is made from the score without each unit in turn (jackknife), see `
 bootstrap's is there beside it. `docs/statistics.md` has formulas, references and coverage.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -11,17 +12,9 @@ import pandas as pd
 from scipy import stats
 
 from nver.errors import UsageError
-from nver.results.metrics import (
-    SCORES,
-    Counts,
-    Values,
-    emotion_table,
-    f1_of,
-    recall_of,
-    score_table,
-    systems,
-)
-from nver.results.resampling import Units, freedom_of, leave_one_out, pooled, units_of
+from nver.results.metrics import SCORES, emotion_table, f1_of, recall_of, score_table
+from nver.results.resampling import freedom, freedom_of, leave_one_out, pooled
+from nver.results.results import Predictions, Units, Values, results_of, stacked
 
 LEVEL = 0.95
 ROUNDING = 1e-13  # of a score in double precision
@@ -93,71 +86,63 @@ def t_quantile(freedom: float, level: float) -> float:
 # ------------------------------------------------------------------------------------- tables
 
 
-def interval_table(predictions: pd.DataFrame, level: float = LEVEL) -> pd.DataFrame:
+def interval_table(predictions: Predictions, level: float = LEVEL) -> pd.DataFrame:
     """`metrics.score_table` with `SCORE_low`, `SCORE_high`, and what was resampled.
 
     Returns:
         The same rows and columns; after each score its interval (nan for fewer than two units);
         `unit` ("speaker" or "clip") and `units`, how many.
     """
-    table = score_table(predictions)
-    found = [_intervals(units_of(rows), level) for _, rows in systems(predictions)]
-    bounds = pd.DataFrame(found, index=table.index)
-    for name in SCORES:
-        place = list(table.columns).index(name)
-        table.insert(place + 1, f"{name}_low", bounds[f"{name}_low"])
-        table.insert(place + 2, f"{name}_high", bounds[f"{name}_high"])
-    return table.assign(unit=bounds["unit"], units=bounds["units"])
+    results = results_of(predictions)
+    bounds = [score_intervals(system.units, SCORES, level) for system in results.systems]
+    return _with_bounds(score_table(results), pd.DataFrame(bounds), SCORES)
 
 
-def _intervals(units: Units, level: float) -> dict[str, Any]:
-    row: dict[str, Any] = {"unit": units.unit, "units": len(units.names)}
-    for name in SCORES:
-        row[f"{name}_low"], row[f"{name}_high"] = interval(
-            float(pooled(units, name)),
-            leave_one_out(units, name),
-            level,
-            freedom=units.freedom(name),
-        )
-    return row
+def score_intervals(
+    units: Units, scores: Collection[str] = tuple(SCORES), level: float = LEVEL
+) -> dict[str, Any]:
+    """Each score with its interval `SCORE_low` to `SCORE_high`; then `unit` and `units`."""
+    row: dict[str, Any] = {}
+    for name in scores:
+        score, without = float(pooled(units, name)), leave_one_out(units, name)
+        low, high = interval(score, without, level, freedom=freedom(units, name))
+        row |= {name: score, f"{name}_low": low, f"{name}_high": high}
+    return row | {"unit": units.unit, "units": len(units.names)}
 
 
-def emotion_interval_table(predictions: pd.DataFrame, level: float = LEVEL) -> pd.DataFrame:
+def emotion_interval_table(predictions: Predictions, level: float = LEVEL) -> pd.DataFrame:
     """`metrics.emotion_table` with intervals of recall and F1.
 
-    Of an emotion's recall the units are the speakers (clips) that have it, of its F1 also those
-    that were taken for it; `units` counts the first. With fewer than two the interval is nan.
+    The units of an emotion's recall are the speakers (clips) that have the emotion; of its F1 also
+    the speakers (clips) that were taken for it. `units` counts the first. With fewer than two the
+    interval is nan.
     """
-    table = emotion_table(predictions)
-    parts = [_emotion_intervals(units_of(rows), level) for _, rows in systems(predictions)]
-    bounds = pd.concat(parts, ignore_index=True)
-    for name in ("recall", "f1"):
-        place = list(table.columns).index(name)
-        table.insert(place + 1, f"{name}_low", bounds[f"{name}_low"])
-        table.insert(place + 2, f"{name}_high", bounds[f"{name}_high"])
-    return table.assign(unit=bounds["unit"], units=bounds["units"])
+    results = results_of(predictions)
+    bounds = stacked([_emotion_intervals(system.units, level) for system in results.systems])
+    return _with_bounds(emotion_table(results), bounds, ("recall", "f1"))
 
 
-def _emotion_intervals(units: Units, level: float) -> pd.DataFrame:
-    having, given = _clips_by_unit(units)
-    columns: dict[str, Any] = {"unit": units.unit, "units": (having > 0).sum(0)}
-    for name, function, clips in (("recall", recall_of, having), ("f1", f1_of, having + given)):
+def _emotion_intervals(units: Units, level: float) -> dict[str, Any]:
+    columns: dict[str, Any] = {"unit": units.unit, "units": (units.clips > 0).sum(0)}
+    concerned_by = {"recall": (recall_of, units.clips), "f1": (f1_of, units.clips + units.given)}
+    for name, (function, clips) in concerned_by.items():
         score, without = pooled(units, function), leave_one_out(units, function)
         bounds = []
         for emotion, value in enumerate(score):
             concerned = clips[:, emotion] > 0
-            freedom = freedom_of(clips[concerned, emotion])
             own = without[concerned, emotion]
-            bounds.append(interval(float(value), own, level, freedom=freedom))
+            degrees = freedom_of(clips[concerned, emotion])
+            bounds.append(interval(float(value), own, level, freedom=degrees))
         columns[f"{name}_low"], columns[f"{name}_high"] = zip(*bounds, strict=True)
-    return pd.DataFrame(columns)
+    return columns
 
 
-def _clips_by_unit(units: Units) -> tuple[Counts, Counts]:
-    """(units, emotions) twice: clips of the emotion, and predictions of it."""
-    shape = (len(units.names), units.emotions)
-    having, given = (
-        np.bincount(units.place * units.emotions + code, minlength=shape[0] * shape[1])
-        for code in (units.cell // units.emotions, units.cell % units.emotions)
-    )
-    return having.reshape(shape).astype(np.int64), given.reshape(shape).astype(np.int64)
+def _with_bounds(table: pd.DataFrame, bounds: pd.DataFrame, names: Collection[str]) -> pd.DataFrame:
+    """The table with the interval of each of `names` after it; `unit` and `units` at its end."""
+    own = bounds[[name for name in bounds if name not in table]]
+    order = [
+        column
+        for name in table
+        for column in ((name, f"{name}_low", f"{name}_high") if name in names else (name,))
+    ]
+    return pd.concat([table, own], axis=1)[[*order, "unit", "units"]]

@@ -14,17 +14,10 @@ import pandas as pd
 from nver.errors import UsageError
 from nver.recipe.hypotheses.claims import Hypothesis, concerned, contrasts_of
 from nver.recipe.hypotheses.selection import Matched, System, match, select
-from nver.results.comparison import (
-    SECTION_COLUMNS,
-    UAR,
-    Comparison,
-    Measured,
-    average,
-    judge,
-    measure,
-)
-from nver.results.metrics import systems as systems_in
+from nver.results.comparison import Comparison, Measured, average, judge, measure
+from nver.results.metrics import UAR
 from nver.results.paired_tests import check_same_plan, holm
+from nver.results.results import SECTION_COLUMNS, Predictions, SystemResults, results_of
 
 ALPHA = 0.05  # of the family of all contrasts in a table
 ANSWERS = ("supported", "not supported", "undecided", "not tested")
@@ -49,7 +42,7 @@ class _Tested:
 
 def hypothesis_table(
     hypotheses: Sequence[Hypothesis],
-    predictions: pd.DataFrame,
+    predictions: Predictions,
     encoders: Mapping[str, tuple[str, str]],
     classifiers: Mapping[str, str],
 ) -> pd.DataFrame:
@@ -69,46 +62,32 @@ def hypothesis_table(
         tested or what else there is to know.
     """
     rows = [
-        row
-        for section, own in predictions.groupby(list(SECTION_COLUMNS), sort=False)
-        for row in _section(hypotheses, own, encoders, classifiers, section)
+        {**dict(zip(SECTION_COLUMNS, section, strict=True)), **row}
+        for section, own in results_of(predictions).sections.items()
+        for row in _section(hypotheses, {_system(s, encoders, classifiers): s for s in own})
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _section(
-    hypotheses: Sequence[Hypothesis],
-    predictions: pd.DataFrame,
-    encoders: Mapping[str, tuple[str, str]],
-    classifiers: Mapping[str, str],
-    section: tuple[Any, ...],
+    hypotheses: Sequence[Hypothesis], systems: Mapping[System, SystemResults]
 ) -> list[dict[str, Any]]:
-    tables = {
-        _system(key[3], key[4], encoders, classifiers): own for key, own in systems_in(predictions)
-    }
     measured: dict[System, Measured] = {}
-    tested = [t for h in hypotheses for t in _contrasts(h, tables, measured)]
-    judged = _judged(tested)
-    answers = _answers(tested, [row["verdict"] for row in judged])
-    place = dict(zip(SECTION_COLUMNS, section, strict=True))
-    return [place | row | {"answer": answer} for row, answer in zip(judged, answers, strict=True)]
+    tested = [t for h in hypotheses for t in _contrasts(h, systems, measured)]
+    rows = _judged(tested)
+    verdicts: dict[str, list[str]] = {}
+    for row in rows:
+        verdicts.setdefault(row["claim"], []).append(row["verdict"])
+    return [row | {"answer": reduce(_both, verdicts[row["claim"]])} for row in rows]
 
 
 def _system(
-    encoders: str,
-    classifier: str,
-    known: Mapping[str, tuple[str, str]],
-    classifiers: Mapping[str, str],
+    system: SystemResults, encoders: Mapping[str, tuple[str, str]], classifiers: Mapping[str, str]
 ) -> System:
-    labels = (encoders,) if encoders in known else tuple(encoders.split("+"))
-    facts = [known.get(label, (label, "other")) for label in labels]
-    return System(
-        labels,
-        classifier,
-        tuple(name for name, _ in facts),
-        tuple(kind for _, kind in facts),
-        classifiers.get(classifier, classifier),
-    )
+    *_, label, classifier = system.key
+    labels = (label,) if label in encoders else tuple(label.split("+"))
+    names, kinds = zip(*(encoders.get(label, (label, "other")) for label in labels), strict=True)
+    return System(labels, classifier, names, kinds, classifiers.get(classifier, classifier))
 
 
 # ---------------------------------------------------------------------------------- contrasts
@@ -116,11 +95,11 @@ def _system(
 
 def _contrasts(
     hypothesis: Hypothesis,
-    tables: Mapping[System, pd.DataFrame],
+    results: Mapping[System, SystemResults],
     measured: dict[System, Measured],
 ) -> list[_Tested]:
     """Every contrast of a hypothesis, measured where the table has its systems."""
-    systems = concerned(hypothesis, list(tables))
+    systems = concerned(hypothesis, list(results))
     found = []
     for better, worse in contrasts_of(hypothesis, systems):
         one = _Tested(hypothesis, f"{better.text()} > {worse.text()}")
@@ -131,22 +110,22 @@ def _contrasts(
             what = " and ".join(f"[{text}]" for text in missing) or "another system to compare with"
             found.append(replace(one, note=f"no row of the table is {what}"))
             continue
-        found.append(_measured(replace(one, matched=matched), tables, measured))
+        found.append(_measured(replace(one, matched=matched), results, measured))
     return found
 
 
 def _measured(
-    one: _Tested, tables: Mapping[System, pd.DataFrame], measured: dict[System, Measured]
+    one: _Tested, results: Mapping[System, SystemResults], measured: dict[System, Measured]
 ) -> _Tested:
     assert one.matched is not None
     taking_part = [*one.matched.better, *one.matched.worse]
     try:
-        check_same_plan([tables[system] for system in taking_part])
+        check_same_plan([results[system] for system in taking_part])
     except UsageError as error:
         return replace(one, note=str(error))
     for system in taking_part:
         if system not in measured:
-            (measured[system],) = measure(tables[system], [UAR], 0)
+            (measured[system],) = measure(results[system], [UAR], 0)
     differences = [
         average([measured[s] for s in better]) - average([measured[s] for s in worse])
         for better, worse in one.matched.pairs
@@ -225,15 +204,6 @@ def verdict_of(
     if p_holm <= ALPHA and difference > 0:
         return SUPPORTED, ""
     return UNDECIDED, ""
-
-
-def _answers(tested: Sequence[_Tested], verdicts: Sequence[str]) -> list[str]:
-    """For each contrast the answer to its whole claim."""
-    by_claim: dict[str, list[str]] = {}
-    for one, verdict in zip(tested, verdicts, strict=True):
-        by_claim.setdefault(one.hypothesis.claim, []).append(verdict)
-    answers = {claim: reduce(_both, found) for claim, found in by_claim.items()}
-    return [answers[one.hypothesis.claim] for one in tested]
 
 
 def _both(one: str, other: str) -> str:

@@ -10,27 +10,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from nver.errors import NverError
-from nver.machine.files import write_whole
+from nver.evaluation.run_folder.saved_table import read_table, write_table
 
 SYSTEM_COLUMNS = ("experiment", "corpus", "protocol", "encoders", "classifier")
 PREDICTION_COLUMNS = (
-    "experiment",
-    "corpus",
-    "encoders",
-    "classifier",
-    "protocol",
-    "seed",
-    "fold",
-    "clip",
-    "speaker",
-    "emotion",
-    "predicted",
+    *("experiment", "corpus", "encoders", "classifier", "protocol", "seed", "fold"),
+    *("clip", "speaker", "emotion", "predicted"),
 )
 PROBABILITY_PREFIX = "p:"
 STRESS = "stress"  # only in a table of stressed clips, see `nver.results.stress`
-TEMPERATURE = (
-    "temperature"  # optional: of the training that made the row, see `nver.results.calibration`
-)
+TEMPERATURE = "temperature"  # optional: of the row's training, see `nver.results.calibration`
 SUM_TOLERANCE = 1e-3  # our choice: a float32 softmax over 100 emotions sums to 1 within 1e-5
 
 
@@ -42,7 +31,8 @@ def probability_columns(frame: pd.DataFrame) -> list[str]:
 def emotions_of(frame: pd.DataFrame) -> list[str]:
     """The emotions that the rows' classifiers could choose from, in the table's order."""
     columns = probability_columns(frame)
-    return [c.removeprefix(PROBABILITY_PREFIX) for c in columns if frame[c].notna().any()]
+    used = frame[columns].notna().to_numpy().any(axis=0)
+    return [columns[place].removeprefix(PROBABILITY_PREFIX) for place in np.flatnonzero(used)]
 
 
 def write_predictions(frame: pd.DataFrame, path: Path) -> None:
@@ -54,7 +44,7 @@ def write_predictions(frame: pd.DataFrame, path: Path) -> None:
     row's corpus, is an empty field. A byte of a name that is not UTF-8 is written as \\udcXX.
 
     Raises:
-        NverError: the table is not one of predictions (see `check_predictions`).
+        NverError: it is no table of predictions (see `check_predictions`).
     """
     check_predictions(frame, str(path))
     columns = probability_columns(frame)
@@ -63,8 +53,7 @@ def write_predictions(frame: pd.DataFrame, path: Path) -> None:
     plain = frame[[*PREDICTION_COLUMNS, *extra, *numbers]].astype(
         dict.fromkeys(numbers, np.float32)
     )
-    text = plain.to_csv(index=False, float_format="%.9g", lineterminator="\n")
-    write_whole(path, text.encode("utf-8", "backslashreplace"))
+    write_table(plain, path, float_format="%.9g")
 
 
 def read_predictions(path: Path) -> pd.DataFrame:
@@ -78,16 +67,9 @@ def read_predictions(path: Path) -> pd.DataFrame:
     """
     names = _read_header(path)
     numbers = {n: np.float32 for n in names if n.startswith(PROBABILITY_PREFIX) or n == TEMPERATURE}
-    try:
-        frame = pd.read_csv(
-            path,
-            dtype={**dict.fromkeys(names, str), **numbers, "seed": np.int64, "fold": np.int64},
-            keep_default_na=False,  # an emotion may be called "NA"
-            na_values={name: [""] for name in ["speaker", *numbers]},
-            encoding="utf-8",
-        )
-    except (ValueError, OSError) as error:
-        raise NverError(f"{path}: damaged, cannot be read as predictions ({error})") from error
+    dtype = {**dict.fromkeys(names, str), **numbers, "seed": np.int64, "fold": np.int64}
+    may_be_missing = {name: [""] for name in ["speaker", *numbers]}
+    frame = read_table(path, dtype, may_be_missing, what=" as predictions")
     if not isinstance(frame.index, pd.RangeIndex):  # pandas makes an index of a column too many
         raise NverError(f"{path}: damaged, its rows have more fields than its header")
     check_predictions(frame, str(path))
@@ -149,7 +131,7 @@ def _check_columns(names: Sequence[str], path: str) -> None:
 def _check_emotions(
     frame: pd.DataFrame, column: str, probability: npt.NDArray[np.float64], name: str
 ) -> None:
-    """The emotions in `column` are among those that have a probability in their row."""
+    """Every emotion in `column` has a probability in its row."""
     known = [c.removeprefix(PROBABILITY_PREFIX) for c in probability_columns(frame)]
     code = pd.Index(known).get_indexer(pd.Index(frame[column]))
     own = ~np.isnan(probability[np.arange(len(frame)), code])

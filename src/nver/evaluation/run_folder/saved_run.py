@@ -2,15 +2,24 @@
 
 import json
 import tomllib
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from nver.encoders import EncoderSpec
 from nver.errors import NverError, UsageError
 from nver.evaluation.run_folder.predictions import read_predictions, read_stress
+from nver.evaluation.run_folder.saved_table import read_table
 from nver.evaluation.run_folder.trainings import no_trainings, read_trainings
+from nver.recipe import ClassifierEntry, Experiment, parse_experiment
+from nver.recipe.families import parse_families
+from nver.recipe.figures import Figures
+from nver.recipe.hypotheses import parse_hypotheses
+from nver.recipe.printed import TABLES as TABLES_OF_PAPERS
 
 RUN_FILES = ("recipe.toml", "predictions.csv")  # a folder with neither is no run folder
 TABLES = {  # the columns that the report needs
@@ -36,7 +45,7 @@ DTYPES: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SavedRun:
     """What `nver run` saved.
 
@@ -69,18 +78,44 @@ class SavedRun:
         """The corpora whose recordings no person made."""
         return [name for name in self.corpus_names if self.corpora.get(name, {}).get("synthetic")]
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The recipe's tables; empty where it cannot be read."""
+    @cached_property
+    def experiment(self) -> Experiment:
+        """The recipe; of one that this version cannot parse, what a report needs of it.
+
+        Raises:
+            NverError: the recipe is damaged.
+        """
         try:
-            return tomllib.loads(self.recipe)
-        except tomllib.TOMLDecodeError:
-            return {}
+            tree = tomllib.loads(self.recipe)
+            with suppress(NverError):  # for example of a plug-in that is not here
+                return parse_experiment(tree)
+            return self._readable_parts(tree)
+        except (tomllib.TOMLDecodeError, UsageError) as error:
+            raise NverError(f"{self.folder / 'recipe.toml'}: damaged ({error})") from error
+
+    def _readable_parts(self, tree: dict[str, Any]) -> Experiment:
+        """Titles, names, figures, families and hypotheses of a recipe that cannot be parsed."""
+        saved = {str(e.get("label") or e.get("name")): str(e.get("name")) for e in self.encoders}
+        encoders = _names_by_label(tree.get("encoders", [])) | saved
+        classifiers = _names_by_label(tree.get("classifiers", []))
+        figures, printed = tree.get("figures"), tree.get("printed")
+        return Experiment(
+            name=str(tree.get("name", "")),
+            title=str(tree.get("title", "")),
+            corpora=(),
+            encoders={label: EncoderSpec(name) for label, name in encoders.items()},
+            classifiers=tuple(ClassifierEntry(name, label) for label, name in classifiers.items()),
+            hypotheses=parse_hypotheses(tree.get("hypotheses", []), encoders, classifiers),
+            printed=printed if printed in TABLES_OF_PAPERS else "",
+            rehearsal=tree.get("rehearsal") is True,
+            figures=Figures(**_name_lists(figures)) if isinstance(figures, dict) else Figures(),
+            families=parse_families(tree.get("families", {})),
+        )
 
     @property
     def rehearsal(self) -> bool:
         """Whether the recipe says that no number is a result."""
-        return any(f.get("rehearsal") is True for f in (self.settings, self.environment))
+        return self.experiment.rehearsal or self.environment.get("rehearsal") is True
 
     @property
     def corpus_names(self) -> list[str]:
@@ -134,20 +169,25 @@ def _table(path: Path) -> pd.DataFrame:
     columns = TABLES[path.name]
     if not path.exists():
         return pd.DataFrame({name: pd.Series(dtype=DTYPES.get(name, str)) for name in columns})
-    try:
-        table = pd.read_csv(
-            path,
-            dtype=DTYPES,
-            keep_default_na=False,
-            na_values={name: [""] for name in MAY_BE_MISSING},
-            encoding="utf-8",
+    return read_table(path, DTYPES, {name: [""] for name in MAY_BE_MISSING}, columns)
+
+
+def _names_by_label(entries: Any) -> dict[str, str]:
+    """label -> name of a recipe's encoders or classifiers."""
+    tables = [entry if isinstance(entry, dict) else {"name": entry} for entry in entries]
+    return {str(t.get("label", t.get("name"))): str(t.get("name")) for t in tables}
+
+
+def _name_lists(figures: dict[str, Any]) -> dict[str, tuple[tuple[str, ...], ...]]:
+    """The lists of names in `[figures]`."""
+    return {
+        field.name: tuple(
+            tuple(map(str, names))
+            for names in figures.get(field.name, [])
+            if isinstance(names, list)
         )
-    except (ValueError, OSError) as error:
-        raise NverError(f"{path}: damaged, cannot be read ({error})") from error
-    missing = [name for name in columns if name not in table.columns]
-    if missing:
-        raise NverError(f"{path}: damaged, it has no column {', '.join(missing)}")
-    return table
+        for field in fields(Figures)
+    }
 
 
 def _json(path: Path, default: Any, *, entries: bool = False) -> Any:

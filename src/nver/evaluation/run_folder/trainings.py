@@ -7,21 +7,12 @@ from typing import Any
 import pandas as pd
 
 from nver.classifiers.training.tuning import Tuned, options_text
-from nver.errors import NverError
 from nver.evaluation.run_folder.predictions import SYSTEM_COLUMNS
-from nver.machine.files import write_whole
+from nver.evaluation.run_folder.saved_table import read_table, write_table
 
 TRAINING_COLUMNS = (
-    *SYSTEM_COLUMNS,
-    "seed",
-    "fold",
-    "clips",
-    "epochs",
-    "best_epoch",
-    "validation_loss",
-    "auxiliary",
-    "tuned",
-    "candidates",
+    *(*SYSTEM_COLUMNS, "seed", "fold", "clips", "epochs", "best_epoch"),
+    *("validation_loss", "auxiliary", "tuned", "candidates"),
 )
 TEXTS = (*SYSTEM_COLUMNS, "tuned", "candidates")
 
@@ -63,8 +54,7 @@ def join_trainings(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
 def write_trainings(frame: pd.DataFrame, path: Path) -> None:
     """Write the table as CSV, whole or not at all; what is missing is an empty field."""
     columns = [*TRAINING_COLUMNS, *diagnostic_columns(frame)]
-    text = frame[columns].to_csv(index=False, float_format="%.9g", lineterminator="\n")
-    write_whole(path, text.encode("utf-8", "backslashreplace"))
+    write_table(frame[columns], path, float_format="%.9g")
 
 
 def read_trainings(path: Path) -> pd.DataFrame:
@@ -73,12 +63,6 @@ def read_trainings(path: Path) -> pd.DataFrame:
     Raises:
         NverError: it cannot be read, or is no table of trainings.
     """
-    try:
-        texts = dict.fromkeys(TEXTS, str)
-        frame = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=[""])
-    except (ValueError, OSError) as error:
-        raise NverError(f"{path}: damaged, cannot be read as trainings ({error})") from error
-    missing = [name for name in TRAINING_COLUMNS if name not in frame.columns]
-    if missing:
-        raise NverError(f"{path}: damaged, it has no column {', '.join(missing)}")
+    texts = dict.fromkeys(TEXTS, str)
+    frame = read_table(path, texts, [""], TRAINING_COLUMNS, " as trainings")
     return frame.fillna(dict.fromkeys(TEXTS, ""))

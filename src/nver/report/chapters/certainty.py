@@ -1,27 +1,33 @@
 """What the page shows of certainty: calibration before and after the temperature, refusal."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from nver.evaluation.run_folder.predictions import SYSTEM_COLUMNS
-from nver.evaluation.run_folder.saved_run import SavedRun
+from nver.report.chapter import Chapter
 from nver.report.figures.calibration_plots import certainty_figure
-from nver.report.figures.drawing import Drawing, stem
-from nver.report.figures.images import as_png, as_svg
-from nver.report.tables.grids import Grid, Part, of_section
+from nver.report.figures.drawing import Drawing, drawing_of, remark
+from nver.report.run_tables import RunTables
+from nver.report.tables.grids import Grid, Part, highest_uar, of_section
 from nver.report.tables.sections import Section, encoders_title, system_title
-from nver.results.calibration import CALIBRATED, RAW, certainty_of
-from nver.results.metrics import systems
+from nver.results.calibration import FORMS, certainty_of, reliability_table
+from nver.results.results import SystemResults
 
+KIND = "calibration"
+LEAD = (
+    "Does a probability of 70 % mean that 70 % of such predictions are right? And how accurate are "
+    "the predictions that are left when the least sure are refused? In the figures a dot is a bin "
+    "of confidence, its area the share of the predictions; on the dashed diagonal confidence and "
+    "accuracy agree. The dashed line on the right is the accuracy without refusal."
+)
 HEAD = (
     "Encoders", "Classifier", "Temperature", "ECE", "Brier", "NLL",
     "Area", "Accuracy", "Surest 80 %", "Surest 50 %",
 )  # fmt: skip
-FIGURES_SHOWN = 6  # a section, those of the highest UAR; the files have all (our choice)
+FIGURES_SHOWN = 6  # a section, of the highest UAR; the files have all (our choice)
 NOTE = (
     "Before → after the temperature, over all folds and seeds. Temperature: the median over "
     "trainings; each is fitted on the validation clips of its own training, never on its test "
@@ -37,33 +43,24 @@ LEFT = (
 NOT_FITTED = "No temperature was saved with this run, or none was fitted: before and after agree."
 
 
-def certainty_parts(
-    calibration: pd.DataFrame,
-    tables: Sequence[Section],
-    scores: pd.DataFrame,
-    drawings: Sequence[tuple[Section, Drawing]],
-) -> list[Part]:
+def certainty_parts(tables: RunTables, drawings: Sequence[Drawing]) -> list[Part]:
     """The table of every section, and the figures of its highest UAR."""
     found = []
-    for section in tables:
-        drawn = [drawing for own, drawing in drawings if own is section]
-        uar = of_section(scores, section)["unweighted_average_recall"].to_numpy()
-        best = np.argsort(-uar, kind="stable")[:FIGURES_SHOWN]
-        part = _part(of_section(calibration, section), section, [drawn[i] for i in best])
-        if number := len(drawn) - len(best):
-            part = replace(part, left=LEFT.format(number))
-        found.append(part)
+    for section in tables.sections:
+        shown, left = highest_uar(drawings, KIND, section, tables.scores, FIGURES_SHOWN)
+        grid = _grid(of_section(tables.calibration, section))
+        remark = LEFT.format(left) if left else ""
+        found.append(Part(section.title, (grid,), shown, left=remark))
     return found
 
 
-def _part(table: pd.DataFrame, section: Section, drawings: Sequence[Drawing]) -> Part:
+def _grid(calibration: pd.DataFrame) -> Grid:
     raw, calibrated = (
-        table[table["form"] == form].to_dict("records") for form in (RAW, CALIBRATED)
+        calibration[calibration["form"] == form].to_dict("records") for form in FORMS
     )
     rows = [_row(a, b) for a, b in zip(raw, calibrated, strict=True)]
     unfitted = all(row["temperature"] == 1 for row in calibrated)
-    notes = (NOTE, NOT_FITTED) if unfitted else (NOTE,)
-    return Part(section.title, (Grid("Calibration", HEAD, rows, notes),), tuple(drawings))
+    return Grid("Calibration", HEAD, rows, (NOTE, NOT_FITTED) if unfitted else (NOTE,))
 
 
 def _row(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> tuple[str, ...]:
@@ -84,35 +81,42 @@ def _row(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> tuple[str, ...]
     )
 
 
-def draw_certainties(
-    run: SavedRun, tables: Sequence[Section], calibration: pd.DataFrame
-) -> Iterator[tuple[Section, Drawing]]:
-    """A figure a system, in the tables' order; `calibration` is the table of all of them."""
-    places = {(t.experiment, t.corpus, t.protocol): t for t in tables}
-    errors = dict(iter(calibration.groupby(list(SYSTEM_COLUMNS))["expected_calibration_error"]))
-    for key, rows in systems(run.predictions):
-        experiment, corpus, protocol, *names = key
-        section = places[experiment, corpus, protocol]
-        yield section, _draw(rows, section, names, errors[key])
+def _figures(tables: RunTables) -> list[Callable[[], Drawing]]:
+    """A figure a system."""
+    errors = tables.calibration.groupby(list(SYSTEM_COLUMNS))["expected_calibration_error"]
+    by_system = {key: list(own) for key, own in errors}
+    return [
+        partial(_draw, system, section, by_system[system.key])
+        for section, systems in tables.systems
+        for system in systems
+    ]
 
 
-def _draw(
-    rows: pd.DataFrame, section: Section, names: Sequence[str], errors: Iterable[float]
-) -> Drawing:
-    encoders, classifier = names
-    system = system_title(encoders, classifier)
-    where = section.title + (" — SYNTHETIC RECORDINGS" if section.synthetic else "")
-    forms = {form: certainty_of(rows, form) for form in (RAW, CALIBRATED)}
-    figure = certainty_figure(forms, f"{system}\n{where}")
+def _draw(system: SystemResults, section: Section, errors: Sequence[float]) -> Drawing:
+    name = system_title(*system.key[3:])
+    title = f"{name}\n{section.title}{remark(section.synthetic)}"
     raw, after = errors
     error = f"{100 * raw:.1f} percentage points as trained, {100 * after:.1f} with temperature"
-    return Drawing(
-        stem=stem("calibration", section.corpus, section.protocol, encoders, classifier),
-        title=system,
-        alt=f"Accuracy by confidence and by coverage of {system}, {section.title}: "
+    return drawing_of(
+        certainty_figure({form: certainty_of(system.rows, form) for form in FORMS}, title),
+        KIND,
+        system.key,
+        title=name,
+        alt=f"Accuracy by confidence and by coverage of {name}, {section.title}: "
         f"expected calibration error {error}.",
         caption=f"Expected calibration error: {error}",
-        svg=as_svg(figure),
-        png=as_png(figure),
         vector=True,
     )
+
+
+CHAPTER = Chapter(
+    anchor="certainty",
+    title="Calibration and refusal",
+    lead=lambda tables: LEAD,
+    content=certainty_parts,
+    files={
+        "calibration.csv": lambda tables: tables.calibration,
+        "reliability.csv": lambda tables: reliability_table(tables.results),
+    },
+    figures=_figures,
+)

@@ -1,15 +1,13 @@
 """What the page shows of coarser views: the first three, and families of emotions."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 
-from nver.evaluation.run_folder.saved_run import SavedRun
-from nver.recipe.families import Families, parse_families
-from nver.report.tables.formats import aligned
-from nver.report.tables.grids import Grid, Part, of_section
-from nver.report.tables.sections import Section, encoders_title
+from nver.recipe.families import Families
+from nver.report.chapter import Chapter
+from nver.report.tables.grids import Grid, Part, parts_of, parts_text
+from nver.report.tables.sections import Section, cell_of, encoders_title
 
 NOTE = (
     "Percent [95 % interval, as above]. Top-3: the share of clips whose emotion is among the three "
@@ -22,42 +20,31 @@ FAMILIES = (
 NOT_TESTED = " Differences were not tested."
 
 
-def families_of(run: SavedRun) -> Families:
-    """The families of the run's recipe; none where it has none."""
-    return parse_families(run.settings.get("families", {}))
-
-
 def view_parts(
     views: pd.DataFrame, tables: Sequence[Section], families: Families | None = None
 ) -> list[Part]:
     """A grid a section of many emotions, from `nver.results.families.view_table`."""
-    if views.empty:
-        return []
-    found = [(section, of_section(views, section)) for section in tables]
-    return [
-        Part(section.title, (_grid(own, families or {}),)) for section, own in found if len(own)
-    ]
+    return parts_of(views, tables, lambda own: _grid(own, families or {}))
 
 
 def view_text(views: pd.DataFrame, tables: Sequence[Section]) -> str:
     """The tables aligned for a terminal; "" where no corpus has many emotions."""
-    return "\n\n".join(
-        "\n".join(
-            [f"{part.title}: coarser views", "", aligned(grid.head, grid.rows), "", *grid.notes]
-        )
-        for part in view_parts(views, tables)
-        for grid in part.grids
-    )
+    return parts_text(view_parts(views, tables), ": coarser views")
 
 
 def _grid(views: pd.DataFrame, families: Families) -> Grid:
-    with_families = bool(views["families"].iloc[0])
-    head = ["Encoders", "Classifier", "Top-3", *(["Family UAR"] if with_families else [])]
-    names = ["top3_accuracy", *(["family_uar"] if with_families else [])]
+    scores = {"top3_accuracy": "Top-3"}
+    if views["families"].iloc[0]:
+        scores["family_uar"] = "Family UAR"
     rows = [
-        [encoders_title(row["encoders"]), row["classifier"], *(_score(row, name) for name in names)]
+        [
+            encoders_title(row["encoders"]),
+            row["classifier"],
+            *(cell_of(row, name).text for name in scores),
+        ]
         for row in views.to_dict("records")
     ]
+    head = ("Encoders", "Classifier", *scores.values())
     return Grid("Coarser views", head, rows, [_note(views, families)])
 
 
@@ -72,6 +59,12 @@ def _note(views: pd.DataFrame, families: Families) -> str:
     return said + NOT_TESTED
 
 
-def _score(row: Any, name: str) -> str:
-    score, low, high = (100 * row[f"{name}{end}"] for end in ("", "_low", "_high"))
-    return f"{score:.1f}" + ("" if pd.isna(low) else f" [{low:.1f}, {high:.1f}]")
+CHAPTER = Chapter(
+    anchor="views",
+    title="Coarser views",
+    content=lambda tables, _: view_parts(
+        tables.views, tables.sections, tables.run.experiment.families
+    ),
+    files={"views.csv": lambda tables: tables.views if len(tables.views) else None},
+    text=lambda tables: view_text(tables.views, tables.sections),
+)

@@ -1,13 +1,12 @@
 """What the page shows of where recognition fails: by group of clips, and the worst clips."""
 
-import math
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import pandas as pd
 
-from nver.report.tables.grids import Grid, Part, of_section
-from nver.report.tables.sections import Section, encoders_title, span, system_title
+from nver.report.chapter import Chapter
+from nver.report.tables.grids import Grid, Part, of_section, order_by_uar, system_rows, uar_by
+from nver.report.tables.sections import Section, counted, system_title
 
 TITLES = {"duration_s": "Duration", "level_db": "Level", "speaker_group": "Speaker group"}
 HEAD = ("Encoders", "Classifier")
@@ -31,12 +30,10 @@ def failure_parts(
     """For every section the UAR by group, and the most confidently wrong clips."""
     found = []
     for section in tables:
-        own = of_section(groups, section)
+        own, section_scores = of_section(groups, section), of_section(scores, section)
+        best = section_scores.iloc[order_by_uar(section_scores)[0]]
         grids = [_group_grid(str(by), table) for by, table in own.groupby("by", sort=False)]
-        best = of_section(scores, section).sort_values(
-            "unweighted_average_recall", ascending=False, kind="stable"
-        )
-        grids += _worst_grid(of_section(worst, section), best.iloc[0])
+        grids += _worst_grid(of_section(worst, section), best)
         found.append(Part(section.title, tuple(grids), left="" if len(own) else NOTHING))
     return found
 
@@ -46,37 +43,17 @@ def _group_grid(by: str, table: pd.DataFrame) -> Grid:
     groups = table.drop_duplicates("group")
     numbers = zip(groups["group"], groups["clips"], groups["speakers"], strict=True)
     head = [f"{group} ({_basis(clips, speakers)})" for group, clips, speakers in numbers]
-    rows = [
-        (encoders_title(str(encoders)), str(classifier), *_cells(own, groups["group"]))
-        for (encoders, classifier), own in table.groupby(["encoders", "classifier"], sort=False)
-    ]
+    rows = system_rows(table, lambda own: uar_by(own, "group", groups["group"]))
     note = GROUPS if by == "speaker_group" else QUANTILES
     return Grid(f"UAR by {TITLES[by].lower()}", (*HEAD, *head), rows, (note,))
 
 
 def _basis(clips: int, speakers: int) -> str:
-    known = f", {_counted(speakers, 'speaker')}" if speakers else ""
-    return _counted(clips, "clip") + known
+    known = f", {counted([speakers], 'speaker')}" if speakers else ""
+    return counted([clips], "clip") + known
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{span([number])} {noun}{'s' if number != 1 else ''}"
-
-
-def _cells(own: pd.DataFrame, groups: "pd.Series[str]") -> Iterator[str]:
-    texts = {row["group"]: uar_text(row) for _, row in own.iterrows()}
-    return (texts[group] for group in groups)
-
-
-def uar_text(row: "pd.Series[Any]") -> str:
-    """UAR and its interval in percent: "34.5 [30.1, 39.2]"."""
-    score, low, high = (
-        100 * float(row[f"unweighted_average_recall{end}"]) for end in ("", "_low", "_high")
-    )
-    return f"{score:.1f}" if math.isnan(low) else f"{score:.1f} [{low:.1f}, {high:.1f}]"
-
-
-def _worst_grid(worst: pd.DataFrame, best: "pd.Series[float]") -> Iterator[Grid]:
+def _worst_grid(worst: pd.DataFrame, best: pd.Series) -> Iterator[Grid]:
     same = (worst["encoders"] == best["encoders"]) & (worst["classifier"] == best["classifier"])
     own = worst[same]
     timed = "duration_s" in own and own["duration_s"].notna().any()
@@ -92,3 +69,16 @@ def _worst_grid(worst: pd.DataFrame, best: "pd.Series[float]") -> Iterator[Grid]
     if rows:
         system = system_title(str(best["encoders"]), str(best["classifier"]))
         yield Grid(f"Most confidently wrong, {system}", head, rows, (WORST,), names=4)
+
+
+CHAPTER = Chapter(
+    anchor="failures",
+    title="Where it fails",
+    content=lambda tables, _: failure_parts(
+        tables.sections, tables.scores, tables.subgroups, tables.confidently_wrong
+    ),
+    files={
+        "subgroups.csv": lambda tables: tables.subgroups,
+        "confidently_wrong.csv": lambda tables: tables.confidently_wrong,
+    },
+)

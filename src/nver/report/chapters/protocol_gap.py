@@ -1,26 +1,19 @@
 """The gap between the two protocols, in tables of its own."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
 
 from nver.recipe.folds import RANDOM, SPEAKER_INDEPENDENT
-from nver.report.tables.formats import aligned
-from nver.report.tables.grids import Grid, Part, p_text
-from nver.report.tables.sections import SYNTHETIC, encoders_title
+from nver.report.chapter import Chapter
+from nver.report.tables.grids import Grid, Part, interval_text, p_text, parts_text, system_rows
+from nver.report.tables.sections import SYNTHETIC
+from nver.results.metrics import UAR
 
-UAR = "unweighted_average_recall"
 HEAD = (
-    "Encoders",
-    "Classifier",
-    "UAR, random",
-    "UAR, speaker-independent",
-    "Gap",
-    "95 % interval",
-    "p, Holm",
-    "Gap in accuracy",
-    "95 % interval",
+    *("Encoders", "Classifier", "UAR, random", "UAR, speaker-independent"),
+    *("Gap", "95 % interval", "p, Holm", "Gap in accuracy", "95 % interval"),
 )
 NOTE = (
     "Percent; gap: random folds, where training and test share speakers, less speaker-independent "
@@ -47,35 +40,32 @@ def gap_parts(gaps: pd.DataFrame, synthetic: Collection[str] = ()) -> list[Part]
 
 def gap_text(gaps: pd.DataFrame, synthetic: Collection[str] = ()) -> str:
     """The tables aligned for a terminal; "" where no system was tested under both protocols."""
-    return "\n\n".join(
-        "\n".join([part.title, "", aligned(grid.head, grid.rows), "", *grid.notes])
-        for part in gap_parts(gaps, synthetic)
-        for grid in part.grids
-    )
+    return parts_text(gap_parts(gaps, synthetic))
 
 
 def _grid(gaps: pd.DataFrame, synthetic: bool) -> Grid:
-    rows = [
-        _row(str(encoders), str(classifier), own.to_dict("records"))
-        for (encoders, classifier), own in gaps.groupby(["encoders", "classifier"], sort=False)
-    ]
+    rows = system_rows(gaps, _cells)
     note = NOTE + (NONE if gaps["low"].isna().any() else "")
     note = note.format(units=gaps["units"].iloc[0], unit=gaps["unit"].iloc[0])
     return Grid("Gap", HEAD, rows, ([SYNTHETIC] if synthetic else []) + [note])
 
 
-def _row(encoders: str, classifier: str, own: Sequence[Mapping[Any, Any]]) -> tuple[str, ...]:
-    uar, accuracy = (
-        next(row for row in own if row["score"] == score) for score in (UAR, "accuracy")
-    )
+def _cells(own: pd.DataFrame) -> tuple[str, ...]:
+    by_score = {row["score"]: row for row in own.to_dict("records")}
+    uar, accuracy = by_score[UAR], by_score["accuracy"]
     values = [f"{100 * uar[protocol]:.1f}" for protocol in (RANDOM, SPEAKER_INDEPENDENT)]
-    return (
-        encoders_title(encoders), classifier, *values, *_gap(uar), p_text(uar["p_holm"]),
-        *_gap(accuracy),
-    )  # fmt: skip
+    return (*values, *_gap(uar), p_text(uar["p_holm"]), *_gap(accuracy))
 
 
 def _gap(row: Mapping[Any, Any]) -> tuple[str, str]:
     """ "+3.1" and "1.0 to 5.2"."""
-    interval = "–" if pd.isna(row["low"]) else f"{100 * row['low']:.1f} to {100 * row['high']:.1f}"
-    return f"{100 * row['gap']:+.1f}", interval
+    return f"{100 * row['gap']:+.1f}", interval_text(100 * row["low"], 100 * row["high"])
+
+
+CHAPTER = Chapter(
+    anchor="gap",
+    title="What sharing speakers is worth",
+    content=lambda tables, _: gap_parts(tables.gaps, tables.run.synthetic),
+    files={"gap.csv": lambda tables: tables.gaps},
+    text=lambda tables: gap_text(tables.gaps, tables.run.synthetic),
+)

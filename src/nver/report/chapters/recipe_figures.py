@@ -1,84 +1,75 @@
 """The figures that a recipe asks for: t-SNE of two encoders side by side, confusion matrices."""
 
-from collections.abc import Sequence
-from typing import Any
-
-import pandas as pd
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from nver.evaluation.run_folder.saved_run import SavedRun
-from nver.report.figures.drawing import Confusion, Drawing, projections, stem
-from nver.report.figures.images import as_png, as_svg
+from nver.report.chapter import Chapter
+from nver.report.figures.drawing import (
+    CONFUSION,
+    Drawing,
+    Projection,
+    drawing_of,
+    projection_title,
+)
 from nver.report.figures.plots import projection_pair_figure
+from nver.report.run_tables import RunTables
 from nver.report.tables.grids import Part
 from nver.report.tables.sections import system_title
 
-Points = dict[tuple[str, str], tuple[pd.DataFrame, list[str]]]
+KIND = "pair"
 
 
-def asked_names(run: SavedRun, key: str) -> list[list[str]]:
-    """A list of `[figures]`; empty where there is none."""
-    table = run.settings.get("figures")
-    found: Any = table.get(key, []) if isinstance(table, dict) else []
-    return [[str(name) for name in names] for names in found if isinstance(names, list)]
-
-
-def draw_pairs(run: SavedRun) -> list[tuple[str, Drawing]]:
-    """(corpus, figure) of every pair of encoders asked for, where both were run."""
-    points: Points = {(c, e): (own, emotions) for c, e, own, emotions in projections(run)}
+def _figures(tables: RunTables) -> list[Callable[[], Drawing]]:
+    """A figure for each corpus and pair of encoders in the recipe, where both were run."""
+    saved = {(found.corpus, found.encoder): found for found in tables.projections}
     return [
-        (corpus, _draw_pair(run, corpus, pair, points))
-        for corpus in run.corpus_names
-        for pair in asked_names(run, "tsne")
-        if len(pair) == 2 and all((corpus, encoder) in points for encoder in pair)
+        partial(_draw_pair, tables.run, *(saved[corpus, encoder] for encoder in pair))
+        for corpus in tables.run.corpus_names
+        for pair in tables.run.experiment.figures.tsne
+        if len(pair) == 2 and all((corpus, encoder) in saved for encoder in pair)
     ]
 
 
-def _draw_pair(run: SavedRun, corpus: str, pair: Sequence[str], points: Points) -> Drawing:
-    left, right = (points[corpus, encoder][0] for encoder in pair)
-    emotions = points[corpus, pair[0]][1]
-    remark = " — SYNTHETIC RECORDINGS" if corpus in run.synthetic else ""
-    remark += " — REHEARSAL" if run.rehearsal else ""
-    title = f"t-SNE of {len(left):,} clips of {corpus}{remark}"
-    figure = projection_pair_figure({pair[0]: left, pair[1]: right}, emotions, title)
-    return Drawing(
-        stem=stem("pair", corpus, *pair),
-        title=f"{pair[0]} and {pair[1]}, {corpus}",
-        alt=f"t-SNE of the {pair[0]} and of the {pair[1]} embeddings of {len(left):,} clips of "
-        f"{corpus}, side by side, by emotion: {', '.join(emotions)}.",
-        caption="",
-        svg=as_svg(figure),
-        png=as_png(figure),
-        vector=False,
+def _draw_pair(run: SavedRun, left: Projection, right: Projection) -> Drawing:
+    sides = {left.encoder: left.points, right.encoder: right.points}
+    figure = projection_pair_figure(sides, left.emotions, projection_title(run, left))
+    return drawing_of(
+        figure,
+        KIND,
+        (left.corpus, left.encoder, right.encoder),
+        title=f"{left.encoder} and {right.encoder}, {left.corpus}",
+        alt=f"t-SNE of the {left.encoder} and of the {right.encoder} embeddings of "
+        f"{len(left.points):,} clips of {left.corpus}, side by side, by emotion: "
+        f"{', '.join(left.emotions)}.",
     )
 
 
-def asked_parts(
-    run: SavedRun,
-    pairs: Sequence[tuple[str, Drawing]],
-    matrices: Sequence[tuple[Confusion, Drawing]],
-) -> list[Part]:
+def figure_parts(tables: RunTables, drawings: Sequence[Drawing]) -> list[Part]:
     """What `[figures]` asks for; a sentence for what was not run."""
+    figures = tables.run.experiment.figures
     found = []
-    if wanted := asked_names(run, "tsne"):
-        drawings = tuple(drawing for _, drawing in pairs)
-        missed = [" and ".join(pair) for pair in wanted if not _is_drawn(pair, drawings)]
-        left = _not_run(missed)
-        found.append(Part("t-SNE side by side", (), drawings, shown=len(drawings), left=left))
-    for classifier, *encoders in (names for names in asked_names(run, "confusion") if names):
-        own = tuple(
-            drawing
-            for confusion, drawing in matrices
-            if (confusion.classifier, confusion.encoders) == (classifier, "+".join(encoders))
-        )
-        title = system_title("+".join(encoders), classifier)
-        left = _not_run([] if own else [title])
-        found.append(Part(f"Confusions of {title}", (), own, shown=len(own), left=left))
+    if figures.tsne:
+        pairs = [drawing for drawing in drawings if drawing.kind == KIND]
+        drawn = {drawing.subject[1:] for drawing in pairs}
+        missed = [" and ".join(pair) for pair in figures.tsne if pair not in drawn]
+        found.append(_part("t-SNE side by side", pairs, missed))
+    for classifier, *encoders in filter(None, figures.confusion):
+        system = ("+".join(encoders), classifier)
+        own = [d for d in drawings if d.kind == CONFUSION and d.subject[3:] == system]
+        title = system_title(*system)
+        found.append(_part(f"Confusions of {title}", own, [] if own else [title]))
     return found
 
 
-def _is_drawn(pair: Sequence[str], drawings: Sequence[Drawing]) -> bool:
-    return any(d.title.startswith(f"{pair[0]} and {pair[1]}, ") for d in drawings)
+def _part(title: str, drawings: Sequence[Drawing], missed: Sequence[str]) -> Part:
+    left = f"Not run, so not drawn: {'; '.join(missed)}." if missed else ""
+    return Part(title, (), tuple(drawings), shown=len(drawings), left=left)
 
 
-def _not_run(names: Sequence[str]) -> str:
-    return f"Not run, so not drawn: {'; '.join(names)}." if names else ""
+CHAPTER = Chapter(
+    anchor="figures",
+    title="Figures asked for",
+    content=figure_parts,
+    figures=_figures,
+)

@@ -1,12 +1,9 @@
 """What the page shows of stress: the scores when the test clips are made worse."""
 
-from collections.abc import Sequence
-
 import pandas as pd
 
-from nver.report.chapters.failures import uar_text
-from nver.report.tables.grids import Grid, Part, of_section
-from nver.report.tables.sections import Section, encoders_title
+from nver.report.chapter import Chapter
+from nver.report.tables.grids import Grid, parts_of, system_rows, uar_by
 
 NOTE = (
     "UAR in percent and its 95 % interval, folds pooled. The classifiers are those of the scores "
@@ -16,24 +13,18 @@ NOTE = (
 )
 
 
-def stress_parts(tables: Sequence[Section], stress: pd.DataFrame) -> list[Part]:
-    """A grid a section: a row a system, a column a kind of stress."""
-    found = []
-    for section in tables:
-        own = of_section(stress, section)
-        if len(own):
-            kinds = list(dict.fromkeys(own["stress"]))
-            rows = [
-                (encoders_title(str(encoders)), str(classifier), *_cells(table, kinds))
-                for (encoders, classifier), table in own.groupby(
-                    ["encoders", "classifier"], sort=False
-                )
-            ]
-            head = ("Encoders", "Classifier", *kinds)
-            found.append(Part(section.title, (Grid("UAR under stress", head, rows, (NOTE,)),)))
-    return found
+def _grid(stress: pd.DataFrame) -> Grid:
+    """A row a system, a column a kind of stress."""
+    kinds = list(dict.fromkeys(stress["stress"]))
+    rows = system_rows(stress, lambda own: uar_by(own, "stress", kinds))
+    return Grid("UAR under stress", ("Encoders", "Classifier", *kinds), rows, (NOTE,))
 
 
-def _cells(table: pd.DataFrame, kinds: Sequence[str]) -> list[str]:
-    by_kind = {row["stress"]: uar_text(row) for _, row in table.iterrows()}
-    return [by_kind.get(kind, "–") for kind in kinds]
+CHAPTER = Chapter(
+    anchor="stress",
+    title="Stress",
+    content=lambda tables, _: (
+        [] if tables.stress is None else parts_of(tables.stress, tables.sections, _grid)
+    ),
+    files={"stress.csv": lambda tables: tables.stress},
+)

@@ -1,23 +1,25 @@
-"""What the page shows of one table: fold strips, recalls by emotion, confusion matrices."""
+"""The scores: each table with fold strips, recalls by emotion, confusion matrices; the files."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from nver.evaluation.run_folder.saved_run import SavedRun
-from nver.report.figures.drawing import Confusion, Drawing
+from nver.report.chapter import Chapter
+from nver.report.figures.drawing import CONFUSION, Drawing, draw_confusion, shares
 from nver.report.figures.heat import heat_step
 from nver.report.figures.plots import ROOMY
+from nver.report.run_tables import RunTables
+from nver.report.tables.formats import latex_tables, markdown_tables, text_tables
+from nver.report.tables.grids import highest_uar, of_section
 from nver.report.tables.sections import Section, encoders_title
-from nver.results.metrics import fold_scores
+from nver.results.metrics import UAR, confusion_table, fold_scores
 
-MATRICES_SHOWN = 6  # a section, those of the highest UAR; the files have all (our choice)
+MATRICES_SHOWN = 6  # a section, of the highest UAR; the files have all (our choice)
 PAIRED = 8  # emotions (our choice): matrices of more are not readable side by side
-UAR = "unweighted_average_recall"
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,12 @@ class Block:
     chance: float
     recalls: list[dict[str, Any]]
     emotions: list[tuple[str, int]]
-    matrices: list[Drawing]
+    matrices: tuple[Drawing, ...]
     matrices_left: int
+
+    @property
+    def title(self) -> str:
+        return self.section.title
 
     @property
     def seen(self) -> int:
@@ -46,55 +52,36 @@ class Block:
         return "" if self.seen == 2 else many
 
 
-def blocks(
-    run: SavedRun,
-    tables: Sequence[Section],
-    scores: pd.DataFrame,
-    recalls: pd.DataFrame,
-    matrices: Sequence[tuple[Confusion, Drawing]],
-) -> list[Block]:
-    """What the page shows of every section, in the tables' order.
-
-    `scores` and `recalls` are those of `nver.results.uncertainty`, over all sections.
-    """
-    folds = fold_scores(run.predictions)
+def blocks(tables: RunTables, drawings: Sequence[Drawing]) -> list[Block]:
+    """What the page shows of every section, in the tables' order."""
+    every_fold = fold_scores(tables.results)
     found = []
-    for number, section in enumerate(tables, 1):
-        own = scores[_of(scores, section)]
-        order = np.argsort(-own[UAR].to_numpy(), kind="stable")
-        drawn = [d for c, d in matrices if c.section is section]
-        shown = [drawn[i] for i in order[:MATRICES_SHOWN]]
-        section_folds = folds[_of(folds, section)]
-        scale = max(0.2, math.ceil(10 * section_folds[UAR].max() - 1e-9) / 10)
-        section_recalls = recalls[_of(recalls, section)]
+    for number, section in enumerate(tables.sections, 1):
+        scores = of_section(tables.scores, section)
+        folds = of_section(every_fold, section)
+        recalls = of_section(tables.emotions, section)
+        scale = max(0.2, math.ceil(10 * folds[UAR].max() - 1e-9) / 10)
+        matrices, left = highest_uar(drawings, CONFUSION, section, tables.scores, MATRICES_SHOWN)
         found.append(
             Block(
                 section=section,
                 anchor=f"table-{number}",
-                strips=_strips(own, section_folds, scale),
+                strips=_strips(scores, folds, scale),
                 scale=scale,
-                chance=float(own["chance"].iloc[0]) / scale,
-                recalls=_recalls(section_recalls),
-                emotions=_clips(section_recalls),
-                matrices=shown,
-                matrices_left=len(drawn) - len(shown),
+                chance=float(scores["chance"].iloc[0]) / scale,
+                recalls=_recalls(recalls),
+                emotions=_clips(recalls),
+                matrices=matrices,
+                matrices_left=left,
             )
         )
     return found
 
 
-def _of(table: pd.DataFrame, section: Section) -> "pd.Series[bool]":
-    return (
-        (table["experiment"] == section.experiment)
-        & (table["corpus"] == section.corpus)
-        & (table["protocol"] == section.protocol)
-    )
-
-
 def _strips(scores: pd.DataFrame, folds: pd.DataFrame, scale: float) -> list[dict[str, Any]]:
     """For each row the UAR of its folds, their score and its interval, as shares of the scale."""
     strips = []
-    for _, row in scores.iterrows():
+    for row in scores.to_dict("records"):
         same = (folds["encoders"] == row["encoders"]) & (folds["classifier"] == row["classifier"])
         points = (folds[same][UAR] / scale).tolist()
         mean = row[UAR] / scale
@@ -106,13 +93,14 @@ def _strips(scores: pd.DataFrame, folds: pd.DataFrame, scale: float) -> list[dic
 
 def _recalls(table: pd.DataFrame) -> list[dict[str, Any]]:
     """For each system its recalls in percent, their intervals and their shades."""
-    rows = []
-    for (encoders, classifier), own in table.groupby(["encoders", "classifier"], sort=False):
-        cells = [_recall(row) for row in own.to_dict("records")]
-        rows.append(
-            {"encoders": encoders_title(str(encoders)), "classifier": classifier, "cells": cells}
-        )
-    return rows
+    return [
+        {
+            "encoders": encoders_title(str(encoders)),
+            "classifier": classifier,
+            "cells": [_recall(row) for row in own.to_dict("records")],
+        }
+        for (encoders, classifier), own in table.groupby(["encoders", "classifier"], sort=False)
+    ]
 
 
 def _recall(row: dict[Any, Any]) -> tuple[str, int, str] | None:
@@ -128,3 +116,30 @@ def _clips(table: pd.DataFrame) -> list[tuple[str, int]]:
     """The emotions and their clips, of the section's first system."""
     first = table.drop_duplicates("emotion")
     return list(zip(first["emotion"], first["clips"].astype(int), strict=True))
+
+
+def _matrices(tables: RunTables) -> list[Callable[[], Drawing]]:
+    """A confusion matrix a system; a section has one scale of shades."""
+    found: list[Callable[[], Drawing]] = []
+    for section, systems in tables.systems:
+        largest = max(float(shares(system.confusions).max()) for system in systems)
+        darkest = max(0.1, math.ceil(10 * largest) / 10)
+        found += [partial(draw_confusion, system, section, darkest) for system in systems]
+    return found
+
+
+CHAPTER = Chapter(
+    anchor="",
+    title="Scores",
+    content=blocks,
+    template="scores.html.j2",
+    files={
+        "scores.csv": lambda tables: tables.scores,
+        "scores.md": lambda tables: markdown_tables(tables.sections),
+        "scores.tex": lambda tables: latex_tables(tables.sections),
+        "per_class.csv": lambda tables: tables.emotions,
+        "confusion.csv": lambda tables: confusion_table(tables.results),
+    },
+    figures=_matrices,
+    text=lambda tables: text_tables(tables.sections),
+)

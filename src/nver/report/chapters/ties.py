@@ -5,10 +5,11 @@ from typing import Any
 
 import pandas as pd
 
-from nver.report.tables.grids import Grid, Part, of_section, p_text
-from nver.report.tables.sections import Section, encoders_title
+from nver.report.chapter import Chapter
+from nver.report.tables.grids import Grid, Part, interval_text, of_section, order_by_uar, p_text
+from nver.report.tables.sections import Section, encoders_title, system_title
+from nver.results.metrics import UAR
 
-UAR = "unweighted_average_recall"
 HEAD = (
     "Encoders", "Classifier", "Behind by", "95 % interval", "p", "p, Holm", "p, bootstrap",
     "p, resampled t",
@@ -30,17 +31,14 @@ def comparison_parts(
     found = []
     for section in tables:
         own = of_section(scores, section)
-        best = own.iloc[int(own[UAR].to_numpy().argmax())]
+        best = own.iloc[order_by_uar(own)[0]]
         against = of_section(pairs[pairs["score"] == UAR], section)
         rows = [row for pair in against.to_dict("records") if (row := _row(pair, best))]
         if rows and against["p"].notna().any():
-            name = f"{best['classifier']} on {encoders_title(str(best['encoders']))}"
-            first = against.iloc[0]
-            names = ("units", "unit", "comparisons", "folds")
-            note = NOTE.format(best=name, **{key: first[key] for key in names})
-            found.append(
-                Part(section.title, (Grid("Behind the highest UAR", HEAD, rows, (note,)),))
-            )
+            name = system_title(str(best["encoders"]), str(best["classifier"]))
+            note = NOTE.format_map({"best": name, **against.iloc[0]})
+            grid = Grid("Behind the highest UAR", HEAD, rows, (note,))
+            found.append(Part(section.title, (grid,)))
     return found
 
 
@@ -57,6 +55,18 @@ def _row(pair: dict[Any, Any], best: "pd.Series[Any]") -> tuple[str, ...] | None
         encoders_title(str(other[0])),
         str(other[1]),
         f"{100 * sign * pair['difference']:.1f}",
-        "–" if pd.isna(low) else f"{low:.1f} to {high:.1f}",
+        interval_text(low, high),
         *(p_text(pair[name]) for name in names),
     )
+
+
+CHAPTER = Chapter(
+    anchor="comparisons",
+    title="Comparisons",
+    lead=lambda tables: (
+        "The row of the highest UAR against every other row of its table, on the "
+        "same clips and folds."
+    ),
+    content=lambda tables, _: comparison_parts(tables.sections, tables.scores, tables.pairs),
+    files={"comparisons.csv": lambda tables: tables.pairs},
+)

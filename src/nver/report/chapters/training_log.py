@@ -7,8 +7,9 @@ import pandas as pd
 
 from nver.evaluation.run_folder.saved_run import SavedRun
 from nver.evaluation.run_folder.trainings import diagnostic_columns
-from nver.report.tables.grids import Grid, Part, of_section
-from nver.report.tables.sections import Section, encoders_title
+from nver.report.chapter import Chapter
+from nver.report.tables.grids import Grid, Part, parts_of, system_rows
+from nver.report.tables.sections import Section
 
 HEAD = ("Encoders", "Classifier", "Trainings", "Epochs", "Kept", "Validation loss")
 NOTE = (
@@ -26,19 +27,14 @@ DIVERGENCE = (
 
 def training_parts(run: SavedRun, tables: Sequence[Section]) -> list[Part]:
     """A table a section; none for a run folder without trainings."""
-    found = [(section, of_section(run.trainings, section)) for section in tables]
-    return [Part(section.title, (_grid(rows),)) for section, rows in found if len(rows)]
+    return parts_of(run.trainings, tables, _grid)
 
 
 def _grid(rows: pd.DataFrame) -> Grid:
     said = [name for name in diagnostic_columns(rows) if rows[name].notna().any()]
     tuned = bool((rows["tuned"] != "").any())
     head = (*HEAD, *map(_title, said), *(("Tuned",) if tuned else ()))
-    systems = rows.groupby(["encoders", "classifier"], sort=False)
-    texts = [
-        (encoders_title(str(encoders)), str(classifier), *_cells(own, said, tuned))
-        for (encoders, classifier), own in systems
-    ]
+    texts = system_rows(rows, lambda own: _cells(own, said, tuned))
     divergence = any(name.startswith("divergence") for name in said)
     notes = (NOTE, *((DIVERGENCE,) if divergence else ()), *((TUNED,) if tuned else ()))
     return Grid("Trainings", head, texts, notes)
@@ -69,3 +65,13 @@ def _title(name: str) -> str:
     """ "divergence_excess" -> "Excess", other names as they are, with spaces."""
     short = name.removeprefix("divergence_")
     return short.replace("_", " ").capitalize()
+
+
+CHAPTER = Chapter(
+    anchor="trainings",
+    title="Trainings",
+    lead=lambda tables: (
+        "How the classifiers were trained, and what they say of themselves when they are."
+    ),
+    content=lambda tables, _: training_parts(tables.run, tables.sections),
+)

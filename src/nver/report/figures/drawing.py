@@ -7,22 +7,36 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+from matplotlib.figure import Figure
 
 from nver.evaluation.run_folder.saved_run import SavedRun
 from nver.report.figures.images import as_png, as_svg
 from nver.report.figures.plots import ROOMY, confusion_figure, projection_figure
 from nver.report.tables.sections import Section, system_title
-from nver.results.metrics import Counts, fold_confusions, recall_of, systems
+from nver.results.metrics import recall_of
+from nver.results.results import Counts, SystemResults
 
 LONGEST_STEM = 90  # letters of a file name, so that every file system takes it
 CONFUSIONS = 3  # named in the caption
+CONFUSION, TSNE = "confusion", "tsne"  # kinds
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """One figure in two forms. `stem` is its file's name, `alt` says it without the picture."""
+    """One figure in two forms.
 
+    Attributes:
+        kind: the first word of its file's name.
+        subject: what it shows: a system's `SystemResults.key`, or a corpus and its encoders.
+        stem: its file's name without the suffix.
+        alt: says it without the picture.
+        vector: whether the page has it as SVG, not as PNG.
+    """
+
+    kind: str
+    subject: tuple[str, ...]
     stem: str
     title: str
     alt: str
@@ -38,96 +52,102 @@ class Drawing:
         return f"data:image/{kind};base64,{b64encode(data).decode()}"
 
 
-@dataclass(frozen=True)
-class Confusion:
-    """The pooled confusions of one system of a section."""
-
-    section: Section
-    encoders: str
-    classifier: str
-    emotions: tuple[str, ...]
-    counts: Counts
-
-    @property
-    def share(self) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
-        """(emotions, emotions): shares of the rows."""
-        return self.counts / np.maximum(self.counts.sum(axis=1, keepdims=True), 1)
-
-
-def confusions(run: SavedRun, tables: Sequence[Section]) -> list[Confusion]:
-    """Those of every system, in the tables' order."""
-    places = {(t.experiment, t.corpus, t.protocol): t for t in tables}
-    found = []
-    for (experiment, corpus, protocol, encoders, classifier), rows in systems(run.predictions):
-        emotions, _, counts = fold_confusions(rows)
-        section = places[experiment, corpus, protocol]
-        found.append(Confusion(section, encoders, classifier, tuple(emotions), counts.sum(0)))
-    return found
+def drawing_of(
+    figure: Figure,
+    kind: str,
+    subject: tuple[str, ...],
+    *,
+    title: str,
+    alt: str,
+    caption: str = "",
+    vector: bool = False,
+) -> Drawing:
+    """The figure in both forms."""
+    names = subject[-4:]  # a system's without its experiment
+    svg, png = as_svg(figure), as_png(figure)
+    return Drawing(kind, subject, stem(kind, *names), title, alt, caption, svg, png, vector)
 
 
-def draw_confusion(confusion: Confusion, darkest: float) -> Drawing:
+def remark(synthetic: bool, rehearsal: bool = False) -> str:
+    """What nobody may overlook in a figure, for the end of its title."""
+    said = " — SYNTHETIC RECORDINGS" if synthetic else ""
+    return said + (" — REHEARSAL" if rehearsal else "")
+
+
+def draw_confusion(system: SystemResults, section: Section, darkest: float) -> Drawing:
     """A confusion matrix; `darkest` (0..1) is the share drawn in the darkest shade."""
-    system, section = system_title(confusion.encoders, confusion.classifier), confusion.section
-    where = section.title + (" — SYNTHETIC RECORDINGS" if section.synthetic else "")
-    figure = confusion_figure(
-        confusion.counts, confusion.emotions, f"{system}\n{where}", darkest=darkest
-    )
-    parts = (section.corpus, section.protocol, confusion.encoders, confusion.classifier)
-    most = f"Most often confused: {'; '.join(most_confused(confusion)) or 'nothing'}."
-    recall = f"{100 * np.nanmean(recall_of(confusion.counts)):.0f}\u00a0%"
-    return Drawing(
-        stem=stem("confusion", *parts),
-        title=system,
-        alt=f"Confusion matrix of {system}, {section.title}: mean recall {recall}. {most}",
-        caption=most,
-        svg=as_svg(figure),
-        png=as_png(figure),
-        vector=len(confusion.emotions) <= ROOMY,
+    counts, name = system.confusions, system_title(*system.key[3:])
+    title = f"{name}\n{section.title}{remark(section.synthetic)}"
+    most = "; ".join(most_confused(shares(counts), system.emotions)) or "nothing"
+    recall = f"{100 * np.nanmean(recall_of(counts)):.0f}\u00a0%"
+    return drawing_of(
+        confusion_figure(counts, system.emotions, title, darkest=darkest),
+        CONFUSION,
+        system.key,
+        title=name,
+        alt=f"Confusion matrix of {name}, {section.title}: mean recall {recall}. "
+        f"Most often confused: {most}.",
+        caption=f"Most often confused: {most}.",
+        vector=len(system.emotions) <= ROOMY,
     )
 
 
-def most_confused(confusion: Confusion) -> Iterator[str]:
+def shares(counts: Counts) -> npt.NDArray[np.float64]:
+    """(emotions, emotions): confusions as shares of their rows."""
+    return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
+
+
+def most_confused(share: npt.NDArray[np.float64], emotions: Sequence[str]) -> Iterator[str]:
     """ "Fear taken for Anger (31 %)", the most frequent first."""
-    share = confusion.share.copy()
     np.fill_diagonal(share, 0)
     for place in np.argsort(-share, axis=None, kind="stable")[:CONFUSIONS]:
         row, column = np.unravel_index(place, share.shape)
         if share[row, column] > 0:
-            truth, taken = confusion.emotions[row], confusion.emotions[column]
-            yield f"{truth} taken for {taken} ({100 * share[row, column]:.0f}\u00a0%)"
+            percent = f"{100 * share[row, column]:.0f}\u00a0%"
+            yield f"{emotions[row]} taken for {emotions[column]} ({percent})"
 
 
-def projections(run: SavedRun) -> list[tuple[str, str, pd.DataFrame, list[str]]]:
-    """(corpus, encoder, points with their emotion, the emotions' order) of the saved t-SNE."""
+@dataclass(frozen=True)
+class Projection:
+    """The saved t-SNE of one corpus and encoder: `points` have x, y, emotion."""
+
+    corpus: str
+    encoder: str
+    points: pd.DataFrame
+    emotions: Sequence[str]
+
+
+def projections(run: SavedRun) -> list[Projection]:
+    """Every saved t-SNE, with the emotions in the corpus's order."""
     clips = run.clips.drop_duplicates(["corpus", "clip"])[["corpus", "clip", "emotion"]]
     points = run.projections.merge(clips, on=["corpus", "clip"])
     return [
-        (str(corpus), str(encoder), own, _order(run, str(corpus), own))
+        Projection(str(corpus), str(encoder), own, _emotions_in_order(run, str(corpus), own))
         for (corpus, encoder), own in points.groupby(["corpus", "encoder"], sort=False)
     ]
 
 
-def draw_projection(
-    run: SavedRun, corpus: str, encoder: str, points: pd.DataFrame, emotions: Sequence[str]
-) -> Drawing:
+def draw_projection(run: SavedRun, projection: Projection) -> Drawing:
     """The t-SNE of one corpus and encoder, coloured by emotion."""
-    synthetic = " — SYNTHETIC RECORDINGS" if corpus in run.synthetic else ""
-    remark = " — REHEARSAL" if run.rehearsal else ""
-    title = f"{encoder}\nt-SNE of {len(points):,} clips of {corpus}{synthetic}{remark}"
-    figure = projection_figure(points, emotions, title)
-    return Drawing(
-        stem=stem("tsne", corpus, encoder),
+    corpus, encoder, number = projection.corpus, projection.encoder, f"{len(projection.points):,}"
+    title = projection_title(run, projection)
+    return drawing_of(
+        projection_figure(projection.points, projection.emotions, f"{encoder}\n{title}"),
+        TSNE,
+        (corpus, encoder),
         title=encoder,
-        alt=f"t-SNE of the {encoder} embeddings of {len(points):,} clips of {corpus}, "
-        f"by emotion: {', '.join(emotions)}.",
-        caption="",
-        svg=as_svg(figure),
-        png=as_png(figure),
-        vector=False,
+        alt=f"t-SNE of the {encoder} embeddings of {number} clips of {corpus}, "
+        f"by emotion: {', '.join(projection.emotions)}.",
     )
 
 
-def _order(run: SavedRun, corpus: str, points: pd.DataFrame) -> list[str]:
+def projection_title(run: SavedRun, projection: Projection) -> str:
+    """How many clips of what are shown, and what a reader must not overlook."""
+    clips = f"t-SNE of {len(projection.points):,} clips of {projection.corpus}"
+    return clips + remark(projection.corpus in run.synthetic, run.rehearsal)
+
+
+def _emotions_in_order(run: SavedRun, corpus: str, points: pd.DataFrame) -> list[str]:
     found = set(points["emotion"])
     declared = run.corpora.get(corpus, {}).get("emotions", [])
     ordered = [e for e in declared if e in found]

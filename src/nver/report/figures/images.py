@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 from PIL import Image
 
 INK, MUTED = "#1d232b", "#5a6572"
@@ -48,7 +49,7 @@ def as_png(figure: Figure) -> bytes:
         canvas.draw()
         image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     buffer = io.BytesIO()
-    image.quantize(PALETTE, kmeans=2, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    image.quantize(PALETTE, dither=Image.Dither.NONE).save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -66,7 +67,5 @@ def settings() -> Iterator[None]:
 @cache
 def _fonts() -> list[str]:
     """matplotlib's own font, and what the machine has for scripts that it lacks."""
-    from matplotlib.font_manager import fontManager
-
     installed = {font.name for font in fontManager.ttflist}
     return ["DejaVu Sans", *(name for name in FALLBACK_FONTS if name in installed)]

@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 
 from nver.report.figures.heat import contrast
 from nver.report.figures.images import INK, settings
-from nver.results.metrics import Counts
+from nver.results.results import Counts
 
 # M. A. Petroff, "Accessible color sequences for data visualization", arXiv 2107.02270, 2021
 TEN_COLOURS = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6",
@@ -92,17 +92,19 @@ def _name_axes(axes: Axes, counts: Counts, emotions: Sequence[str]) -> None:
 def _write_cells(
     axes: Axes, counts: Counts, share: npt.NDArray[np.float64], darkest: float
 ) -> None:
-    roomy = len(counts) <= ROOMY
+    roomy, figure = len(counts) <= ROOMY, axes.get_figure()
+    assert isinstance(figure, Figure)
     for row, column in np.argwhere(counts > 0):
         shade = to_hex(SHADES(share[row, column] / darkest))
         ink = max((INK, "#ffffff"), key=lambda colour: contrast(colour, shade))
         percent = f"{100 * share[row, column]:.0f}"
         middle: dict[str, Any] = {"ha": "center", "va": "center", "color": ink}
+        middle["transform"] = axes.transData  # texts of the axes would be clipped one by one
         if roomy:
-            axes.text(column, row - 0.13, percent, fontsize=8.5, **middle)
-            axes.text(column, row + 0.24, f"{counts[row, column]:,}", fontsize=5.5, **middle)
+            figure.text(column, row - 0.13, percent, fontsize=8.5, **middle)
+            figure.text(column, row + 0.24, f"{counts[row, column]:,}", fontsize=5.5, **middle)
         elif percent != "0":
-            axes.text(column, row, percent, fontsize=6, **middle)
+            figure.text(column, row, percent, fontsize=6, **middle)
 
 
 # -------------------------------------------------------------------------------- projections

@@ -1,27 +1,15 @@
 """Score tables written: plain text, Markdown, LaTeX."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-import pandas as pd
-
-from nver.report.tables.sections import COLUMNS, SCORE_TITLES, Section, sections
-from nver.results.comparison import comparison_table
-from nver.results.uncertainty import interval_table
+from nver.report.tables.sections import COLUMNS, SCORE_TITLES, Section
 
 # --------------------------------------------------------------------------------- plain text
 
 
-def text_table(
-    predictions: pd.DataFrame, synthetic: Collection[str] = (), rehearsal: bool = False
-) -> str:
-    """The score tables of predictions, aligned for a terminal.
-
-    `synthetic` names the corpora whose tables must say that no person made the recordings; the
-    tables of a `rehearsal` say that they are none.
-    """
-    scores, pairs = interval_table(predictions), comparison_table(predictions, resamples=0)
-    tables = sections(scores, synthetic, pairs, rehearsal)
+def text_tables(tables: Sequence[Section]) -> str:
+    """Every table aligned for a terminal."""
     return "\n\n".join(_text_section(table) for table in tables)
 
 
@@ -32,7 +20,7 @@ def _text_section(section: Section) -> str:
 
 
 def _flush(text: str, width: int) -> str:
-    """The ends of an interval, " [3.1, 12.0]", as wide as those of other rows."""
+    """The ends of an interval, " [3.1, 12.0]", as wide as in the other rows."""
     return re.sub(
         r" \[([\d.]+), ([\d.]+)\]( \*)?$",
         lambda found: f" [{found[1]:>{width}}, {found[2]:>{width}}]{found[3] or ''}",
@@ -54,7 +42,7 @@ def aligned(head: Sequence[str], rows: Sequence[Sequence[str]], names: int = 2) 
 
 
 def _grid(section: Section, escape: Callable[[str], str]) -> list[list[str]]:
-    """The cells as text; those of a column with a mark are kept flush."""
+    """The cells as text, flush with the marked cells of their column."""
     marked = [any(r.cells[i].best for r in section.rows) for i in range(len(SCORE_TITLES))]
     return [
         [

@@ -1,7 +1,8 @@
 """Score tables for people: what stands in them; the two protocols never share one."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,10 +10,12 @@ import pandas as pd
 from nver.recipe.folds import RANDOM, SPEAKER_INDEPENDENT, SPLIT
 from nver.results.comparison import COLUMNS as PAIR_COLUMNS
 from nver.results.comparison import best_rows
+from nver.results.metrics import UAR
+from nver.results.results import SECTION_COLUMNS
 
 SCORE_TITLES = {
     "accuracy": "Accuracy",
-    "unweighted_average_recall": "UAR",
+    UAR: "UAR",
     "macro_f1": "Macro-F1",
     "weighted_f1": "Weighted-F1",
 }
@@ -36,7 +39,7 @@ REHEARSAL = "REHEARSAL: stand-ins for the recordings or the weights; no number h
 
 @dataclass(frozen=True)
 class Cell:
-    """One score of one system in percent, and its interval (nan: there is none).
+    """One score of one system in percent, and its interval (nan where it has none).
 
     `best`: the highest of its column, or a tie with that one.
     """
@@ -85,6 +88,15 @@ class Section:
     rehearsal: bool = False
 
     @property
+    def key(self) -> tuple[str, str, str]:
+        return self.experiment, self.corpus, self.protocol
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """What a table says of the section: the columns of `SECTION_COLUMNS`."""
+        return dict(zip(SECTION_COLUMNS, self.key, strict=True))
+
+    @property
     def notes(self) -> list[str]:
         """The sentences that belong under the table."""
         warn = [SYNTHETIC] if self.synthetic else []
@@ -108,7 +120,7 @@ def sections(
     pairs = pd.DataFrame(columns=list(PAIR_COLUMNS)) if pairs is None else pairs
     best = best_rows(scores, pairs)
     several = scores["experiment"].nunique() > 1
-    keys = ["experiment", "corpus", "protocol"]
+    keys = list(SECTION_COLUMNS)
     return [
         Section(
             experiment=str(experiment),
@@ -138,24 +150,25 @@ def protocol_title(protocol: str, speakers: int) -> str:
 
 def basis(table: pd.DataFrame) -> str:
     """What the numbers of a table stand on, in two sentences."""
-    speakers = span(table["speakers"]) if table["speakers"].max() else "unknown"
+    known = table["speakers"].max()
+    speakers = counted(table["speakers"], "speaker") if known else "unknown speakers"
     return (
-        f"Percent{_resampled(table)}; {_count(table['folds'], 'fold')} "
-        f"({_count(table['seeds'], 'seed')}); {_count(table['clips'], 'clip')}, "
-        f"{speakers} speaker{'s' if speakers != '1' else ''}, {span(table['emotions'])} emotions. "
+        f"Percent{_resampled(table)}; {counted(table['folds'], 'fold')} "
+        f"({counted(table['seeds'], 'seed')}); {counted(table['clips'], 'clip')}, "
+        f"{speakers}, {span(table['emotions'])} emotions. "
         f"Chance: UAR {span(100 * table['chance'], '.1f')}; always giving the most frequent "
         f"emotion: accuracy {span(100 * table['majority'], '.1f')}."
     )
 
 
 def _resampled(table: pd.DataFrame) -> str:
-    """ " [95 % interval over 12 speakers]", or why there is none."""
+    """ " [95 % interval over 12 speakers]", or why the table has none."""
     if "units" not in table:
         return ""
     if table["units"].max() < 2:
         return f", without interval: one {table['unit'].iloc[0]}"
     why = ", as not every speaker is known" if "clip" in set(table["unit"]) else ""
-    return f" [95 % interval over {_count(table['units'], str(table['unit'].iloc[0]))}{why}]"
+    return f" [95 % interval over {counted(table['units'], str(table['unit'].iloc[0]))}{why}]"
 
 
 def span(values: Sequence[float] | pd.Series, form: str = ",") -> str:
@@ -169,26 +182,26 @@ def encoders_title(encoders: str) -> str:
     return encoders.replace("+", " + ")
 
 
-def _count(values: pd.Series, noun: str) -> str:
+def counted(values: Sequence[float] | pd.Series, noun: str) -> str:
+    """ "1 fold", "4 to 5 folds"."""
     return f"{span(values)} {noun}{'s' if max(values) != 1 else ''}"
 
 
+def cell_of(row: Mapping[Any, Any], name: str, best: bool = False) -> Cell:
+    """A score (0..1) of a table's row, in percent, with its interval where the table has one."""
+    score, low, high = (100 * row.get(f"{name}{end}", np.nan) for end in ("", "_low", "_high"))
+    return Cell(score, low, high, best)
+
+
 def _rows(table: pd.DataFrame, best: pd.DataFrame) -> tuple[Row, ...]:
+    several = len(table) > 1
     return tuple(
         Row(
             encoders_title(str(row["encoders"])),
             str(row["classifier"]),
-            tuple(
-                Cell(
-                    100 * row[name],
-                    100 * row.get(f"{name}_low", np.nan),
-                    100 * row.get(f"{name}_high", np.nan),
-                    best=len(table) > 1 and bool(marks[name]),
-                )
-                for name in SCORE_TITLES
-            ),
+            tuple(cell_of(row, name, several and bool(best_of[name])) for name in SCORE_TITLES),
         )
-        for row, marks in zip(table.to_dict("records"), best.to_dict("records"), strict=True)
+        for row, best_of in zip(table.to_dict("records"), best.to_dict("records"), strict=True)
     )
 
 
@@ -200,7 +213,7 @@ def _test(table: pd.DataFrame, pairs: pd.DataFrame) -> str:
         return NOT_TESTED
     number = int(pairs["comparisons"].max())
     of_pairs = f"{number} pairs" if number > 1 else "one pair"
-    units = _count(table["units"], str(table["unit"].iloc[0]))
+    units = counted(table["units"], str(table["unit"].iloc[0]))
     every = number == len(table) * (len(table) - 1) // 2
     return TESTED.format(units=units, pairs=of_pairs) + ("" if every else SOME_TESTED)
 

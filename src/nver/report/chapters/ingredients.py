@@ -1,35 +1,14 @@
-"""What the page says after the scores: skipped files, encoders, licences, how to repeat it."""
+"""Corpora and encoders: what decides their numbers, and their licences."""
 
 import re
-import shlex
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from nver.evaluation.run_folder.saved_run import SavedRun
+from nver.report.chapter import Chapter
 
-LISTED = 200  # skipped clips on the page; skipped.csv has them all
 HASH_LETTERS = 12
 NON_COMMERCIAL = re.compile(r"\bNC\b|non.?commercial|research (use )?only|academic", re.IGNORECASE)
-
-
-# ------------------------------------------------------------------------------------ skipped
-
-
-def skipped_counts(run: SavedRun) -> list[tuple[str, str, int]]:
-    """(corpus, reason, how many), most first."""
-    counts = Counter(zip(run.skipped["corpus"], run.skipped["reason"], strict=True))
-    return [(corpus, reason, number) for (corpus, reason), number in counts.most_common()]
-
-
-def skipped_list(run: SavedRun) -> list[dict[str, Any]]:
-    """The first of the skipped: corpus, clip or file, reason, message."""
-    shown = run.skipped.head(LISTED)
-    name = shown["clip"].where(shown["clip"].ne(""), shown["file"])
-    return [dict(row) for _, row in shown.assign(name=name).iterrows()]
-
-
-# ------------------------------------------------------------------------- encoders, licences
 
 
 def encoder_rows(run: SavedRun) -> Iterator[dict[str, Any]]:
@@ -75,29 +54,12 @@ def non_commercial(licence: Any) -> bool:
     return bool(NON_COMMERCIAL.search(str(licence or "")))
 
 
-# -------------------------------------------------------------------------------- environment
-
-
-def environment_rows(run: SavedRun) -> list[tuple[str, str]]:
-    """(what, value) of the saved environment, packages one by one."""
-    flat = {**run.environment}
-    packages = flat.pop("packages", None) or {}
-    rows = [(str(key), _plain(value)) for key, value in flat.items()]
-    return rows + [(str(k), "not installed" if v is None else str(v)) for k, v in packages.items()]
-
-
-def commands(run: SavedRun) -> list[str]:
-    """The lines that make the run again from its own recipe, and this page from the run."""
-    version = run.environment.get("nver")
-    folder = shlex.quote(run.folder.resolve().name)
-    return [
-        f'pip install "nver=={version}"' if version else "pip install nver",
-        f"nver run {folder}/recipe.toml --out again  # trains and tests again",
-        f"nver report {folder}  # this page, from the saved predictions",
-    ]
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, list):
-        return shlex.join(str(v) for v in value)
-    return str(value)
+CHAPTER = Chapter(
+    anchor="material",
+    title="Corpora and encoders",
+    content=lambda tables, _: {
+        "corpora": list(corpus_rows(tables.run)),
+        "encoders": list(encoder_rows(tables.run)),
+    },
+    template="ingredients.html.j2",
+)
