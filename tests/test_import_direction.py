@@ -93,14 +93,78 @@ def test_no_two_files_have_one_name() -> None:
     assert not twice
 
 
-LIGHT = ["", ".cli", ".registry", ".corpora", ".encoders", ".embeddings", ".embeddings.extraction"]
+# Two lines. A light module answers at once (help, lists, recipes, `nver status`) or hears (`nver
+# predict`): neither it nor what it imports at its top has one of `HEAVY` there. Every other module
+# imports them at the top of its file, and never inside a function.
+HEAVY = {"matplotlib", "pandas", "scipy", "sklearn", "torch", "transformers"}
+LIGHT = [
+    *("nver", "nver.errors", "nver.registry", "nver.machine", "nver.audio", "nver.recipe"),
+    *("nver.cli", "nver.corpora.base", "nver.corpora.file_tree", "nver.corpora.filtering"),
+    *("nver.corpora.own", "nver.corpora.published", "nver.corpora.synthetic.corpus"),
+    *("nver.encoders.base", "nver.encoders.weightless", "nver.encoders.spectra.power_spectra"),
+    *("nver.embeddings.batches", "nver.embeddings.store"),
+    *("nver.evaluation.grid.plan", "nver.evaluation.grid.progress"),
+    *("nver.models.model_folder", "nver.models.predictor", "nver.models.prediction"),
+]
+AT_USE = {"nver.corpora.against_published", "nver.classifiers.training.temperature"}
 
 
-@pytest.mark.parametrize("module", [f"nver{name}" for name in LIGHT])
-def test_importing_is_light(module: str) -> None:
-    code = f"import sys, {module}; print(*({{'torch', 'transformers'}} & set(sys.modules)))"
+def top_imports(file: Path) -> set[str]:
+    """What a file imports at its top: names of libraries, and modules of ours."""
+    found = set()
+    for node in ast.parse(file.read_text()).body:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{a.name}" for a in node.names]
+            found |= {name if name in MODULES else node.module for name in names}
+        elif isinstance(node, ast.Import):
+            found |= {a.name for a in node.names}
+    return found
+
+
+def loaded_with(module: str) -> set[str]:
+    """Everything that importing a module imports: its packages too, and what these import."""
+    seen: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        parents = [name.rsplit(".", n)[0] for n in range(name.count(".") + 1)]
+        for own in {*parents} - seen:
+            seen.add(own)
+            if own in MODULES:
+                place = SOURCE.parent.joinpath(*MODULES[own].split(".")).with_suffix(".py")
+                waiting += top_imports(place)
+    return seen
+
+
+def is_light(module: str) -> bool:
+    return any(module == light or module.startswith(f"{light}.") for light in LIGHT[1:])
+
+
+def test_a_light_module_loads_nothing_heavy() -> None:
+    light = ["nver", *(module for module in MODULES if is_light(module))]
+    assert {module.split(".")[1] for module in light[1:]} > {"cli", "recipe", "corpora", "models"}
+    loaded = {module: sorted(HEAVY & loaded_with(module)) for module in light}
+    assert not {module: heavy for module, heavy in loaded.items() if heavy}
+
+
+def test_importing_is_light() -> None:
+    packages = [*LIGHT, "nver.corpora", "nver.encoders", "nver.embeddings"]
+    code = f"import sys, {', '.join(packages)}; print(*({HEAVY} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_a_module_that_is_not_light_imports_at_its_top() -> None:
+    inside = []
+    for module, name in MODULES.items():
+        tree = ast.parse(SOURCE.parent.joinpath(*name.split(".")).with_suffix(".py").read_text())
+        nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
+        for node in nodes:
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module]
+            heavy = HEAVY & {str(n).split(".")[0] for n in names}
+            if heavy and node.col_offset and not is_light(module) and module not in AT_USE:
+                inside.append(f"{module}, line {node.lineno}: {sorted(heavy)}")
+    assert not inside
 
 
 @pytest.mark.parametrize("slip", ["folds.number=1", "training.epochs=0"])

@@ -5,6 +5,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+from sklearn.preprocessing import StandardScaler
 
 from nver.machine.threads import one_thread
 
@@ -21,10 +24,6 @@ def project(
     Returns:
         one row a clip drawn: `clip`, `x`, `y`. No emotion is used: the picture is unsupervised.
     """
-    from sklearn.decomposition import PCA
-    from sklearn.manifold import TSNE
-    from sklearn.preprocessing import StandardScaler
-
     if len(embeddings) < FEWEST_CLIPS:
         return pd.DataFrame({"clip": [], "x": [], "y": []})
     chosen = np.arange(len(embeddings))
