@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from nver.corpora.duplicates import IntArray
-from nver.errors import UsageError, unknown_name
+from nver.errors import UsageError
 from nver.evaluation.cells.cell import Cell, FloatArray
 from nver.evaluation.folds.fold_assignment import VALIDATION, Folds, check_speakers, separated
+from nver.recipe.values import check_known
 
 
 def check_cells(
@@ -25,9 +26,7 @@ def check_cells(
     for cell in cells:
         _check_folds(cell.folds, len(table))
         check_speakers(table, cell.folds)
-        for name in cell.encoders:
-            if name not in embeddings:
-                raise unknown_name("encoder of a cell", name, embeddings)
+        check_known("encoder of a cell", cell.encoders, embeddings)
 
 
 def _check_embeddings(embeddings: Mapping[str, FloatArray], clips: int) -> None:

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from nver.corpora.duplicates import IntArray
-from nver.errors import UsageError, first_few, unknown_name
+from nver.errors import UsageError, first_few
 from nver.evaluation.folds.fold_assignment import NAMED, ONLY_TRAINED, BoolArray, Folds
 from nver.evaluation.prepared_corpus import PreparedCorpus, sounds_of
 from nver.recipe import Experiment
+from nver.recipe.values import check_known
 
 Labels = Mapping[str, Mapping[str, str]]  # corpus -> its emotion -> the shared name
 
@@ -31,7 +32,9 @@ def transfers(
     """
     by_name = {corpus.name: corpus for corpus in corpora}
     for corpus in corpora:
-        _check_labels(corpus, experiment.labels.get(corpus.name, {}))
+        labels = experiment.labels.get(corpus.name, {})
+        known = {*corpus.corpus.card.emotions, *corpus.corpus.emotions}
+        check_known(f"emotion of {corpus.name} in [labels]:", labels, known)
     for entry in experiment.transfers:
         pair = by_name[entry.train], by_name[entry.test]
         both, fold, note = transfer(*pair, experiment.labels)
@@ -63,14 +66,6 @@ def transfer(
         note.append(said)
     fold = np.repeat([ONLY_TRAINED, 0], [len(one.clips), len(other.clips)])
     return other.after(one), fold, "; ".join(note)
-
-
-def _check_labels(corpus: PreparedCorpus, labels: Mapping[str, str]) -> None:
-    """Raise `UsageError` where a label map names an emotion that the corpus has not."""
-    known = {*corpus.corpus.card.emotions, *corpus.corpus.emotions}
-    for emotion in labels:
-        if emotion not in known:
-            raise unknown_name(f"emotion of {corpus.name} in [labels]:", emotion, known)
 
 
 def shared_names(

@@ -197,14 +197,8 @@ def sizes_of(corpora: Sequence[Corpus], experiment: Experiment) -> list[Size]:
 
 
 def _size(corpus: Corpus) -> Size:
-    speaker = corpus.table["speaker"]
-    return Size(
-        corpus.name,
-        len(corpus.table),
-        len(corpus.emotions),
-        int(speaker.nunique()),
-        default_protocol(speaker),
-    )
+    speaker, emotions = corpus.table["speaker"], len(corpus.emotions)
+    return Size(corpus.name, len(speaker), emotions, speaker.nunique(), default_protocol(speaker))
 
 
 def _published(name: str, options: Mapping[str, object]) -> Size:

@@ -64,17 +64,9 @@ def save_provenance(
 
 def _fold_table(prepared: PreparedCorpus, folds: Folds) -> pd.DataFrame:
     """One row a tested clip."""
-    table = pd.DataFrame(
-        {
-            "corpus": prepared.corpus.name,
-            "protocol": folds.protocol,
-            "seed": folds.seed,
-            "clip": prepared.clips["clip"],
-            "fold": folds.fold,
-            "note": folds.note,
-        }
-    )
-    return table[folds.tested]
+    place = {"corpus": prepared.name, "protocol": folds.protocol, "seed": folds.seed}
+    tests = {"clip": prepared.clips["clip"], "fold": folds.fold, "note": folds.note}
+    return pd.DataFrame({**place, **tests})[folds.tested]
 
 
 def corpus_facts(prepared: PreparedCorpus, options: Mapping[str, Any]) -> dict[str, Any]:
