@@ -95,8 +95,7 @@ def _resolve_paths(tree: dict[str, Any], folder: Path) -> None:
     def absolute(path: str) -> str:
         return str(folder / Path(path).expanduser())
 
-    if isinstance(tree.get("roots"), dict):
-        roots = tree["roots"]
+    if isinstance(roots := tree.get("roots"), dict):
         tree["roots"] = {k: absolute(v) if isinstance(v, str) else v for k, v in roots.items()}
     if isinstance(tree.get("store"), str):
         tree["store"] = absolute(tree["store"])

@@ -14,9 +14,7 @@ def experiment_to_tree(experiment: Experiment) -> dict[str, Any]:
     for entry in tree["classifiers"]:
         if not entry["tune"]:
             del entry["tune"]
-    for key in ("kind", *experiment.folds.parts):
-        if not tree["folds"][key]:
-            del tree["folds"][key]
+    tree["folds"] = _plain(asdict(experiment.folds), (None, ()))
     tree["corpora"] = [_with_options(entry) for entry in tree["corpora"]]
     tree["classifiers"] = [_with_options(entry) for entry in tree["classifiers"]]
     tree["encoders"] = [

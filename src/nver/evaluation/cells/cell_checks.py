@@ -43,11 +43,8 @@ def _check_folds(folds: Folds, clips: int) -> None:
         raise UsageError(f"folds of {len(fold)} clips for {clips} clips")
     found = np.unique(fold)
     tested = found[found >= 0]
-    if (
-        len(found) < 2
-        or found[0] < VALIDATION
-        or not np.array_equal(tested, np.arange(len(tested)))
-    ):
+    gaps = not np.array_equal(tested, np.arange(len(tested)))
+    if gaps or len(found) < 2 or found[0] < VALIDATION:
         raise UsageError(
             "folds are numbered from 0 without a gap, two at least, or one and -1 (only "
             f"trained on), and -2 (validation); got {found}"

@@ -58,9 +58,5 @@ def stressed_table(
 
 def trainings_table(cell: Cell, results: Sequence[FoldResult]) -> pd.DataFrame:
     """One row a fold; the columns: see `nver.evaluation.run_folder.trainings`."""
-    return pd.DataFrame(
-        [
-            {**cell.system, "seed": cell.folds.seed, "fold": fold, **result.training}
-            for fold, result in enumerate(results)
-        ]
-    )
+    own = {**cell.system, "seed": cell.folds.seed}
+    return pd.DataFrame([{**own, "fold": n, **found.training} for n, found in enumerate(results)])

@@ -196,10 +196,7 @@ def check_columns(table: pd.DataFrame, columns: Sequence[str]) -> None:
 
 
 def validation_mask(
-    emotion: npt.NDArray[Any],
-    speaker: npt.NDArray[Any] | None,
-    share: float,
-    seed: int,
+    emotion: npt.NDArray[Any], speaker: npt.NDArray[Any] | None, share: float, seed: int
 ) -> BoolArray:
     """Which clips of a training part are held out for early stopping, about `share` of them.
 

@@ -36,8 +36,7 @@ def transfers(
         known = {*corpus.corpus.card.emotions, *corpus.corpus.emotions}
         check_known(f"emotion of {corpus.name} in [labels]:", labels, known)
     for entry in experiment.transfers:
-        pair = by_name[entry.train], by_name[entry.test]
-        both, fold, note = transfer(*pair, experiment.labels)
+        both, fold, note = transfer(by_name[entry.train], by_name[entry.test], experiment.labels)
         for seed in experiment.folds.seeds:
             yield both, Folds(cross_corpus(entry.train, entry.test), seed, fold, note)
 
@@ -70,8 +69,8 @@ def transfer(
 
 def shared_names(
     train: PreparedCorpus, test: PreparedCorpus, labels: Labels
-) -> tuple[dict[str, str], dict[str, str]]:
-    """For each corpus: its emotion -> the shared name, in the corpus's order."""
+) -> list[dict[str, str]]:
+    """For each of the two corpora: its emotion -> the shared name, in the corpus's order."""
     own, other = _names(train, labels), _names(test, labels)
     shared = set(own.values()) & set(other.values())
     if len(shared) < 2:
@@ -82,10 +81,7 @@ def shared_names(
             f"{test.name} has {', '.join(dict.fromkeys(other.values()))}. Map them to common names "
             f"in [labels.{train.name}] and [labels.{test.name}]"
         )
-    return (
-        {emotion: name for emotion, name in own.items() if name in shared},
-        {emotion: name for emotion, name in other.items() if name in shared},
-    )
+    return [{e: name for e, name in names.items() if name in shared} for names in (own, other)]
 
 
 def _names(corpus: PreparedCorpus, labels: Labels) -> dict[str, str]:

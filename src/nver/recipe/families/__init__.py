@@ -62,6 +62,4 @@ def membership(families: Families, emotions: Sequence[str]) -> npt.NDArray[np.fl
     home = {emotion: place for place, own in enumerate(families.values()) for emotion in own}
     if lost := [emotion for emotion in emotions if emotion not in home]:
         raise UsageError(f"families: no family has {', '.join(lost)}; give every emotion one")
-    found = np.zeros((len(emotions), len(families)))
-    found[np.arange(len(emotions)), [home[emotion] for emotion in emotions]] = 1
-    return found
+    return np.eye(len(families))[[home[emotion] for emotion in emotions]]
