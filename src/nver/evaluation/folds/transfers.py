@@ -61,8 +61,7 @@ def transfer(
     note = [f"trained on {_size(one)}, tested on {_size(other)}"]
     note += [said for pair in zip((train, test), names, strict=True) if (said := _left_out(*pair))]
     if known.any():
-        said = f"clips left out of training, as their recording is tested: {known.sum():,}"
-        note.append(said)
+        note.append(f"clips left out of training, as their recording is tested: {known.sum():,}")
     fold = np.repeat([ONLY_TRAINED, 0], [len(one.clips), len(other.clips)])
     return other.after(one), fold, "; ".join(note)
 
