@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from nver.errors import UsageError
+from nver.recipe import Experiment, experiment_to_tree
 from nver.recipe.hypotheses import (
     CLAIMS,
     Hypothesis,
     Selection,
     System,
-    hypothesis_to_tree,
     parse_hypotheses,
 )
 from nver.recipe.hypotheses.claims import concerned, contrasts_of
@@ -355,7 +355,8 @@ def test_hypotheses_are_read_and_go_back() -> None:
         "classifier reno > classifier reno, no divergence; encoders hubert+logmel-stats, a fusion"
     )
     assert hypotheses[2].better == Selection(kind=("mamba", "codec+mamba"))
-    assert parsed(*map(hypothesis_to_tree, hypotheses)) == hypotheses
+    recipe = Experiment("h", corpora=(), encoders={}, classifiers=(), hypotheses=hypotheses)
+    assert parsed(*experiment_to_tree(recipe)["hypotheses"]) == hypotheses
 
 
 @pytest.mark.parametrize(

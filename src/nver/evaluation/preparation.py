@@ -154,7 +154,9 @@ def _prepare_corpus(
     specs = [*experiment.encoders.values(), DURATION_LEVEL, PRINT]
     extraction = extract(corpus, specs, store, **asdict(settings))
     *vectors, levels, prints = _read(extraction.clips, extraction.identities, store)
-    clips = _with_levels(extraction.clips, levels)
+    clips = extraction.clips.assign(duration_s=levels[:, 0], level_db=levels[:, 1])
+    if "speaker_group" not in clips and "sex" in clips:
+        clips["speaker_group"] = clips["sex"]
     emotions = [e for e in corpus.emotions if e in set(clips["emotion"])]
     if len(emotions) < 2:
         raise CorpusError(
@@ -189,14 +191,6 @@ def _read(
     for error in found.errors.values():
         raise error
     return [store.view(identity).read(found.keys) for identity in identities]
-
-
-def _with_levels(clips: pd.DataFrame, levels: FloatArray) -> pd.DataFrame:
-    """The clips with their duration and level (`levels`, (clips, 2)), and the speaker's group."""
-    clips = clips.assign(duration_s=levels[:, 0], level_db=levels[:, 1])
-    if "speaker_group" not in clips and "sex" in clips:
-        clips["speaker_group"] = clips["sex"]
-    return clips
 
 
 def _stressed(

@@ -59,26 +59,24 @@ def _override(tree: dict[str, Any], override: str) -> None:
 
 
 def _place(node: Any, part: str, override: str) -> Any:
-    """The key in a table, or the position in a list, that a part of an override names."""
-    if isinstance(node, list):
-        return _position(node, part, override)
-    if not isinstance(node, dict):
+    """The key in a table, or the position in a list, that a part of an override names.
+
+    An entry of a list is named by its label, by its name where only one has it, or by its number.
+    """
+    if isinstance(node, dict):
+        return part
+    if not isinstance(node, list):
         raise UsageError(f"--set {override}: what holds {part!r} must be a table; got {node!r}")
-    return part
-
-
-def _position(entries: list[Any], part: str, override: str) -> int:
-    """The position of an entry: by its label, by its name where only one has it, by its number."""
-    labels = [e.get("label", e.get("name")) if isinstance(e, dict) else e for e in entries]
+    labels = [e.get("label", e.get("name")) if isinstance(e, dict) else e for e in node]
     if part in labels:
         position = labels.index(part)
-        if not isinstance(entries[position], dict):
-            entries[position] = {"name": part}
+        if not isinstance(node[position], dict):
+            node[position] = {"name": part}
         return position
-    names = [e.get("name") if isinstance(e, dict) else e for e in entries]
+    names = [e.get("name") if isinstance(e, dict) else e for e in node]
     if names.count(part) == 1:
         return names.index(part)
-    if part.isdecimal() and int(part) < len(entries):
+    if part.isdecimal() and int(part) < len(node):
         return int(part)
     raise unknown_name(f"entry in --set {override}:", part, map(str, labels))
 
@@ -97,8 +95,7 @@ def _resolve_paths(tree: dict[str, Any], folder: Path) -> None:
     def absolute(path: str) -> str:
         return str(folder / Path(path).expanduser())
 
-    if isinstance(tree.get("roots"), dict):
-        roots = tree["roots"]
+    if isinstance(roots := tree.get("roots"), dict):
         tree["roots"] = {k: absolute(v) if isinstance(v, str) else v for k, v in roots.items()}
     if isinstance(tree.get("store"), str):
         tree["store"] = absolute(tree["store"])

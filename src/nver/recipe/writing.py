@@ -1,12 +1,11 @@
 """A recipe as a tree of plain values, to be written as TOML and read back."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from nver.recipe.experiment import Experiment
+from nver.recipe.experiment import Experiment, StressConfig
 from nver.recipe.figures import Figures
-from nver.recipe.hypotheses import hypothesis_to_tree
 
 
 def experiment_to_tree(experiment: Experiment) -> dict[str, Any]:
@@ -15,19 +14,15 @@ def experiment_to_tree(experiment: Experiment) -> dict[str, Any]:
     for entry in tree["classifiers"]:
         if not entry["tune"]:
             del entry["tune"]
-    for key in ("kind", *experiment.folds.parts):
-        if not tree["folds"][key]:
-            del tree["folds"][key]
+    tree["folds"] = _plain(asdict(experiment.folds), (None, ()))
     tree["corpora"] = [_with_options(entry) for entry in tree["corpora"]]
     tree["classifiers"] = [_with_options(entry) for entry in tree["classifiers"]]
     tree["encoders"] = [
         {"label": label, **_with_options(entry)} for label, entry in tree["encoders"].items()
     ]
-    tree["hypotheses"] = [hypothesis_to_tree(h) for h in experiment.hypotheses]
-    if not experiment.stress.kinds:
-        del tree["stress"]
-    defaults = {"printed": "", "rehearsal": False, "figures": Figures(), "families": {}}
-    for key, default in defaults.items():
+    tree["hypotheses"] = [_plain(asdict(h), (None, ())) for h in experiment.hypotheses]
+    defaults = {"stress": StressConfig(), "printed": "", "rehearsal": False, "figures": Figures()}
+    for key, default in {**defaults, "families": {}}.items():
         if getattr(experiment, key) == default:
             del tree[key]
     return tree
@@ -39,10 +34,10 @@ def _with_options(entry: dict[str, Any]) -> dict[str, Any]:
     return {**entry, **options}
 
 
-def _plain(value: Any) -> Any:
-    """Dicts and lists alone; a key that holds None is left out, as TOML has no null."""
+def _plain(value: Any, left_out: Collection[object] = (None,)) -> Any:
+    """Dicts and lists alone, less keys that hold what is left out; None: TOML has no null."""
     if isinstance(value, Mapping):
-        return {key: _plain(own) for key, own in value.items() if own is not None}
+        return {k: _plain(own, left_out) for k, own in value.items() if own not in left_out}
     if isinstance(value, tuple | list):
-        return [_plain(own) for own in value]
+        return [_plain(own, left_out) for own in value]
     return value

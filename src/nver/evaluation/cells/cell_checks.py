@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from nver.corpora.duplicates import IntArray
-from nver.errors import UsageError, unknown_name
+from nver.errors import UsageError
 from nver.evaluation.cells.cell import Cell, FloatArray
 from nver.evaluation.folds.fold_assignment import VALIDATION, Folds, check_speakers, separated
+from nver.recipe.values import check_known
 
 
 def check_cells(
@@ -25,9 +26,7 @@ def check_cells(
     for cell in cells:
         _check_folds(cell.folds, len(table))
         check_speakers(table, cell.folds)
-        for name in cell.encoders:
-            if name not in embeddings:
-                raise unknown_name("encoder of a cell", name, embeddings)
+        check_known("encoder of a cell", cell.encoders, embeddings)
 
 
 def _check_embeddings(embeddings: Mapping[str, FloatArray], clips: int) -> None:
@@ -44,11 +43,8 @@ def _check_folds(folds: Folds, clips: int) -> None:
         raise UsageError(f"folds of {len(fold)} clips for {clips} clips")
     found = np.unique(fold)
     tested = found[found >= 0]
-    if (
-        len(found) < 2
-        or found[0] < VALIDATION
-        or not np.array_equal(tested, np.arange(len(tested)))
-    ):
+    gaps = not np.array_equal(tested, np.arange(len(tested)))
+    if gaps or len(found) < 2 or found[0] < VALIDATION:
         raise UsageError(
             "folds are numbered from 0 without a gap, two at least, or one and -1 (only "
             f"trained on), and -2 (validation); got {found}"

@@ -107,7 +107,6 @@ def learn(
     table: pd.DataFrame,
     embeddings: Mapping[str, FloatArray],
     cell: Cell,
-    *,
     training: TrainingConfig,
     emotions: Sequence[str],
 ) -> Learnt:

@@ -52,8 +52,7 @@ def read_codes(folder: Path) -> tuple[IntArray, IntArray]:
 
 def read_rows(folder: Path) -> IntArray:
     """The rows of the table that the streams of a kind of stress are."""
-    rows: IntArray = np.load(folder / "rows.npy")
-    return rows
+    return np.load(folder / "rows.npy")
 
 
 def read_streams(folder: Path, encoders: Sequence[str]) -> list[FloatArray]:
@@ -68,5 +67,4 @@ def _file_name(label: str) -> str:
 
 @lru_cache(maxsize=8)
 def _stream(file: str) -> FloatArray:
-    rows: FloatArray = np.load(file, mmap_mode="r")
-    return rows
+    return np.load(file, mmap_mode="r")

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from nver.evaluation.cells.cell import Cell, FloatArray, Stressed
+from nver.evaluation.cells.cell import Cell, Stressed
 from nver.evaluation.cells.fold_training import FoldResult
 from nver.evaluation.run_folder.predictions import STRESS, TEMPERATURE
 
@@ -18,8 +18,25 @@ def predictions_table(
 
     The columns: see `nver.evaluation.run_folder.predictions`.
     """
-    parts = [(result.probabilities, result.temperature) for result in results]
-    return _predictions(table, cell, parts, order)
+    tested = cell.folds.tested
+    table, fold = table[tested], cell.folds.fold[tested]
+    probabilities = np.empty((len(table), len(order)), np.float32)
+    temperatures = np.empty(len(table), np.float32)
+    for number, result in enumerate(results):
+        probabilities[fold == number] = result.probabilities
+        temperatures[fold == number] = result.temperature
+    frame = pd.DataFrame(
+        {
+            **cell.system,
+            "seed": cell.folds.seed,
+            "fold": fold,
+            **{name: table[name].to_numpy() for name in ("clip", "speaker", "emotion")},
+            "predicted": np.asarray(order, dtype=object)[probabilities.argmax(axis=1)],
+            TEMPERATURE: temperatures,
+        }
+    )
+    columns = [f"p:{emotion}" for emotion in order]
+    return pd.concat([frame, pd.DataFrame(probabilities, columns=columns)], axis=1)
 
 
 def stressed_table(
@@ -32,48 +49,14 @@ def stressed_table(
     """The predictions of the clips under stress, kind after kind; empty where there is none."""
     tables = []
     for number, (kind, stressed) in enumerate(stress.items()):
-        parts = [(result.stressed[number], result.temperature) for result in results]
+        own = [replace(result, probabilities=result.stressed[number]) for result in results]
         worse = replace(cell, folds=cell.folds.with_rows(stressed.rows))
-        found = _predictions(table.iloc[stressed.rows], worse, parts, order)
+        found = predictions_table(table.iloc[stressed.rows], worse, own, order)
         tables.append(found.assign(**{STRESS: kind}))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
-def _predictions(
-    table: pd.DataFrame,
-    cell: Cell,
-    parts: Sequence[tuple[FloatArray, float]],
-    order: Sequence[str],
-) -> pd.DataFrame:
-    """`parts` has each fold's (probabilities, temperature)."""
-    tested = cell.folds.tested
-    table, fold = table[tested], cell.folds.fold[tested]
-    probabilities = np.empty((len(table), len(order)), np.float32)
-    temperatures = np.empty(len(table), np.float32)
-    for number, (of_fold, temperature) in enumerate(parts):
-        probabilities[fold == number] = of_fold
-        temperatures[fold == number] = temperature
-    frame = pd.DataFrame(
-        {
-            **cell.system,
-            "seed": cell.folds.seed,
-            "fold": fold,
-            "clip": table["clip"].to_numpy(),
-            "speaker": table["speaker"].to_numpy(),
-            "emotion": table["emotion"].to_numpy(),
-            "predicted": np.asarray(order, dtype=object)[probabilities.argmax(axis=1)],
-            TEMPERATURE: temperatures,
-        }
-    )
-    columns = {f"p:{emotion}": probabilities[:, i] for i, emotion in enumerate(order)}
-    return pd.concat([frame, pd.DataFrame(columns)], axis=1)
-
-
 def trainings_table(cell: Cell, results: Sequence[FoldResult]) -> pd.DataFrame:
     """One row a fold; the columns: see `nver.evaluation.run_folder.trainings`."""
-    return pd.DataFrame(
-        [
-            {**cell.system, "seed": cell.folds.seed, "fold": fold, **result.training}
-            for fold, result in enumerate(results)
-        ]
-    )
+    own = {**cell.system, "seed": cell.folds.seed}
+    return pd.DataFrame([{**own, "fold": n, **found.training} for n, found in enumerate(results)])

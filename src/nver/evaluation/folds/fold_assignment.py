@@ -18,8 +18,9 @@ from sklearn.model_selection import (
 )
 
 from nver.corpora.duplicates import IntArray, joined, repeated
-from nver.errors import UsageError, first_few, unknown_name
+from nver.errors import UsageError, first_few
 from nver.recipe.folds import PROTOCOLS, RANDOM, SPEAKER_INDEPENDENT, SPLIT
+from nver.recipe.values import check_known
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -111,8 +112,7 @@ def make_folds(
     check_columns(table, ("speaker", "emotion"))
     sounds = np.arange(len(table)) if sounds is None else sounds
     protocol = protocol or default_protocol(table["speaker"])
-    if protocol not in PROTOCOLS:
-        raise unknown_name("kind of folds", protocol, PROTOCOLS)
+    check_known("kind of folds", [protocol], PROTOCOLS)
     most = len(np.unique(sounds))
     if not isinstance(number, int | np.integer) or not 2 <= number <= most:
         raise UsageError(f"folds: 2 to {most} (the different clips there are); got {number}")
@@ -196,10 +196,7 @@ def check_columns(table: pd.DataFrame, columns: Sequence[str]) -> None:
 
 
 def validation_mask(
-    emotion: npt.NDArray[Any],
-    speaker: npt.NDArray[Any] | None,
-    share: float,
-    seed: int,
+    emotion: npt.NDArray[Any], speaker: npt.NDArray[Any] | None, share: float, seed: int
 ) -> BoolArray:
     """Which clips of a training part are held out for early stopping, about `share` of them.
 

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from nver.corpora.duplicates import IntArray
-from nver.errors import UsageError, first_few, unknown_name
+from nver.errors import UsageError, first_few
 from nver.evaluation.folds.fold_assignment import NAMED, ONLY_TRAINED, BoolArray, Folds
 from nver.evaluation.prepared_corpus import PreparedCorpus, sounds_of
 from nver.recipe import Experiment
+from nver.recipe.values import check_known
 
 Labels = Mapping[str, Mapping[str, str]]  # corpus -> its emotion -> the shared name
 
@@ -31,10 +32,11 @@ def transfers(
     """
     by_name = {corpus.name: corpus for corpus in corpora}
     for corpus in corpora:
-        _check_labels(corpus, experiment.labels.get(corpus.name, {}))
+        labels = experiment.labels.get(corpus.name, {})
+        known = {*corpus.corpus.card.emotions, *corpus.corpus.emotions}
+        check_known(f"emotion of {corpus.name} in [labels]:", labels, known)
     for entry in experiment.transfers:
-        pair = by_name[entry.train], by_name[entry.test]
-        both, fold, note = transfer(*pair, experiment.labels)
+        both, fold, note = transfer(by_name[entry.train], by_name[entry.test], experiment.labels)
         for seed in experiment.folds.seeds:
             yield both, Folds(cross_corpus(entry.train, entry.test), seed, fold, note)
 
@@ -59,24 +61,15 @@ def transfer(
     note = [f"trained on {_size(one)}, tested on {_size(other)}"]
     note += [said for pair in zip((train, test), names, strict=True) if (said := _left_out(*pair))]
     if known.any():
-        said = f"clips left out of training, as their recording is tested: {known.sum():,}"
-        note.append(said)
+        note.append(f"clips left out of training, as their recording is tested: {known.sum():,}")
     fold = np.repeat([ONLY_TRAINED, 0], [len(one.clips), len(other.clips)])
     return other.after(one), fold, "; ".join(note)
 
 
-def _check_labels(corpus: PreparedCorpus, labels: Mapping[str, str]) -> None:
-    """Raise `UsageError` where a label map names an emotion that the corpus has not."""
-    known = {*corpus.corpus.card.emotions, *corpus.corpus.emotions}
-    for emotion in labels:
-        if emotion not in known:
-            raise unknown_name(f"emotion of {corpus.name} in [labels]:", emotion, known)
-
-
 def shared_names(
     train: PreparedCorpus, test: PreparedCorpus, labels: Labels
-) -> tuple[dict[str, str], dict[str, str]]:
-    """For each corpus: its emotion -> the shared name, in the corpus's order."""
+) -> list[dict[str, str]]:
+    """For each of the two corpora: its emotion -> the shared name, in the corpus's order."""
     own, other = _names(train, labels), _names(test, labels)
     shared = set(own.values()) & set(other.values())
     if len(shared) < 2:
@@ -87,10 +80,7 @@ def shared_names(
             f"{test.name} has {', '.join(dict.fromkeys(other.values()))}. Map them to common names "
             f"in [labels.{train.name}] and [labels.{test.name}]"
         )
-    return (
-        {emotion: name for emotion, name in own.items() if name in shared},
-        {emotion: name for emotion, name in other.items() if name in shared},
-    )
+    return [{e: name for e, name in names.items() if name in shared} for names in (own, other)]
 
 
 def _names(corpus: PreparedCorpus, labels: Labels) -> dict[str, str]:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
+from typing import Any
 
 from nver.corpora import Corpus
 from nver.encoders import card_of
@@ -66,24 +67,22 @@ def plan_cells(
     experiment: Experiment,
     corpora: Sequence[Corpus],
     missing: Sequence[Missing],
-    step_seconds: StepSeconds | None = None,
+    timed: StepSeconds | None = None,
 ) -> list[PlannedCell]:
     """Every cell of a recipe in the order of training, before any audio is read: without keys.
 
     Args:
         corpora: what is here; the size of the others is the published one.
         missing: the corpora and encoders that cells wait for.
-        step_seconds: measured on this machine; None: by `STEP_S`.
+        timed: seconds of a step, measured on this machine; None: by `STEP_S`.
     """
     absent = {(entry.kind, entry.name) for entry in missing}
-    planner = _Planner(experiment, step_seconds)
     found = []
     for place in _places(experiment, sizes_of(corpora, experiment)):
         for seed in experiment.folds.seeds:
-            for entry, stream in systems_of(experiment):
+            for _, stream, cell in _planned(experiment, place, seed, timed):
                 waits = [name for name in place.corpora if ("corpus", name) in absent]
                 waits += [label for label in stream if ("encoder", label) in absent]
-                cell = planner.plan(place, seed, entry, stream)
                 found.append(replace(cell, waits_for=", ".join(waits)))
     return found
 
@@ -94,33 +93,28 @@ def cells_of(prepared: PreparedCorpus, folds: Folds, experiment: Experiment) -> 
     sides = {cross_corpus(t.train, t.test): (t.train, t.test) for t in experiment.transfers}
     clips = len(folds.fold) - float(folds.tested.sum()) / folds.number
     place = Place(name, folds.protocol, sides.get(folds.protocol, (name,)), folds.number, clips)
-    planner = _Planner(experiment)
     digests = {label: digest(rows) for label, rows in prepared.embeddings.items()}
     decisive = (digests, experiment.training, prepared.emotions, prepared.stress)
     found = []
-    for entry, stream in systems_of(experiment):
+    for entry, stream, planned in _planned(experiment, place, folds.seed):
         cell = Cell(entry.name, stream, folds, entry.label, entry.options, entry.tune)
         key = cell_key(cell, prepared.clips, *decisive)[:32]
-        found.append((cell, replace(planner.plan(place, folds.seed, entry, stream), key=key)))
+        found.append((cell, replace(planned, key=key)))
     return prepared, found
 
 
-class _Planner:
-    """Makes the planned cells of a recipe."""
-
-    def __init__(self, experiment: Experiment, step_seconds: StepSeconds | None = None) -> None:
-        self._experiment = experiment
-        self._tree = experiment_to_tree(experiment)
-        self._step_seconds = step_seconds or self._by_table
-
-    def plan(
-        self, place: Place, seed: int, entry: ClassifierEntry, stream: Sequence[str]
-    ) -> PlannedCell:
-        training = self._experiment.training
-        steps = steps_of(place.clips, training.batch_size)
+def _planned(
+    experiment: Experiment, place: Place, seed: int, timed: StepSeconds | None = None
+) -> Iterator[tuple[ClassifierEntry, tuple[str, ...], PlannedCell]]:
+    """(classifier, encoders, cell) of every system of a recipe in one place."""
+    tree, training = experiment_to_tree(experiment), experiment.training
+    steps = steps_of(place.clips, training.batch_size)
+    for entry, stream in systems_of(experiment):
         tried = prod(len(values) for values in entry.tune.values())
         total = tried * place.folds * training.epochs * steps
-        return PlannedCell(
+        dims = [dim_of(experiment, label) for label in stream]
+        seconds = timed(entry, stream) if timed else step_seconds(entry.name, dims)
+        cell = PlannedCell(
             place.corpus,
             place.protocol,
             seed,
@@ -128,29 +122,29 @@ class _Planner:
             entry.label,
             trainings=place.folds,
             steps=steps,
-            cost=total * self._step_seconds(entry, stream),
-            mark=self._mark(place.corpora, entry.label, stream),
+            cost=total * seconds,
+            mark=_mark(tree, place.corpora, entry.label, stream),
         )
+        yield entry, stream, cell
 
-    def _by_table(self, entry: ClassifierEntry, stream: Sequence[str]) -> float:
-        return step_seconds(entry.name, [dim_of(self._experiment, label) for label in stream])
 
-    def _mark(self, corpora: Collection[str], classifier: str, stream: Collection[str]) -> str:
-        """SHA-256 of the parts of the recipe that decide a cell; its place says the rest.
+def _mark(
+    tree: Mapping[str, Any], corpora: Collection[str], classifier: str, stream: Collection[str]
+) -> str:
+    """SHA-256 of the parts of a recipe that decide a cell; its place says the rest.
 
-        Two recipes that agree on them have the cell in common.
-        """
-        tree = self._tree
-        (own,) = (entry for entry in tree["classifiers"] if entry["label"] == classifier)
-        decisive = {
-            **{table: tree.get(table) for table in DECISIVE},
-            "corpora": [entry for entry in tree["corpora"] if entry["name"] in corpora],
-            "roots": {name: root for name, root in tree["roots"].items() if name in corpora},
-            "encoders": [entry for entry in tree["encoders"] if entry["label"] in stream],
-            "classifier": _without(own, "encoders"),
-            "folds": _without(tree["folds"], "kind", "seeds"),
-        }
-        return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+    Two recipes that agree on them have the cell in common.
+    """
+    (own,) = (entry for entry in tree["classifiers"] if entry["label"] == classifier)
+    decisive = {
+        **{table: tree.get(table) for table in DECISIVE},
+        "corpora": [entry for entry in tree["corpora"] if entry["name"] in corpora],
+        "roots": {name: root for name, root in tree["roots"].items() if name in corpora},
+        "encoders": [entry for entry in tree["encoders"] if entry["label"] in stream],
+        "classifier": _without(own, "encoders"),
+        "folds": _without(tree["folds"], "kind", "seeds"),
+    }
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
 def _without(table: Mapping[str, object], *keys: str) -> dict[str, object]:
@@ -203,14 +197,8 @@ def sizes_of(corpora: Sequence[Corpus], experiment: Experiment) -> list[Size]:
 
 
 def _size(corpus: Corpus) -> Size:
-    speaker = corpus.table["speaker"]
-    return Size(
-        corpus.name,
-        len(corpus.table),
-        len(corpus.emotions),
-        int(speaker.nunique()),
-        default_protocol(speaker),
-    )
+    speaker, emotions = corpus.table["speaker"], len(corpus.emotions)
+    return Size(corpus.name, len(speaker), emotions, speaker.nunique(), default_protocol(speaker))
 
 
 def _published(name: str, options: Mapping[str, object]) -> Size:

@@ -89,10 +89,7 @@ def timed_steps(experiment: Experiment, encoders: Mapping[str, TimedEncoder]) ->
     def of_shape(label: str, shape: tuple[int, ...]) -> float:
         return _step_seconds(classifiers[label], shape, experiment.training)
 
-    def step_seconds(entry: ClassifierEntry, stream: Sequence[str]) -> float:
-        return of_shape(entry.label, tuple(dims[label] for label in stream))
-
-    return step_seconds
+    return lambda entry, stream: of_shape(entry.label, tuple(dims[label] for label in stream))
 
 
 def _step_seconds(entry: ClassifierEntry, dims: Sequence[int], training: TrainingConfig) -> float:

@@ -28,6 +28,8 @@ CLIP_COLUMNS = ("corpus", "clip", "file", "start", "end", "speaker", "emotion", 
 PACKAGES = ("nver", "numpy", "scipy", "pandas", "scikit-learn", "soundfile", "soxr", "torch",
             "transformers", "safetensors")  # fmt: skip
 
+CARD_FACTS = ("licence", "tag", "family", "kind")  # of an encoder
+
 
 def prepare_folder(folder: Path) -> None:
     """A run folder may be used again; a folder that holds something else is left alone."""
@@ -62,27 +64,16 @@ def save_provenance(
 
 def _fold_table(prepared: PreparedCorpus, folds: Folds) -> pd.DataFrame:
     """One row a tested clip."""
-    table = pd.DataFrame(
-        {
-            "corpus": prepared.corpus.name,
-            "protocol": folds.protocol,
-            "seed": folds.seed,
-            "clip": prepared.clips["clip"],
-            "fold": folds.fold,
-            "note": folds.note,
-        }
-    )
-    return table[folds.tested]
+    place = {"corpus": prepared.name, "protocol": folds.protocol, "seed": folds.seed}
+    tests = {"clip": prepared.clips["clip"], "fold": folds.fold, "note": folds.note}
+    return pd.DataFrame({**place, **tests})[folds.tested]
 
 
 def corpus_facts(prepared: PreparedCorpus, options: Mapping[str, Any]) -> dict[str, Any]:
     """What a reader must know of a corpus: where it is from, its licence, how much was used."""
     corpus, card = prepared.corpus, prepared.corpus.card
     return {
-        "title": card.title,
-        "citation": card.citation,
-        "licence": card.licence,
-        "url": card.url,
+        **{name: getattr(card, name) for name in ("title", "citation", "licence", "url")},
         "synthetic": card.name == "synthetic",
         "root": str(corpus.root),
         "options": {**card.options, **options},
@@ -96,19 +87,16 @@ def corpus_facts(prepared: PreparedCorpus, options: Mapping[str, Any]) -> dict[s
 
 def _encoders(experiment: Experiment, prepared: PreparedCorpus) -> list[dict[str, Any]]:
     """What a reader must know of each encoder: its identity, its weights, what its card says."""
-    found = []
-    for label, identity in prepared.identities.items():
-        card = card_of(identity.name)
-        found.append(
-            {
-                "label": label,
-                **asdict(identity),
-                "fingerprint": identity.fingerprint,
-                "weights": experiment.encoders[label].weights,
-                **{name: getattr(card, name) for name in ("licence", "tag", "family", "kind")},
-            }
-        )
-    return found
+    return [
+        {
+            "label": label,
+            **asdict(identity),
+            "fingerprint": identity.fingerprint,
+            "weights": experiment.encoders[label].weights,
+            **{name: getattr(card_of(identity.name), name) for name in CARD_FACTS},
+        }
+        for label, identity in prepared.identities.items()
+    ]
 
 
 def _environment(experiment: Experiment) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nver.errors import UsageError, unknown_name
+from nver.errors import UsageError
+from nver.recipe.values import check_known
 
 Families = Mapping[str, Sequence[str]]  # family -> its emotions
 
@@ -25,8 +26,7 @@ def read_families(name: str) -> dict[str, tuple[str, ...]]:
     """
     folder = files("nver.recipe.families")
     known = [entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml")]
-    if name not in known:
-        raise unknown_name("grouping into families", name, known)
+    check_known("grouping into families", [name], known)
     tree = tomllib.loads((folder / f"{name}.toml").read_text("utf-8"))
     return parse_families({family["name"]: family["emotions"] for family in tree["families"]})
 
@@ -62,6 +62,4 @@ def membership(families: Families, emotions: Sequence[str]) -> npt.NDArray[np.fl
     home = {emotion: place for place, own in enumerate(families.values()) for emotion in own}
     if lost := [emotion for emotion in emotions if emotion not in home]:
         raise UsageError(f"families: no family has {', '.join(lost)}; give every emotion one")
-    found = np.zeros((len(emotions), len(families)))
-    found[np.arange(len(emotions)), [home[emotion] for emotion in emotions]] = 1
-    return found
+    return np.eye(len(families))[[home[emotion] for emotion in emotions]]

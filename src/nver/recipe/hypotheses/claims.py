@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from nver.encoders.base import KINDS
@@ -174,18 +174,3 @@ def _flag(key: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise UsageError(f"{key}: expected true or false, got {value!r}")
     return value
-
-
-def hypothesis_to_tree(hypothesis: Hypothesis) -> dict[str, Any]:
-    """The table of `[[hypotheses]]` that is read back to an equal hypothesis."""
-    smallest = hypothesis.smallest_effect
-    tree: dict[str, Any] = {"claim": hypothesis.claim, "smallest_effect": smallest}
-    if hypothesis.better is not None:
-        tree["better"] = _selection_tree(hypothesis.better)
-        tree["worse"] = [_selection_tree(side) for side in hypothesis.worse]
-    return tree
-
-
-def _selection_tree(selection: Selection) -> dict[str, Any]:
-    values = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(selection).items()}
-    return {key: value for key, value in values.items() if value not in (None, [])}

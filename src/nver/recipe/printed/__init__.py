@@ -70,7 +70,7 @@ def printed_table(name: str) -> PrintedTable:
     """
     check_known("printed table", [name], TABLES)
     title, file = TABLES[name]
-    return PrintedTable(name, title, RENO, OPEN, tuple(_cell(row) for row in _rows(file)))
+    return PrintedTable(name, title, RENO, OPEN, tuple(PrintedCell(**row) for row in _rows(file)))
 
 
 def parse_printed(name: Any) -> str:
@@ -82,24 +82,12 @@ def parse_printed(name: Any) -> str:
 
 def other_systems() -> tuple[PrintedSystem, ...]:
     """Other published systems on the same corpora; the remarks say under which conditions."""
-    systems = []
-    for row in _rows("others.csv"):
-        scores = {name: float(row[name]) if row[name] else None for name in SCORES}
-        systems.append(PrintedSystem(**{**row, **scores}))
-    return tuple(systems)
-
-
-def _cell(row: dict[str, Any]) -> PrintedCell:
-    single = "encoder" in row
-    return PrintedCell(
-        row["head"] if single else row["fusion"],
-        row["encoder"] if single else f"{row['encoder_a']}+{row['encoder_b']}",
-        row["corpus"],
-        float(row["accuracy"]),
-        float(row["f1"]),
-    )
+    return tuple(PrintedSystem(**row) for row in _rows("others.csv"))
 
 
 def _rows(file: str) -> Iterator[dict[str, Any]]:
-    text = (files("nver.recipe.printed") / file).read_text("utf-8")
-    yield from csv.DictReader(text.splitlines())
+    """The rows of a file beside this one; a score whose field is empty is None."""
+    lines = (files("nver.recipe.printed") / file).read_text("utf-8").splitlines()
+    for row in csv.DictReader(lines):
+        scores = {n: float(text) if text else None for n, text in row.items() if n in SCORES}
+        yield {**row, **scores}
