@@ -4,7 +4,8 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -205,7 +206,9 @@ def read_checkpoint(file: Path, key: str | None = None) -> dict[str, Tensor]:
             names = ", ".join(repr(name) for name in list(found)[:3])
             raise WeightsError(f"{file} has no entry {key!r}; it begins with {names or 'nothing'}")
         found = found[key]
-    return _table_of_tensors(found, file)
+    if not isinstance(found, dict) or not all(isinstance(v, Tensor) for v in found.values()):
+        raise WeightsError(f"{file} is not a table of tensors by name")
+    return found
 
 
 def _read_tensors(file: Path) -> dict[str, Tensor]:
@@ -236,10 +239,13 @@ def _unpickled(file: Path) -> Any:
         raise WeightsError(damaged(file, error)) from error
 
 
-def _table_of_tensors(found: Any, file: Path) -> dict[str, Tensor]:
-    if not isinstance(found, dict) or not all(isinstance(v, torch.Tensor) for v in found.values()):
-        raise WeightsError(f"{file} is not a table of tensors by name")
-    return found
+@contextmanager
+def fitting(refusal: str) -> Iterator[None]:
+    """Around what fits a state dict to a network: where it fails, the refusal and the reason."""
+    try:
+        yield
+    except (KeyError, IndexError, RuntimeError) as error:
+        raise WeightsError(f"{refusal}: {' '.join(str(error).split())}") from error
 
 
 def damaged(file: Path, error: Exception) -> str:

@@ -2,13 +2,12 @@
 
 from functools import partial
 
-from nver.encoders.base import POOLINGS, Encoder, EncoderCard, EncoderSpec, check_extra
+from nver.encoders.base import POOLINGS, Encoder, EncoderCard, EncoderSpec
 from nver.encoders.codecs.codec_options import OPTIONS
 
 
 def load(spec: EncoderSpec) -> Encoder:
-    """The encoder of a spec; needs the extra `transformers`."""
-    check_extra(spec.name, "transformers", "transformers")
+    """The encoder of a spec."""
     from nver.encoders.codecs.codec_frames import CodecEncoder
 
     return CodecEncoder(spec)

@@ -56,8 +56,6 @@ class ProsodyStats(WeightlessEncoder):
     clip shorter than 50 ms is padded with zeros at its end.
     """
 
-    code_version = 1
-
     def vector(self, waveform: FloatArray) -> FloatArray:
         return prosody(waveform)
 
