@@ -52,8 +52,7 @@ def load_encoder(
         WeightsError: the weights are absent or do not fit.
         MissingExtraError: an optional dependency is needed.
     """
-    spec = EncoderSpec(name, weights, revision, layer, pooling, device, options)
-    return load_spec(spec)
+    return load_spec(EncoderSpec(name, weights, revision, layer, pooling, device, options))
 
 
 def load_spec(spec: EncoderSpec) -> Encoder:

@@ -45,7 +45,16 @@ def find_folder(weights: str, revision: str | None) -> tuple[Path, str]:
     else:
         folder = _from_hub(weights, revision)
         found = folder.name
-    _check_complete(folder, weights)
+    for name in (CONFIG, FRONTEND):
+        if not (folder / name).is_file():
+            raise WeightsError(
+                f"weights {weights!r}: {folder} has no {name}; copy it from where the weights came"
+            )
+    if not _present(folder):
+        raise WeightsError(
+            f"weights {weights!r}: {folder} has neither {SAFETENSORS} nor {PICKLED}"
+            " (nor an index of shards)"
+        )
     return folder, found
 
 
@@ -122,7 +131,7 @@ def _from_hub(weights: str, revision: str | None) -> Path:
     # one commit, and no conversion of the author's weights is requested in the background.
     try:
         folder = _download(weights, revision, CONFIG, FRONTEND, *_patterns(SAFETENSORS))
-        if not any((folder / name).is_file() for name in _whole_or_index(SAFETENSORS)):
+        if not any((folder / name).is_file() for name in (SAFETENSORS, SAFETENSORS + INDEX)):
             folder = _download(weights, folder.name, *_patterns(PICKLED))
     except (OSError, ValueError) as error:
         needed = f"{CONFIG}, {FRONTEND} and {SAFETENSORS}"
@@ -155,30 +164,13 @@ def _not_found(weights: str, revision: str | None, error: Exception, needed: str
     )
 
 
-def _check_complete(folder: Path, weights: str) -> None:
-    for name in (CONFIG, FRONTEND):
-        if not (folder / name).is_file():
-            raise WeightsError(
-                f"weights {weights!r}: {folder} has no {name}; copy it from where the weights came"
-            )
-    if not _present(folder):
-        raise WeightsError(
-            f"weights {weights!r}: {folder} has neither {SAFETENSORS} nor {PICKLED}"
-            " (nor an index of shards)"
-        )
-
-
-def _whole_or_index(name: str) -> tuple[str, str]:
-    return name, name + INDEX
-
-
 def _patterns(name: str) -> tuple[str, str, str]:
     stem, _, ending = name.rpartition(".")
     return name, name + INDEX, f"{stem}-*.{ending}"
 
 
 def _present(folder: Path) -> Path | None:
-    names = (*_whole_or_index(SAFETENSORS), *_whole_or_index(PICKLED))
+    names = (SAFETENSORS, SAFETENSORS + INDEX, PICKLED, PICKLED + INDEX)
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 

@@ -34,10 +34,10 @@ class Family(NamedTuple):
     """How to get a codec's latents (1, width, frames) from its model in transformers."""
 
     model: str
-    hop: Callable[[Any], int]  # samples, from the config
     codebooks: Callable[[Any], int]  # how many, from the model
-    encode: Callable[[Any, Tensor], Tensor]
     quantise: Callable[[Any, Tensor, int], Tensor]  # the decoder's input, of this many codebooks
+    hop: Callable[[Any], int] = lambda config: config.hop_length  # samples
+    encode: Callable[[Any, Tensor], Tensor] = lambda model, waveform: model.encoder(waveform)
 
 
 class CodecEncoder(FrameEncoder):
@@ -170,16 +170,12 @@ def _mimi_quantised(model: Any, latents: Tensor, codebooks: int) -> Tensor:
 FAMILIES = {
     "encodec": Family(
         "EncodecModel",
-        hop=lambda config: config.hop_length,
         codebooks=lambda model: model.quantizer.num_quantizers,
-        encode=lambda model, waveform: model.encoder(waveform),
         quantise=_encodec_quantised,
     ),
     "dac": Family(
         "DacModel",
-        hop=lambda config: config.hop_length,
         codebooks=lambda model: model.config.n_codebooks,
-        encode=lambda model, waveform: model.encoder(waveform),
         quantise=lambda model, latents, codebooks: model.quantizer(latents, codebooks)[0],
     ),
     "mimi": Family(

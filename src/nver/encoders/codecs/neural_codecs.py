@@ -14,12 +14,7 @@ def load(spec: EncoderSpec) -> Encoder:
 
 
 _card = partial(
-    EncoderCard,
-    kind="codec",
-    load=load,
-    extra="transformers",
-    options=OPTIONS,
-    poolings=POOLINGS,
+    EncoderCard, kind="codec", load=load, extra="transformers", options=OPTIONS, poolings=POOLINGS
 )
 ENCODEC_24KHZ = _card(
     name="encodec-24khz",
