@@ -25,7 +25,7 @@ from nver.encoders.weightless.pitch import (
     WINDOW,
     f0_and_periodicity,
 )
-from nver.encoders.weightless.prosody_stats import DIMENSIONS, prosody
+from nver.encoders.weightless.prosody_stats import DIMENSIONS
 
 NAMES = ["logmel-stats", "prosody-stats"]
 TIME = np.arange(16_000) / 16_000
@@ -58,7 +58,8 @@ def pitch_of(signal: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def named(signal: FloatArray) -> dict[str, float]:
-    return dict(zip(DIMENSIONS, prosody(signal).tolist(), strict=True))
+    vector = load_encoder("prosody-stats").embed([signal])[0]
+    return dict(zip(DIMENSIONS, vector.tolist(), strict=True))
 
 
 # --- F0

@@ -13,6 +13,7 @@ from nver.classifiers.base import Classifier, ClassifierCard
 from nver.classifiers.heads import CITATION
 from nver.classifiers.layers.blocks import (
     DROPOUT,
+    Pool,
     branch,
     check_branch,
     dense_block,
@@ -40,13 +41,7 @@ class Concat(Classifier):
 
 
 def concat(
-    dims: Sequence[int],
-    emotions: int,
-    *,
-    pool: str | int,
-    positions: int,
-    width: int,
-    dropout: float,
+    dims: Sequence[int], emotions: int, *, pool: Pool, positions: int, width: int, dropout: float
 ) -> Concat:
     """The baseline for streams of these dims."""
     check_branch(pool, positions, width, dropout)

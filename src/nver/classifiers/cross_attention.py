@@ -16,6 +16,7 @@ from nver.classifiers.concat import OPTIONS
 from nver.classifiers.layers.attention import AttentionBlock
 from nver.classifiers.layers.blocks import (
     FILTERS,
+    Pool,
     check_branch,
     conv_block,
     dense_block,
@@ -56,13 +57,7 @@ class CrossAttention(Classifier):
 
 
 def cross_attention(
-    dims: Sequence[int],
-    emotions: int,
-    *,
-    pool: str | int,
-    positions: int,
-    width: int,
-    dropout: float,
+    dims: Sequence[int], emotions: int, *, pool: Pool, positions: int, width: int, dropout: float
 ) -> CrossAttention:
     """Cross-attention between streams of these dims; the options as in `concat`."""
     check_branch(pool, positions, width, dropout)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from nver.classifiers.base import Classifier, ClassifierCard
 from nver.classifiers.layers.blocks import (
     DROPOUT,
+    Pool,
     check_pool,
     conv_block,
     dense_block,
@@ -49,9 +50,7 @@ def fcn(dims: Sequence[int], emotions: int, *, dropout: float) -> Head:
     return Head(dense_block(dims[0], emotions, dropout))
 
 
-def cnn(
-    dims: Sequence[int], emotions: int, *, pool: str | int, positions: int, dropout: float
-) -> Head:
+def cnn(dims: Sequence[int], emotions: int, *, pool: Pool, positions: int, dropout: float) -> Head:
     """Two convolutions along the embedding, flattened, then the FCN's layers."""
     check_pool(pool, positions)
     check_dropout(dropout)

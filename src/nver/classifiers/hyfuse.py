@@ -25,6 +25,7 @@ from nver.classifiers.concat import POSITIONS, WIDTH  # WIDTH = 256 is SATYAM's 
 from nver.classifiers.layers.blocks import (
     DENSE,
     DROPOUT,
+    Pool,
     branch,
     check_branch,
     dense_block,
@@ -66,7 +67,7 @@ class HyfuseOptions:
     # Guo et al. (2022), "Clipped hyperbolic classifiers are super-hyperbolic classifiers"
     clip: float = 1.0
     output: str = "euclidean"  # SATYAM: its head stands after log_0
-    pool: str | int = "adaptive"
+    pool: Pool = "adaptive"
     positions: int = POSITIONS
     width: int = WIDTH
     dropout: float = DROPOUT

@@ -29,6 +29,7 @@ from nver.classifiers.layers.attention import AttentionBlock, SelfAttention
 from nver.classifiers.layers.blocks import (
     DROPOUT,
     FILTERS,
+    Pool,
     branch,
     check_branch,
     dense_block,
@@ -53,7 +54,7 @@ class RenoOptions:
     """The options of RENO; `positions`, `pool`, `width` and `dropout` as in the concat baseline."""
 
     attention: str = "positions"
-    pool: str | int = "adaptive"
+    pool: Pool = "adaptive"
     positions: int = POSITIONS
     width: int = WIDTH
     heads: int = HEADS
@@ -100,7 +101,7 @@ class Reno(Classifier):
 
         The mean over pairs i < j is our choice; the paper fuses two.
         """
-        measure = DIVERGENCES[self.options.divergence].measure
+        measure = DIVERGENCES[self.options.divergence]
         logs = [log_probabilities(vector) for vector in vectors]
         beta, delta = self.options.beta, self.options.delta
         return torch.stack([measure(x, y, beta, delta) for x, y in combinations(logs, 2)]).mean(0)
@@ -113,14 +114,9 @@ class Reno(Classifier):
         if self.options.divergence == "none":
             return {}
         vectors = [vector.double() for vector in self.vectors(streams)]
-        value, floor = self.divergence(vectors).mean().item(), self.floor
+        options, value = self.options, self.divergence(vectors).mean().item()
+        floor = divergence_floor(options.width, options.delta, options.beta, options.divergence)
         return {"divergence": value, "divergence_floor": floor, "divergence_excess": value - floor}
-
-    @property
-    def floor(self) -> float:
-        """The least value of L_RD."""
-        options = self.options
-        return divergence_floor(options.width, options.delta, options.beta, options.divergence)
 
 
 def _branch(dim: int, options: RenoOptions) -> nn.Sequential:

@@ -1,11 +1,12 @@
 """Frozen audio models, one family a file; `load_encoder` finds them by name."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from nver.encoders.base import POOLINGS, Encoder, EncoderCard, EncoderSpec, FrameEncoder, card_of
-from nver.errors import UsageError, unknown_name
+from nver.errors import MissingExtraError, UsageError, unknown_name
 
 __all__ = [
     "Encoder",
@@ -18,6 +19,11 @@ __all__ = [
 ]
 
 DEVICES = r"(cpu|cuda|mps|xpu)(:\d+)?"  # torch's names; whether it is there, an encoder tries
+
+EXTRAS = {  # extra -> the module of it that encoders use
+    "transformers": "transformers",
+    "litert": "ai_edge_litert.interpreter",
+}
 
 
 def load_encoder(
@@ -46,8 +52,7 @@ def load_encoder(
         WeightsError: the weights are absent or do not fit.
         MissingExtraError: an optional dependency is needed.
     """
-    spec = EncoderSpec(name, weights, revision, layer, pooling, device, options)
-    return load_spec(spec)
+    return load_spec(EncoderSpec(name, weights, revision, layer, pooling, device, options))
 
 
 def load_spec(spec: EncoderSpec) -> Encoder:
@@ -69,4 +74,9 @@ def load_spec(spec: EncoderSpec) -> Encoder:
         )
     if spec.layer != "last" and not card.layers:
         raise UsageError(f"{spec.name} has no layers to choose from; got layer={spec.layer!r}")
+    if card.extra and card.extra in EXTRAS:
+        try:
+            import_module(EXTRAS[card.extra])
+        except ImportError as error:
+            raise MissingExtraError(f"the encoder {spec.name}", card.extra) from error
     return card.load(spec)

@@ -5,7 +5,6 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from nver.audio.recording import load_audio
-from nver.errors import MissingExtraError
 from nver.machine.threads import one_thread
 from nver.registry import lookup
 
@@ -100,12 +98,12 @@ class Encoder(ABC):
     """A frozen model that turns waveforms into embeddings.
 
     A subclass sets `card` and `spec` (`__init__` does), sets `identity` (`identify` makes it), and
-    says how a waveform becomes a vector. `code_version` is raised by one whenever the code changes
-    the numbers. Whatever calls them, `embed` and `frames` hold the numerical libraries to one
-    thread (`nver.machine.threads`).
+    says how a waveform becomes a vector. It raises its `code_version` by one whenever its code
+    changes the numbers. Whatever calls them, `embed` and `frames` hold the numerical libraries to
+    one thread (`nver.machine.threads`).
     """
 
-    code_version: ClassVar[int]
+    code_version: ClassVar[int] = 1
     card: EncoderCard
     spec: EncoderSpec
     identity: EncoderIdentity
@@ -222,14 +220,6 @@ class FrameEncoder(Encoder):
             self.frames(load_audio(clip, self.sampling_rate, source_rate=sampling_rate))
             for clip in audio
         ]
-
-
-def check_extra(encoder: str, module: str, extra: str) -> None:
-    """Raise `MissingExtraError` where the module that an encoder needs is not installed."""
-    try:
-        import_module(module)
-    except ImportError as error:
-        raise MissingExtraError(f"the encoder {encoder}", extra) from error
 
 
 def frame_times(frames: int, hop_s: float) -> FloatArray:

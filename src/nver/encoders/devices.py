@@ -1,7 +1,6 @@
 """The device that an encoder runs on, with the same numbers on each."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
@@ -19,11 +18,8 @@ def find_device(name: str) -> torch.device:
     return device
 
 
-@contextmanager
-def full_precision(device: torch.device) -> Iterator[None]:
+def full_precision(device: torch.device) -> AbstractContextManager[None]:
     """Convolutions in float32 on a GPU too, whose default is TF32: one result on every device."""
     if device.type != "cuda":
-        yield
-        return
-    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False, deterministic=True):
-        yield
+        return nullcontext()
+    return torch.backends.cudnn.flags(enabled=True, allow_tf32=False, deterministic=True)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nver.encoders.base import check_extra
 from nver.errors import WeightsError
 
 
@@ -53,11 +52,6 @@ def read_model(weights: str | None, file: Published, encoder: str) -> bytes:
     return content
 
 
-def check_litert(encoder: str) -> None:
-    """Raise `MissingExtraError` where LiteRT is not installed."""
-    check_extra(encoder, "ai_edge_litert.interpreter", "litert")
-
-
 def start(model: bytes, *, keep_tensors: bool = False) -> Any:
     """An interpreter of the model with fresh state, on one thread.
 
@@ -68,9 +62,7 @@ def start(model: bytes, *, keep_tensors: bool = False) -> Any:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*experimental_preserve_all_tensors")
         interpreter = Interpreter(
-            model_content=model,
-            num_threads=1,
-            experimental_preserve_all_tensors=keep_tensors,
+            model_content=model, num_threads=1, experimental_preserve_all_tensors=keep_tensors
         )
     interpreter.allocate_tensors()
     return interpreter

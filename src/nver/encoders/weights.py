@@ -4,7 +4,8 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -44,7 +45,16 @@ def find_folder(weights: str, revision: str | None) -> tuple[Path, str]:
     else:
         folder = _from_hub(weights, revision)
         found = folder.name
-    _check_complete(folder, weights)
+    for name in (CONFIG, FRONTEND):
+        if not (folder / name).is_file():
+            raise WeightsError(
+                f"weights {weights!r}: {folder} has no {name}; copy it from where the weights came"
+            )
+    if not _present(folder):
+        raise WeightsError(
+            f"weights {weights!r}: {folder} has neither {SAFETENSORS} nor {PICKLED}"
+            " (nor an index of shards)"
+        )
     return folder, found
 
 
@@ -121,7 +131,7 @@ def _from_hub(weights: str, revision: str | None) -> Path:
     # one commit, and no conversion of the author's weights is requested in the background.
     try:
         folder = _download(weights, revision, CONFIG, FRONTEND, *_patterns(SAFETENSORS))
-        if not any((folder / name).is_file() for name in _whole_or_index(SAFETENSORS)):
+        if not any((folder / name).is_file() for name in (SAFETENSORS, SAFETENSORS + INDEX)):
             folder = _download(weights, folder.name, *_patterns(PICKLED))
     except (OSError, ValueError) as error:
         needed = f"{CONFIG}, {FRONTEND} and {SAFETENSORS}"
@@ -154,30 +164,13 @@ def _not_found(weights: str, revision: str | None, error: Exception, needed: str
     )
 
 
-def _check_complete(folder: Path, weights: str) -> None:
-    for name in (CONFIG, FRONTEND):
-        if not (folder / name).is_file():
-            raise WeightsError(
-                f"weights {weights!r}: {folder} has no {name}; copy it from where the weights came"
-            )
-    if not _present(folder):
-        raise WeightsError(
-            f"weights {weights!r}: {folder} has neither {SAFETENSORS} nor {PICKLED}"
-            " (nor an index of shards)"
-        )
-
-
-def _whole_or_index(name: str) -> tuple[str, str]:
-    return name, name + INDEX
-
-
 def _patterns(name: str) -> tuple[str, str, str]:
     stem, _, ending = name.rpartition(".")
     return name, name + INDEX, f"{stem}-*.{ending}"
 
 
 def _present(folder: Path) -> Path | None:
-    names = (*_whole_or_index(SAFETENSORS), *_whole_or_index(PICKLED))
+    names = (SAFETENSORS, SAFETENSORS + INDEX, PICKLED, PICKLED + INDEX)
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
@@ -205,7 +198,9 @@ def read_checkpoint(file: Path, key: str | None = None) -> dict[str, Tensor]:
             names = ", ".join(repr(name) for name in list(found)[:3])
             raise WeightsError(f"{file} has no entry {key!r}; it begins with {names or 'nothing'}")
         found = found[key]
-    return _table_of_tensors(found, file)
+    if not isinstance(found, dict) or not all(isinstance(v, Tensor) for v in found.values()):
+        raise WeightsError(f"{file} is not a table of tensors by name")
+    return found
 
 
 def _read_tensors(file: Path) -> dict[str, Tensor]:
@@ -236,10 +231,13 @@ def _unpickled(file: Path) -> Any:
         raise WeightsError(damaged(file, error)) from error
 
 
-def _table_of_tensors(found: Any, file: Path) -> dict[str, Tensor]:
-    if not isinstance(found, dict) or not all(isinstance(v, torch.Tensor) for v in found.values()):
-        raise WeightsError(f"{file} is not a table of tensors by name")
-    return found
+@contextmanager
+def fitting(refusal: str) -> Iterator[None]:
+    """Around what fits a state dict to a network: where it fails, the refusal and the reason."""
+    try:
+        yield
+    except (KeyError, IndexError, RuntimeError) as error:
+        raise WeightsError(f"{refusal}: {' '.join(str(error).split())}") from error
 
 
 def damaged(file: Path, error: Exception) -> str:

@@ -6,7 +6,7 @@ from math import ceil
 import numpy as np
 
 from nver.encoders.base import POOLINGS, EncoderCard, EncoderSpec, FloatArray, FrameEncoder
-from nver.encoders.tflite import Published, check_litert, read_model, start
+from nver.encoders.tflite import Published, read_model, start
 
 # github.com/tensorflow/models, research/audioset/yamnet/params.py
 SAMPLING_RATE = 16_000  # Hz
@@ -35,11 +35,8 @@ class YamNet(FrameEncoder):
     and its embedding is the mean over those cells of the last layer that begin within the clip.
     """
 
-    code_version = 1
-
     def __init__(self, spec: EncoderSpec) -> None:
         super().__init__(spec)
-        check_litert(spec.name)
         model = read_model(spec.weights, FILE, spec.name)
         self._interpreter = start(model, keep_tensors=True)
         self._input = self._interpreter.get_input_details()[0]["index"]

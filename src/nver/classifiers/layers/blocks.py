@@ -16,9 +16,11 @@ FILTERS = (32, 64)  # paper, section III
 DENSE = (512, 128)  # paper, section III
 DROPOUT = 0.3  # author's code, after each dense layer; the paper says "dropout", no rate
 
+Pool = str | int  # "adaptive", or the literal 2, also written "literal"
+
 
 def check_pool(pool: Any, positions: Any) -> None:
-    """`pool` is "adaptive" (to `positions`) or the literal 2, also written "literal"."""
+    """`pool` is a `Pool`; "adaptive" is to `positions`."""
     if pool not in ("adaptive", "literal", POOL) or isinstance(pool, bool):
         raise UsageError(f'pool must be "adaptive" or {POOL} (also "literal"); got {pool!r}')
     check_count("positions", positions)
@@ -31,12 +33,12 @@ def check_branch(pool: Any, positions: Any, width: Any, dropout: Any) -> None:
     check_dropout(dropout)
 
 
-def pooled_values(dim: int, pool: str | int, positions: int) -> int:
+def pooled_values(dim: int, pool: Pool, positions: int) -> int:
     """How many values the conv block leaves of an embedding of `dim` values: 64 P."""
     return FILTERS[1] * (positions if pool == "adaptive" else ceil(ceil(dim / POOL) / POOL))
 
 
-def conv_block(pool: str | int, positions: int) -> nn.Sequential:
+def conv_block(pool: Pool, positions: int) -> nn.Sequential:
     """(batch, d) -> (batch, P, 64): two convolutions, a max-pool and ReLU after each.
 
     The embedding is one input channel, the convolution runs along it (author's code). The second
@@ -50,7 +52,7 @@ def conv_block(pool: str | int, positions: int) -> nn.Sequential:
     )
 
 
-def branch(dim: int, pool: str | int, positions: int, width: int) -> nn.Sequential:
+def branch(dim: int, pool: Pool, positions: int, width: int) -> nn.Sequential:
     """(batch, dim) -> (batch, width): conv block, flatten, Linear."""
     conv = conv_block(pool, positions)
     return nn.Sequential(conv, nn.Flatten(), nn.Linear(pooled_values(dim, pool, positions), width))

@@ -11,8 +11,6 @@ that nothing under- or overflows, with δ = 0 too. The gradient of the Rényi fo
 every z and δ: its absolute values sum to at most β/|β-1| by log z_x, and to 1 by log z_y.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from math import log, log1p
 
 import torch
@@ -27,15 +25,13 @@ def log_probabilities(vectors: Tensor) -> Tensor:
     return torch.log_softmax(vectors, dim=-1)
 
 
-def renyi(log_x: Tensor, log_y: Tensor, beta: float = BETA, delta: float = DELTA) -> Tensor:
+def renyi(log_x: Tensor, log_y: Tensor, beta: float, delta: float) -> Tensor:
     """L_RD of each row, from log z_x and log z_y of shape (..., d); shape (...)."""
     terms = beta * _log_plus(log_x, delta) + (1 - beta) * _log_plus(log_y, delta)
     return torch.logsumexp(terms, dim=-1) / (beta - 1)
 
 
-def renyi_renormalised(
-    log_x: Tensor, log_y: Tensor, beta: float = BETA, delta: float = DELTA
-) -> Tensor:
+def renyi_renormalised(log_x: Tensor, log_y: Tensor, beta: float, delta: float) -> Tensor:
     """D_β(p‖q) of each row: `renyi` of (z + δ)/(1 + δd), which sums to 1.
 
     It is `renyi` less its floor, a constant, so its gradient is the same: what an ablation with it
@@ -45,34 +41,18 @@ def renyi_renormalised(
     return torch.logsumexp(beta * log_p + (1 - beta) * log_q, dim=-1) / (beta - 1)
 
 
-def renyi_symmetric(
-    log_x: Tensor, log_y: Tensor, beta: float = BETA, delta: float = DELTA
-) -> Tensor:
+def renyi_symmetric(log_x: Tensor, log_y: Tensor, beta: float, delta: float) -> Tensor:
     """The mean of `renyi` in both directions, of each row."""
     return (renyi(log_x, log_y, beta, delta) + renyi(log_y, log_x, beta, delta)) / 2
 
 
-def kl(log_x: Tensor, log_y: Tensor, beta: float = BETA, delta: float = DELTA) -> Tensor:
+def kl(log_x: Tensor, log_y: Tensor, beta: float, delta: float) -> Tensor:
     """Kullback-Leibler Σ p·log(p/q) of each row, the limit β -> 1 of `renyi_renormalised`.
 
     `beta` plays no part.
     """
     log_p, log_q = _log_renormalised(log_x, delta), _log_renormalised(log_y, delta)
     return (log_p.exp() * (log_p - log_q)).sum(dim=-1)
-
-
-def renyi_floor(dim: int, beta: float = BETA, delta: float = DELTA) -> float:
-    """The least value of `renyi` and `renyi_symmetric`: log(1 + δd) / (β-1).
-
-    The terms are S times those of p and q, so L_RD = log(S)/(β-1) + D_β(p‖q), and a Rényi
-    divergence D_β is never negative (van Erven and Harremos 2014). For β = 2 it is log(1 + δd).
-    """
-    return log1p(delta * dim) / (beta - 1)
-
-
-def zero_floor(dim: int, beta: float = BETA, delta: float = DELTA) -> float:
-    """The least value of a divergence of proper distributions."""
-    return 0.0
 
 
 def _log_plus(log_z: Tensor, delta: float) -> Tensor:
@@ -85,27 +65,23 @@ def _log_renormalised(log_z: Tensor, delta: float) -> Tensor:
     return _log_plus(log_z, delta) - log1p(delta * log_z.shape[-1])
 
 
-@dataclass(frozen=True)
-class Divergence:
-    """(log z_x, log z_y, β, δ) -> a divergence of each row; (d, β, δ) -> its least value.
-
-    The least value is attained where z_x = z_y.
-    """
-
-    measure: Callable[[Tensor, Tensor, float, float], Tensor]
-    floor: Callable[[int, float, float], float]
-
-
+# each (log z_x, log z_y, β, δ) -> a divergence of each row
 DIVERGENCES = {
-    "renyi": Divergence(renyi, renyi_floor),
-    "renyi-renormalised": Divergence(renyi_renormalised, zero_floor),
-    "renyi-symmetric": Divergence(renyi_symmetric, renyi_floor),
-    "kl": Divergence(kl, zero_floor),
+    "renyi": renyi,
+    "renyi-renormalised": renyi_renormalised,
+    "renyi-symmetric": renyi_symmetric,
+    "kl": kl,
 }
+PROPER = ("renyi-renormalised", "kl")  # of p and q, which sum to 1
 
 
 def divergence_floor(
     dim: int, delta: float = DELTA, beta: float = BETA, name: str = "renyi"
 ) -> float:
-    """The least value of a divergence of `DIVERGENCES` over d = `dim` values, at z_x = z_y."""
-    return DIVERGENCES[name].floor(dim, beta, delta)
+    """The least value of a divergence of `DIVERGENCES` over d = `dim` values, at z_x = z_y.
+
+    It is 0 for those of proper distributions, else log(1 + δd) / (β-1): the terms are S times those
+    of p and q, so L_RD = log(S)/(β-1) + D_β(p‖q), and a Rényi divergence D_β is never negative (van
+    Erven and Harremos 2014). For β = 2 it is log(1 + δd).
+    """
+    return 0.0 if name in PROPER else log1p(delta * dim) / (beta - 1)

@@ -99,7 +99,7 @@ def fit(
     """
     arrays = as_embeddings(streams, len(emotions))
     held = _held_out(validation, len(emotions))
-    scale = fit_scale if config.standardise else lambda rows: no_scale(rows.shape[1])
+    scale = fit_scale if config.standardise else no_scale
     scales = tuple(scale(array[~held]) for array in arrays)
     weights = _clip_weights(emotions, ~held) if config.class_weights else np.ones(len(emotions))
     clips = _Clips(
@@ -107,7 +107,8 @@ def fit(
         torch.as_tensor(emotions, dtype=torch.int64, device=device),
         torch.as_tensor(weights, dtype=torch.float32, device=device),
     )
-    with torch.random.fork_rng(_cuda_devices(device)):
+    gpus = [torch.device(device)] if device.startswith("cuda") else []
+    with torch.random.fork_rng(gpus):  # and of the CPU
         torch.manual_seed(seed)  # of the initial weights and of dropout
         classifier = build().to(device)
         shuffle = torch.Generator().manual_seed(seed)  # the same batches for every classifier
@@ -242,8 +243,3 @@ def _scaled(
     """Each stream standardised, as a tensor on the device."""
     pairs = zip(scales, arrays, strict=True)
     return [torch.from_numpy(scale(array)).to(device) for scale, array in pairs]
-
-
-def _cuda_devices(device: str) -> list[torch.device]:
-    """The devices, beside the CPU, whose random state a training on `device` uses."""
-    return [torch.device(device)] if device.startswith("cuda") else []

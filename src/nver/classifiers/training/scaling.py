@@ -33,8 +33,9 @@ def fit_scale(embeddings: FloatArray) -> Scale:
     return Scale(mean.astype(np.float32), deviation.astype(np.float32))
 
 
-def no_scale(dim: int) -> Scale:
-    """The scale that changes nothing."""
+def no_scale(embeddings: FloatArray) -> Scale:
+    """The scale of (clips, dim) that changes nothing."""
+    dim = embeddings.shape[1]
     return Scale(np.zeros(dim, np.float32), np.ones(dim, np.float32))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -67,22 +68,18 @@ def fit_tuned(
             f"tuning {', '.join(tune)} needs validation clips, and of {len(emotions)} training "
             "clips none is held out; give [training] a larger validation_share, or no tune"
         )
-    best: tuple[Options, Fitted] | None = None
+    lowest = inf
     tried: list[tuple[Options, float | None]] = []
     for options in candidates:
         own, pace = apart(options)
         trial = replace(config, **pace)
         fitted = fit(partial(build, own), streams, emotions, validation, trial, seed=seed)
-        tried.append((options, fitted.kept.validation))
-        if best is None or _lower(fitted, best[1]):
-            best = options, fitted
-    assert best is not None  # there is at least one candidate
-    return Tuned(best[1], best[0], tuple(tried))
-
-
-def _lower(one: Fitted, other: Fitted) -> bool:
-    a, b = one.kept.validation, other.kept.validation
-    return a is not None and b is not None and a < b
+        loss = fitted.kept.validation
+        tried.append((options, loss))
+        score = 0.0 if loss is None else loss  # None where there is one training, see above
+        if score < lowest:
+            lowest, best, chosen = score, fitted, options
+    return Tuned(best, chosen, tuple(tried))
 
 
 def options_text(options: Options) -> str:

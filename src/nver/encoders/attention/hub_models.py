@@ -4,14 +4,13 @@ import logging
 from functools import partial
 from typing import Any
 
-from nver.encoders.base import POOLINGS, Encoder, EncoderCard, EncoderSpec, card_of, check_extra
+from nver.encoders.base import POOLINGS, Encoder, EncoderCard, EncoderSpec, card_of
 
 logger = logging.getLogger("nver")
 
 
 def load(spec: EncoderSpec) -> Encoder:
-    """The encoder of a spec; needs the extra `transformers`."""
-    check_extra(spec.name, "transformers", "transformers")
+    """The encoder of a spec, with a warning where its licence is for non-commercial use only."""
     from nver.encoders.attention.wav2vec2_like import TransformersEncoder
 
     card = card_of(spec.name)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.utils import parametrize
 from transformers import AutoConfig, AutoFeatureExtractor, AutoModel, Wav2Vec2FeatureExtractor
@@ -44,8 +45,6 @@ class TransformersEncoder(FrameEncoder):
     is "last"), or "mean" for the mean over layers 1 to the last.
     """
 
-    code_version = 1
-
     def __init__(self, spec: EncoderSpec) -> None:
         super().__init__(spec)
         folder, revision = find_folder(_weights(self.card, spec), spec.revision)
@@ -56,8 +55,10 @@ class TransformersEncoder(FrameEncoder):
         self._receptive_field = receptive_field(model.config.conv_kernel, model.config.conv_stride)
         self._depth: int = model.config.num_hidden_layers
         self._layer = canonical_layer(spec.layer, self._depth)
+        state = {name: value for name, value in model.state_dict().items() if name != UNUSED}
+        settings = settings_of(read_json(folder, CONFIG), read_json(folder, FRONTEND))
         self.identity = self.identify(
-            _hash(model, folder),
+            hash_weights(state, settings),
             model.config.hidden_size,
             revision=revision,
             layer=str(self._layer),
@@ -82,10 +83,8 @@ class TransformersEncoder(FrameEncoder):
         normalised = self._frontend(
             waveform, sampling_rate=self.sampling_rate, return_tensors="pt"
         ).input_values
-        missing = self._receptive_field - normalised.shape[1]
-        if missing > 0:
-            normalised = torch.nn.functional.pad(normalised, (0, missing))
-        return normalised.to(self._device, torch.float32)
+        missing = max(0, self._receptive_field - normalised.shape[1])
+        return F.pad(normalised, (0, missing)).to(self._device, torch.float32)
 
     def _select(self, output: Any) -> Tensor:
         """(1, frames, hidden) of the layer; the last is always what the model ends in.
@@ -200,9 +199,3 @@ def _frozen(model: Any) -> Any:
         if parametrize.is_parametrized(module, "weight"):
             parametrize.remove_parametrizations(module, "weight")
     return model.requires_grad_(False)
-
-
-def _hash(model: Any, folder: Path) -> str:
-    state = {name: value for name, value in model.state_dict().items() if name != UNUSED}
-    settings = settings_of(read_json(folder, CONFIG), read_json(folder, FRONTEND))
-    return hash_weights(state, settings)

@@ -14,6 +14,8 @@ OPTIONS = {"token_order": "upstream", "precision": "float32"}
 def load(spec: EncoderSpec) -> Encoder:
     """The encoder of a spec, whose weights the user must have fetched.
 
+    A size that was never published loads under any name.
+
     Raises:
         WeightsError: no weights were given, or weights of another published size.
     """
@@ -26,19 +28,11 @@ def load(spec: EncoderSpec) -> Encoder:
     from nver.encoders.audio_mamba.encoder import AudioMambaEncoder
 
     encoder = AudioMambaEncoder(spec)
-    _check_size(encoder)
-    return encoder
-
-
-def _check_size(encoder: Encoder) -> None:
-    """Refuse another published size; a size that was never published loads under any name."""
-    card = encoder.card
-    width = encoder.dim // (1 + (encoder.identity.pooling == "mean+std"))
-    other = next((c.name for c in CARDS if c.dim == width and c is not card), None)
+    width = encoder.dim // (2 if spec.pooling == "mean+std" else 1)
+    other = next((c.name for c in CARDS if c.dim == width and c is not encoder.card), None)
     if other:
-        raise WeightsError(
-            f"{encoder.spec.weights} holds the weights of {other}, not of {card.name}"
-        )
+        raise WeightsError(f"{spec.weights} holds the weights of {other}, not of {spec.name}")
+    return encoder
 
 
 # Parameters: of the state dict as published, its pre-training head (not used) included.

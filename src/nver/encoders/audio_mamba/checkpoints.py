@@ -23,7 +23,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from nver.encoders.audio_mamba.network import AudioMamba, Sizes
-from nver.encoders.weights import CONFIG, SAFETENSORS, damaged, hash_weights
+from nver.encoders.weights import CONFIG, SAFETENSORS, damaged, fitting, hash_weights
 from nver.errors import UsageError, WeightsError
 from nver.machine.files import write_whole
 
@@ -75,21 +75,19 @@ def find_weights(weights: str | Path) -> Path:
         raise WeightsError(f"weights {str(weights)!r}: no such file or folder")
     if (path / SAFETENSORS).is_file():
         return path / SAFETENSORS
-    numbered = [(_number(file), file) for file in (path / "checkpoints").glob("*.pth")]
-    found = [(number, file) for number, file in numbered if number is not None]
-    if not found:
+    numbered = {
+        int(number[1]): file
+        for file in sorted((path / "checkpoints").glob("*.pth"))
+        if (number := re.search(r"(\d+)$", file.stem))
+    }
+    if not numbered:
         raise WeightsError(
             f"weights {str(weights)!r}: a folder with neither {SAFETENSORS} nor"
             " checkpoints/checkpoint-NN.pth; give an upstream run folder (such as"
             " ssam_base_200_16x4_4x256_fp16_r1), one of its checkpoints, or what"
             " `nver convert` wrote"
         )
-    return max(found)[1]
-
-
-def _number(file: Path) -> int | None:
-    match = re.search(r"(\d+)$", file.stem)
-    return int(match[1]) if match else None
+    return numbered[max(numbered)]
 
 
 def read_weights(file: Path) -> dict[str, Tensor]:
@@ -149,11 +147,8 @@ def build_network(state: Mapping[str, Tensor], name: str) -> AudioMamba:
     # the meta device would save the initial values and import torch._dynamo, which takes 1.2 s
     with torch.random.fork_rng(devices=[]):
         network = AudioMamba(Sizes.of(state))
-    try:
+    with fitting(f"{name} does not fit Audio-Mamba"):
         network.load_state_dict(state, strict=True, assign=True)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())
-        raise WeightsError(f"{name} does not fit Audio-Mamba: {reason}") from error
     network.pos_embed.requires_grad_(False)
     return network.eval()
 

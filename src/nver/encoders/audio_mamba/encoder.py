@@ -39,8 +39,6 @@ class AudioMambaEncoder(FrameEncoder):
     padding. A row is 40 ms in both.
     """
 
-    code_version = 1
-
     def __init__(self, spec: EncoderSpec) -> None:
         super().__init__(spec)
         options = {**self.card.options, **spec.options}

@@ -36,13 +36,8 @@ class ShortBlock:
         self.decay = -torch.exp(self.mixer.A_log).t().contiguous()  # A, (states, inner)
 
     def __call__(self, hidden: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
-        residual = (residual + hidden).float()
-        return self.mix(self.norm(residual)), residual
-
-    def mix(self, hidden: Tensor) -> Tensor:
-        """What the mixer gives for (1, length, width)."""
-        mixer = self.mixer
-        x, z = mixer.in_proj(hidden).chunk(2, dim=-1)
+        mixer, residual = self.mixer, (residual + hidden).float()
+        x, z = mixer.in_proj(self.norm(residual)).chunk(2, dim=-1)
         x = F.silu(mixer.conv1d(x.mT)[..., : x.shape[1]]).mT
         rank_delta, B, C = mixer.x_proj(x).float().split(mixer.splits, dim=-1)
         x, steps = x[0].float(), F.softplus(mixer.dt_proj(rank_delta)).float()[0]
@@ -52,4 +47,4 @@ class ShortBlock:
         for before, after, factor in zip(each, each[1:], factors.unbind()[1:], strict=False):
             after.addcmul_(factor, before)
         y = torch.einsum("lne,ln->le", states, C[0]) + mixer.D * x
-        return mixer.out_proj(y * F.silu(z[0]))[None]
+        return mixer.out_proj(y * F.silu(z[0]))[None], residual

@@ -19,6 +19,7 @@ from nver.encoders.weights import (
     CONFIG,
     FRONTEND,
     find_folder,
+    fitting,
     hash_weights,
     read_json,
     read_state,
@@ -33,10 +34,10 @@ class Family(NamedTuple):
     """How to get a codec's latents (1, width, frames) from its model in transformers."""
 
     model: str
-    hop: Callable[[Any], int]  # samples, from the config
     codebooks: Callable[[Any], int]  # how many, from the model
-    encode: Callable[[Any, Tensor], Tensor]
     quantise: Callable[[Any, Tensor, int], Tensor]  # the decoder's input, of this many codebooks
+    hop: Callable[[Any], int] = lambda config: config.hop_length  # samples
+    encode: Callable[[Any, Tensor], Tensor] = lambda model, waveform: model.encoder(waveform)
 
 
 class CodecEncoder(FrameEncoder):
@@ -48,8 +49,6 @@ class CodecEncoder(FrameEncoder):
     80 ms for Mimi.
     """
 
-    code_version = 1
-
     def __init__(self, spec: EncoderSpec) -> None:
         super().__init__(spec)
         self._family = FAMILIES[self.card.family]
@@ -58,10 +57,12 @@ class CodecEncoder(FrameEncoder):
         state = read_state(folder)
         self._device = find_device(spec.device)
         model = load_model(folder, self._family, state)
+        # of the file's own names, which do not change with transformers' version
+        used = {name: t for name, t in state.items() if not name.startswith(DECODER_PARTS)}
         self._codebooks = read_codebooks(spec, self._family.codebooks(model))
         self._hop = self._family.hop(model.config)
         self.identity = self.identify(
-            _hash(state, config),
+            hash_weights(used, config),
             model.config.hidden_size,
             revision=revision,
             options=identity_options(self._codebooks),
@@ -114,17 +115,15 @@ def load_model(folder: Path, family: Family, state: dict[str, Tensor]) -> Any:
     transformers puts them in their places itself, as its names change from version to version.
     """
     config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    try:
-        with _quiet():
-            model, found = getattr(transformers, family.model).from_pretrained(
-                None,
-                config=config,
-                state_dict=dict(state),
-                output_loading_info=True,
-                ignore_mismatched_sizes=True,  # they are refused below, by name
-            )
-    except RuntimeError as error:
-        raise _unfit(folder, " ".join(str(error).split())) from error
+    refusal = f"the weights in {folder} do not fit the model of its {CONFIG}"
+    with fitting(refusal), _quiet():
+        model, found = getattr(transformers, family.model).from_pretrained(
+            None,
+            config=config,
+            state_dict=dict(state),
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are refused below, by name
+        )
     for key, what in (
         ("mismatched_keys", "have another shape for"),
         ("missing_keys", "lack"),
@@ -132,12 +131,8 @@ def load_model(folder: Path, family: Family, state: dict[str, Tensor]) -> Any:
     ):
         names = sorted(str(name) for name in found[key])
         if names:
-            raise _unfit(folder, f"they {what} {len(names)} tensors, such as {names[0]}")
+            raise WeightsError(f"{refusal}: they {what} {len(names)} tensors, such as {names[0]}")
     return model.float().eval().requires_grad_(False)
-
-
-def _unfit(folder: Path, why: str) -> WeightsError:
-    return WeightsError(f"the weights in {folder} do not fit the model of its {CONFIG}: {why}")
 
 
 @contextmanager
@@ -154,19 +149,9 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _hash(state: dict[str, Tensor], settings: dict[str, Any]) -> str:
-    """The hash of the file's own tensors, whose names do not change with transformers' version."""
-    used = {name: t for name, t in state.items() if not name.startswith(DECODER_PARTS)}
-    return hash_weights(used, settings)
-
-
 def _encodec_quantised(model: Any, latents: Tensor, codebooks: int) -> Tensor:
     # Residual codes: the first do not depend on how many follow.
     return model.quantizer.decode(model.quantizer.encode(latents)[:codebooks])
-
-
-def _dac_quantised(model: Any, latents: Tensor, codebooks: int) -> Tensor:
-    return model.quantizer(latents, codebooks)[0]
 
 
 def _mimi_latents(model: Any, waveform: Tensor) -> Tensor:
@@ -185,17 +170,13 @@ def _mimi_quantised(model: Any, latents: Tensor, codebooks: int) -> Tensor:
 FAMILIES = {
     "encodec": Family(
         "EncodecModel",
-        hop=lambda config: config.hop_length,
         codebooks=lambda model: model.quantizer.num_quantizers,
-        encode=lambda model, waveform: model.encoder(waveform),
         quantise=_encodec_quantised,
     ),
     "dac": Family(
         "DacModel",
-        hop=lambda config: config.hop_length,
         codebooks=lambda model: model.config.n_codebooks,
-        encode=lambda model, waveform: model.encoder(waveform),
-        quantise=_dac_quantised,
+        quantise=lambda model, latents, codebooks: model.quantizer(latents, codebooks)[0],
     ),
     "mimi": Family(
         "MimiModel",

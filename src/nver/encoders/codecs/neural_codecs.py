@@ -2,25 +2,19 @@
 
 from functools import partial
 
-from nver.encoders.base import POOLINGS, Encoder, EncoderCard, EncoderSpec, check_extra
+from nver.encoders.base import POOLINGS, Encoder, EncoderCard, EncoderSpec
 from nver.encoders.codecs.codec_options import OPTIONS
 
 
 def load(spec: EncoderSpec) -> Encoder:
-    """The encoder of a spec; needs the extra `transformers`."""
-    check_extra(spec.name, "transformers", "transformers")
+    """The encoder of a spec."""
     from nver.encoders.codecs.codec_frames import CodecEncoder
 
     return CodecEncoder(spec)
 
 
 _card = partial(
-    EncoderCard,
-    kind="codec",
-    load=load,
-    extra="transformers",
-    options=OPTIONS,
-    poolings=POOLINGS,
+    EncoderCard, kind="codec", load=load, extra="transformers", options=OPTIONS, poolings=POOLINGS
 )
 ENCODEC_24KHZ = _card(
     name="encodec-24khz",

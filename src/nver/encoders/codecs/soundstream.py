@@ -14,7 +14,7 @@ from nver.encoders.base import (
     frame_times,
 )
 from nver.encoders.codecs.codec_options import OPTIONS, identity_options, read_codebooks
-from nver.encoders.tflite import Published, check_litert, read_model, start
+from nver.encoders.tflite import Published, read_model, start
 
 # github.com/google/lyra at 47698da (version 1.3.2): lyra_config.cc, lyra/model_coeffs
 SAMPLING_RATE = 16_000  # Hz: kInternalSampleRateHz
@@ -49,11 +49,8 @@ class SoundStream(FrameEncoder):
     Quantised frames are what the decoder would get: the sum of the codebooks' entries.
     """
 
-    code_version = 1
-
     def __init__(self, spec: EncoderSpec) -> None:
         super().__init__(spec)
-        check_litert(spec.name)
         self._codebooks = read_codebooks(spec, CODEBOOKS)
         self._model = read_model(spec.weights, ENCODER, spec.name)
         self._quantiser: Any = None

@@ -97,7 +97,7 @@ class _Scan(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
         *tensors, kept = ctx.saved_tensors
         inputs = Inputs._make((*tensors, ctx.soft))
-        return None, None, *_form(ctx.form).backward(inputs, kept, gradient.contiguous()), None
+        return None, None, *_form(ctx.form).backward(inputs, kept, gradient.contiguous())
 
 
 def _form(name: str) -> Any:

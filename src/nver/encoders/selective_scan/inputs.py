@@ -1,4 +1,4 @@
-"""The inputs of a form of the scan, and their gradients."""
+"""The inputs of a form of the scan."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,10 @@ from torch import Tensor
 
 
 class Inputs(NamedTuple):
-    """Of one dtype and device: x, delta, z (B, L, E), A (E, N), B and C (B, L, N), D, bias (E,)."""
+    """Of one dtype and device: x, delta, z (B, L, E), A (E, N), B and C (B, L, N), D, bias (E,).
+
+    Their gradients, of the same shapes, are `Inputs` too; `soft` has none.
+    """
 
     x: Tensor
     delta: Tensor
@@ -16,17 +19,4 @@ class Inputs(NamedTuple):
     D: Tensor
     z: Tensor | None
     bias: Tensor
-    soft: bool
-
-
-class Gradients(NamedTuple):
-    """The gradient of each tensor of `Inputs`, of its shape."""
-
-    x: Tensor
-    delta: Tensor
-    A: Tensor
-    B: Tensor
-    C: Tensor
-    D: Tensor
-    z: Tensor | None
-    bias: Tensor
+    soft: bool | None

@@ -15,14 +15,8 @@ import torch
 from torch import Tensor
 
 from nver.encoders.selective_scan import kernels
-from nver.encoders.selective_scan.inputs import Gradients, Inputs
-from nver.encoders.selective_scan.kernels import (
-    GROUP,
-    KEPT_EVERY,
-    LOG2_E,
-    Arrays,
-    GradientArrays,
-)
+from nver.encoders.selective_scan.inputs import Inputs
+from nver.encoders.selective_scan.kernels import GROUP, KEPT_EVERY, LOG2_E, Arrays, GradientArrays
 from nver.encoders.selective_scan.simd import LANES
 
 Array = npt.NDArray[Any]
@@ -60,7 +54,7 @@ def prepared_decay(A: Tensor) -> Tensor:
     return (A * LOG2_E).t().contiguous()
 
 
-def backward(inputs: Inputs, kept: Tensor, gradient: Tensor) -> Gradients:
+def backward(inputs: Inputs, kept: Tensor, gradient: Tensor) -> Inputs:
     """The gradients of all inputs from `gradient`, dL/dy (clips, length, channels)."""
     clips, length, channels = inputs.x.shape
     states, groups = inputs.A.shape[1], -(-channels // (LANES * GROUP))
@@ -77,7 +71,7 @@ def backward(inputs: Inputs, kept: Tensor, gradient: Tensor) -> Gradients:
         lambda first, last: kernels.scan_gradient(arrays, states_kept, g, out, first, last),
         tasks=clips * groups,
     )
-    return Gradients(
+    return Inputs(
         x=x,
         delta=delta,
         A=a.sum(dim=0).t(),
@@ -86,6 +80,7 @@ def backward(inputs: Inputs, kept: Tensor, gradient: Tensor) -> Gradients:
         D=skip.sum(dim=0),
         z=None if inputs.z is None else z,
         bias=bias.sum(dim=0),
+        soft=None,
     )
 
 
@@ -113,9 +108,6 @@ def in_parts(work: Callable[[int, int], None], tasks: int) -> None:
     """work(first, last) over all tasks, in equal parts on torch's number of threads."""
     parts = min(torch.get_num_threads(), tasks)
     bounds = [tasks * i // parts for i in range(parts + 1)]
-    if parts == 1:
-        work(0, tasks)
-        return
     others = [_pool(parts).submit(work, *bounds[i : i + 2]) for i in range(1, parts)]
     work(*bounds[:2])
     for other in others:

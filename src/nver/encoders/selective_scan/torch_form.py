@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nver.encoders.selective_scan.inputs import Gradients, Inputs
+from nver.encoders.selective_scan.inputs import Inputs
 
 KEPT_EVERY = 16  # steps (our choice: about the square root of the 251 steps of Audio-Mamba)
 
@@ -32,7 +32,7 @@ def forward(inputs: Inputs, keep: bool) -> tuple[Tensor, Tensor]:
     return y, torch.stack(kept) if keep else x.new_empty(0)
 
 
-def backward(inputs: Inputs, kept: Tensor, gradient: Tensor) -> Gradients:
+def backward(inputs: Inputs, kept: Tensor, gradient: Tensor) -> Inputs:
     """The gradients of all inputs from `gradient`, dL/dy (clips, length, channels)."""
     x, z = inputs.x, inputs.z
     step, decay = _steps(inputs), inputs.A.t().contiguous()
@@ -62,7 +62,7 @@ def backward(inputs: Inputs, kept: Tensor, gradient: Tensor) -> Gradients:
     gstep = along_a.addcmul_(x, along_b)
     if inputs.soft:
         gstep.mul_(torch.sigmoid(inputs.delta + inputs.bias))
-    return Gradients(
+    return Inputs(
         x=(inputs.D * gy).addcmul_(step, along_b),
         delta=gstep,
         A=gdecay.sum(dim=0).t(),
@@ -71,6 +71,7 @@ def backward(inputs: Inputs, kept: Tensor, gradient: Tensor) -> Gradients:
         D=(gy * x).sum(dim=(0, 1)),
         z=None if y is None else _gate_gradient(inputs, y, gradient),
         bias=gstep.sum(dim=(0, 1)),
+        soft=None,
     )
 
 

@@ -9,7 +9,7 @@ from nver.encoders.base import EncoderSpec, FloatArray, FrameEncoder, card_of, f
 from nver.encoders.devices import find_device, full_precision
 from nver.encoders.spectra.mfcc import HOP, mfcc
 from nver.encoders.spectra.power_spectra import SAMPLING_RATE
-from nver.encoders.weights import hash_weights, read_checkpoint
+from nver.encoders.weights import fitting, hash_weights, read_checkpoint
 from nver.errors import WeightsError
 
 # github.com/wq2012/SpeakerRecognitionFromScratch at 1ec7b7d: myconfig.py, neural_net.py
@@ -27,8 +27,6 @@ class DVector(FrameEncoder):
     windows of 3.2 s, half overlapping, and has none for a shorter clip.) The frames are 32 ms
     apart, each of both directions, so each depends on the whole clip.
     """
-
-    code_version = 1
 
     def __init__(self, spec: EncoderSpec) -> None:
         super().__init__(spec)
@@ -67,9 +65,6 @@ def find_checkpoint(spec: EncoderSpec) -> Path:
 def build_lstm(state: dict[str, Tensor], file: Path) -> nn.LSTM:
     """The LSTM with these weights, every key and shape accounted for."""
     lstm = nn.LSTM(COEFFICIENTS, HIDDEN, LAYERS, batch_first=True, bidirectional=True)
-    try:
+    with fitting(f"{file} does not hold the d-vector's LSTM"):
         lstm.load_state_dict({k.removeprefix("lstm."): v for k, v in state.items()})
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())
-        raise WeightsError(f"{file} does not hold the d-vector's LSTM: {reason}") from error
     return lstm.requires_grad_(False).eval()

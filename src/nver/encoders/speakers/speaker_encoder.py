@@ -12,8 +12,7 @@ from nver.encoders.base import Encoder, EncoderCard, EncoderSpec, FloatArray
 from nver.encoders.devices import find_device, full_precision
 from nver.encoders.speakers.speaker_networks import SHORTEST, Ecapa, XVector
 from nver.encoders.spectra.fbank import HOP, fbank
-from nver.encoders.weights import find_file, hash_weights, read_checkpoint
-from nver.errors import WeightsError
+from nver.encoders.weights import find_file, fitting, hash_weights, read_checkpoint
 
 CHECKPOINT = "embedding_model.ckpt"  # as the hub's repositories name it
 NETS: dict[str, type[XVector] | type[Ecapa]] = {"x-vector": XVector, "ecapa-tdnn": Ecapa}
@@ -27,8 +26,6 @@ class SpeakerEncoder(Encoder):
     single clip, not normalised. A clip under 40 ms gets zeros at its end (our choice; upstream
     raises).
     """
-
-    code_version = 1
 
     def __init__(self, spec: EncoderSpec) -> None:
         super().__init__(spec)
@@ -53,11 +50,8 @@ class SpeakerEncoder(Encoder):
 
 def build_net(card: EncoderCard, state: dict[str, Tensor], file: Path) -> XVector | Ecapa:
     """The card's net with these weights, every key and shape accounted for."""
-    try:
+    with fitting(f"{file} does not hold the net of {card.name}"):
         with torch.device("meta"):  # no time and no random numbers for initial values
             net = NETS[card.family].of(state)
         net.load_state_dict(state, assign=True)
-    except (KeyError, IndexError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        raise WeightsError(f"{file} does not hold the net of {card.name}: {reason}") from error
     return net.requires_grad_(False).eval()

@@ -19,13 +19,7 @@ def load_d_vector(spec: EncoderSpec) -> Encoder:
     return DVector(spec)
 
 
-_card = partial(
-    EncoderCard,
-    kind="speaker",
-    sampling_rate=16_000,
-    licence="Apache-2.0",
-    load=load,
-)
+_card = partial(EncoderCard, kind="speaker", sampling_rate=16_000, licence="Apache-2.0", load=load)
 # Parameters: of the embedding model, without the classifier of its training.
 X_VECTOR = _card(
     name="x-vector",

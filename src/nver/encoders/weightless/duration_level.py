@@ -19,8 +19,6 @@ class DurationLevel(WeightlessEncoder):
     A full-scale square wave has a level of 0 dB, a sine of -3 dB.
     """
 
-    code_version = 1
-
     def vector(self, waveform: FloatArray) -> FloatArray:
         rms = np.sqrt(np.mean(np.square(waveform, dtype=np.float64)))
         levels = _decibel(rms), _decibel(np.abs(waveform).max())

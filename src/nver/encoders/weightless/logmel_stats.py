@@ -30,8 +30,6 @@ class LogmelStats(WeightlessEncoder):
     `DIMENSIONS`. A clip shorter than 25 ms is padded with zeros at its end.
     """
 
-    code_version = 1
-
     def vector(self, waveform: FloatArray) -> FloatArray:
         return statistics(log_mel(waveform))
 

@@ -69,7 +69,9 @@ def contours_of(signal: FloatArray) -> Contours:
         energy = bands[-1].sum(axis=1)
         loudest = max(loudest, energy.max())
         pitches.append(_pitch_where(energy > loudest * PERHAPS_LOUD, power))
-    share, energy = _shares(np.concatenate(bands))
+    in_bands = np.concatenate(bands)
+    energy = in_bands.sum(axis=1)
+    share = in_bands / np.maximum(energy, TINY)[:, None]  # of each band in its frame
     f0, periodicity = np.concatenate(pitches, axis=1)
     level = np.maximum(_decibel(energy / loudest), LOWEST_DB)
     loud = level > LOUD_DB
@@ -91,12 +93,6 @@ def _pitch_where(mask: Mask, power: FloatArray) -> FloatArray:
     if mask.any():
         found[:, mask] = f0_and_periodicity(power[mask])
     return found
-
-
-def _shares(bands: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The share of each band in its frame's power, and that power."""
-    energy = bands.sum(axis=1)
-    return bands / np.maximum(energy, TINY)[:, None], energy
 
 
 def _spectral_shape(share: FloatArray, loud: Mask) -> FloatArray:

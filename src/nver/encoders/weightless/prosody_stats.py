@@ -56,18 +56,10 @@ class ProsodyStats(WeightlessEncoder):
     clip shorter than 50 ms is padded with zeros at its end.
     """
 
-    code_version = 1
-
     def vector(self, waveform: FloatArray) -> FloatArray:
-        return prosody(waveform)
-
-
-def prosody(waveform: FloatArray) -> FloatArray:
-    """(len(DIMENSIONS),) of a clip."""
-    signal = clean(waveform)
-    contours = contours_of(signal)
-    return np.array(
-        [
+        signal = clean(waveform)
+        contours = contours_of(signal)
+        numbers = [
             np.log2(waveform.size / SAMPLING_RATE),
             _crest(signal),
             *_shape_statistics(contours),
@@ -76,9 +68,8 @@ def prosody(waveform: FloatArray) -> FloatArray:
             *_modulation(contours.level),
             *_f0_statistics(contours),
             *_voicing_statistics(contours),
-        ],
-        np.float32,
-    )
+        ]
+        return np.array(numbers, np.float32)
 
 
 def _crest(signal: FloatArray) -> float:
@@ -159,12 +150,8 @@ def _segment_statistics(lengths: FloatArray, seconds: float) -> list[float]:
     """How many segments per second; mean, deviation and maximum of their lengths in s."""
     if not lengths.size:
         return [0.0] * 4
-    return [
-        lengths.size / seconds,
-        float(lengths.mean()),
-        float(lengths.std()),
-        float(lengths.max()),
-    ]
+    lasting = float(lengths.mean()), float(lengths.std()), float(lengths.max())
+    return [lengths.size / seconds, *lasting]
 
 
 def _runs(mask: Mask) -> tuple[FloatArray, FloatArray]:

@@ -8,8 +8,6 @@ from nver.encoders.weightless.weightless_encoder import WeightlessEncoder, weigh
 class SoundPrint(WeightlessEncoder):
     """(samples,) at 16 kHz -> 512, see `nver.audio.fingerprint`; no embedding to train on."""
 
-    code_version = 1
-
     def vector(self, waveform: FloatArray) -> FloatArray:
         return sound_print(waveform)
 
