@@ -4,7 +4,7 @@ The way: table -> keys of the clips -> vectors that the store lacks -> batches t
 shards of the store.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -167,25 +167,21 @@ def _extraction(
         lost = sum(wanted[row] for row, encoder in failed if encoder in (None, number))
         reused = int((usable & ~wanted).sum())
         counts.append(EncoderCount(view.identity, int(wanted.sum() - lost), reused))
-    clips = table[usable].reset_index(drop=True)
-    return Extraction(tuple(counts), clips, _skipped(table, reasons))
+    clips, files = list(table["clip"]), missing.clips.files
+    skipped = [(clips[row], files[row], *reasons[row]) for row in sorted(reasons)]
+    return Extraction(
+        tuple(counts),
+        table[usable].reset_index(drop=True),
+        pd.DataFrame(skipped, columns=list(SKIPPED_COLUMNS), dtype=object),
+    )
 
 
 def _reasons(missing: MissingVectors, failures: Sequence[Failure]) -> dict[int, tuple[str, str]]:
-    """row -> (reason, message without the file's name), for every clip that cannot be used."""
-    reasons = {}
-    for row, error in missing.clips.errors.items():
-        reasons[row] = error.reason, str(error).removeprefix(f"{missing.clips.files[row]}: ")
+    """row -> (reason, message), for every clip that cannot be used."""
+    clips = missing.clips
+    reasons = {row: (error.reason, str(error)) for row, error in clips.errors.items()}
     for failure in failures:
         for row in missing.rows_with_key_of(failure.row):
-            reasons.setdefault(row, (failure.reason, failure.message))
+            message = f"{clips.files[row]}: {failure.message}"
+            reasons.setdefault(row, (failure.reason, message))
     return reasons
-
-
-def _skipped(table: pd.DataFrame, reasons: Mapping[int, tuple[str, str]]) -> pd.DataFrame:
-    clips, files = list(table["clip"]), [str(file) for file in table["file"]]
-    rows = [
-        (clips[row], files[row], reason, f"{files[row]}: {message}")
-        for row, (reason, message) in sorted(reasons.items())
-    ]
-    return pd.DataFrame(rows, columns=list(SKIPPED_COLUMNS), dtype=object)

@@ -84,9 +84,7 @@ def train(
         training=recipe.training,
         emotions=corpus.emotions,
     )
-    threshold, measured = _judge_validation(recipe, corpus, cell, learnt, answered)
-    made = _made(recipe, corpus, cell, learnt) | {"validation": measured}
-    model = _model(recipe, corpus, cell, learnt, threshold, made)
+    model = _model(recipe, corpus, cell, learnt, answered)
     write_model(Path(out), model)
     return model
 
@@ -174,13 +172,9 @@ def judge(
 
 
 def _model(
-    experiment: Experiment,
-    corpus: PreparedCorpus,
-    cell: Cell,
-    learnt: Learnt,
-    threshold: float,
-    made: dict[str, Any],
+    experiment: Experiment, corpus: PreparedCorpus, cell: Cell, learnt: Learnt, answered: float
 ) -> Model:
+    threshold, measured = _judge_validation(experiment, corpus, cell, learnt, answered)
     return Model(
         title=experiment.title or experiment.name,
         encoders=tuple(
@@ -194,7 +188,7 @@ def _model(
         families=experiment.families,
         threshold=threshold,
         tensors=_tensors(learnt.tuned.fitted),
-        made=made,
+        made=_made(experiment, corpus, cell, learnt) | {"validation": measured},
     )
 
 

@@ -36,21 +36,17 @@ def metadata_files(root: Path) -> list[Path]:
 
 def _joined(root: Path, tables: list[Path]) -> tuple[Columns, list[Skip]]:
     """The rows of all tables; file names are relative to `root`, and each row has its split."""
-    joined: Columns = {}
-    skipped: list[Skip] = []
-    rows = 0
+    import pandas as pd
+
+    parts, skipped = list[pd.DataFrame](), list[Skip]()
     for table in tables:
         columns, malformed = read_columns(table)
         skipped += malformed
-        part = _relative_to(root, table, columns)
-        more = len(part["file_name"])
-        for name in {**joined, **part}:
-            cells = joined.setdefault(name, [""] * rows)
-            cells += part.get(name, [""] * more)
-        rows += more
+        parts.append(pd.DataFrame(_relative_to(root, table, columns), dtype=object))
+    joined = pd.concat(parts, ignore_index=True).fillna("")
     if not any(joined["split"]):
         del joined["split"]
-    return joined, skipped
+    return {str(name): cells.tolist() for name, cells in joined.items()}, skipped
 
 
 def _relative_to(root: Path, table: Path, columns: Columns) -> Columns:
