@@ -123,13 +123,8 @@ def summary(
         "root": corpus.root,
         "clips": len(done.clips),
         "encoders": [
-            {
-                "name": count.identity.name,
-                "fingerprint": count.identity.fingerprint,
-                "dim": count.identity.dim,
-                "computed": count.computed,
-                "reused": count.reused,
-            }
+            {key: getattr(count.identity, key) for key in ("name", "fingerprint", "dim")}
+            | {"computed": count.computed, "reused": count.reused}
             for count in done.counts
         ],
         "skipped": records(skipped),

@@ -88,8 +88,6 @@ REHASH = click.option(
     "--rehash", is_flag=True, help="Read every audio file again, even if it looks unchanged."
 )
 STRICT = click.option(
-    "--strict",
-    is_flag=True,
-    help="Exit with 1 if a recording is unusable or anything is missing.",
+    "--strict", is_flag=True, help="Exit with 1 if a recording is unusable or anything is missing."
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")

@@ -119,9 +119,7 @@ def export_command(
     "--drop", metavar="IDENTITY", help="Remove the embeddings of this encoder name or fingerprint"
 )
 @click.option(
-    "--superseded",
-    is_flag=True,
-    help="Remove what older versions of an encoder's code computed.",
+    "--superseded", is_flag=True, help="Remove what older versions of an encoder's code computed."
 )
 @JSON
 def gc_command(store: Path | None, drop: tuple[str, ...], superseded: bool, as_json: bool) -> None:

@@ -78,11 +78,7 @@ def train(
         membership(recipe.families, corpus.emotions)
     cell = Cell(entry.name, labels, folds, entry.label, entry.options, entry.tune)
     learnt = learn(
-        corpus.clips,
-        corpus.embeddings,
-        cell,
-        training=recipe.training,
-        emotions=corpus.emotions,
+        corpus.clips, corpus.embeddings, cell, training=recipe.training, emotions=corpus.emotions
     )
     model = _model(recipe, corpus, cell, learnt, answered)
     write_model(Path(out), model)

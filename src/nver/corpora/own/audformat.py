@@ -6,9 +6,9 @@ audformat; a table in CSV needs no package. Pickled tables are never read.
 
 from pathlib import Path
 
-from nver.corpora.base import CorpusCard, Options, Tables
+from nver.corpora.base import Options, Tables
 from nver.corpora.file_tree import Skip
-from nver.corpora.own import OWN
+from nver.corpora.own import own_card
 from nver.corpora.own.clips import EMOTION_NAMES, corpus_tables
 from nver.corpora.own.rows import Columns, read_columns, read_header
 from nver.errors import CorpusError, MissingExtraError, UsageError, check_choice
@@ -99,11 +99,9 @@ def _read_table(root: Path, name: str) -> tuple[Columns, list[Skip]]:
     )
 
 
-AUDFORMAT = CorpusCard(
+AUDFORMAT = own_card(
     name="audformat",
     title="Your own: an audformat database, or a CSV table with its index",
-    citation=OWN,
-    licence=OWN,
     url="https://audeering.github.io/audformat/",
     read=read_audformat,
     options={"table": None, "column": None, "speaker_column": None},

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from nver.corpora.base import CorpusCard, Options, Tables
+from nver.corpora.base import Options, Tables
 from nver.corpora.file_tree import Skip
-from nver.corpora.own import OWN
+from nver.corpora.own import own_card
 from nver.corpora.own.clips import corpus_tables
 from nver.corpora.own.folder import SPLITS, read_emotion_folders, speakers_of
 from nver.corpora.own.rows import Columns, read_columns
@@ -58,11 +58,9 @@ def _relative_to(root: Path, table: Path, columns: Columns) -> Columns:
     return {"split": splits, **columns, "file_name": files}
 
 
-AUDIOFOLDER = CorpusCard(
+AUDIOFOLDER = own_card(
     name="audiofolder",
     title="Your own: a Hugging Face audiofolder",
-    citation=OWN,
-    licence=OWN,
     url="https://huggingface.co/docs/datasets/audio_dataset",
     read=read_audiofolder,
     options={"column": None, "speaker_column": None, "speaker_pattern": None},

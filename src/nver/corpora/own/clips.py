@@ -40,7 +40,8 @@ def corpus_tables(
     """
     named = _with_known_names(columns, options, source)
     files = [os.path.normpath(os.path.join(folder, name)) for name in named["file"]]
-    spans, span_faults = read_spans(named.get("start"), named.get("end"), len(files))
+    empty = [""] * len(files)
+    spans, span_faults = read_spans(named.get("start", empty), named.get("end", empty))
     clips = _clip_ids(named, spans, folder)
     problems = _problems(named, files, span_faults, clips)
     rejected = [(files[i], *problem) for i, problem in enumerate(problems) if problem]
@@ -54,7 +55,7 @@ def corpus_tables(
         "file": files,
         "start": [start for start, _ in spans],
         "end": [end for _, end in spans],
-        "speaker": [speaker or None for speaker in named.get("speaker", [""] * len(files))],
+        "speaker": [speaker or None for speaker in named.get("speaker", empty)],
     }
     clips_kept = {name: [cells[i] for i in kept] for name, cells in table.items()}
     return clip_table(clips_kept), skipped_table([*skipped, *rejected])

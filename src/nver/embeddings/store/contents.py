@@ -39,7 +39,7 @@ def read_contents(root: Path, files: Iterable[str], *, rehash: bool = False) -> 
     remembered = {} if rehash else _remembered(root, files)
     saved = time.monotonic()
     for file in files:
-        known, now = remembered.get(os.path.abspath(file)), time.time_ns()
+        known, now = remembered.get(_name(file)), time.time_ns()
         found[file] = content = _content(file, known)
         if isinstance(content, Content) and content is not known:
             fresh.append((file, content, now))
@@ -75,16 +75,15 @@ def hash_file(file: str) -> Content:
     return Content(digest, now.st_size, now.st_mtime_ns)
 
 
-def _remembered(root: Path, files: list[str]) -> dict[str, Content]:
-    known = {}
+def _remembered(root: Path, files: list[str]) -> dict[bytes, Content]:
+    known: dict[bytes, Content] = {}
     with open_index(root) as index:
         for start in range(0, len(files), CHUNK):
-            names = {_name(file): os.path.abspath(file) for file in files[start : start + CHUNK]}
+            names = [_name(file) for file in files[start : start + CHUNK]]
             placeholders = ",".join("?" * len(names))
             sql = f"SELECT path, sha256, size, mtime_ns FROM files WHERE path IN ({placeholders})"
             sql += f" AND mtime_ns + {FRESH_NS} < hashed_ns"
-            for path, *content in index.query(sql, list(names)):
-                known[names[path]] = Content(*content)
+            known |= {path: Content(*content) for path, *content in index.query(sql, names)}
     return known
 
 

@@ -59,13 +59,9 @@ class Index:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; other writers wait."""
-        self.connection.execute("BEGIN IMMEDIATE")
-        try:
+        with self.connection:  # commits, or rolls back where an error comes
+            self.connection.execute("BEGIN IMMEDIATE")
             yield
-        except BaseException:
-            self.connection.execute("ROLLBACK")
-            raise
-        self.connection.execute("COMMIT")
 
     def identity(self, fingerprint: str) -> int:
         """The number of an identity; NOT_THERE when nothing was ever stored for it."""
