@@ -90,7 +90,8 @@ def extract(
     specs = [as_spec(encoder) for encoder in given]
     if not specs:
         raise UsageError("no encoder given; see `nver list encoders`")
-    with Pool(BatchEmbedder(specs), workers or _workers(specs)) as pool:
+    on_cpu = all(spec.device == "cpu" for spec in specs)
+    with Pool(BatchEmbedder(specs), workers or (usable_cores() if on_cpu else 1)) as pool:
         (described,) = pool.map([()])
         views = [store.view(identity) for identity in described.identities]
         clips = key_clips(table, store, rehash=rehash, show_progress_bar=show_progress_bar)
@@ -131,10 +132,6 @@ def _table(corpus: Corpus | pd.DataFrame) -> pd.DataFrame:
     if not hasattr(table, "columns"):
         raise UsageError(f"expected a corpus or its table, got {corpus!r}")
     return table
-
-
-def _workers(specs: Sequence[EncoderSpec]) -> int:
-    return usable_cores() if all(spec.device == "cpu" for spec in specs) else 1
 
 
 def _compute(

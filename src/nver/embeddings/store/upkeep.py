@@ -243,9 +243,7 @@ def _leftovers(store: EmbeddingStore) -> Iterator[Path]:
     yield from (store.root / DAMAGED).glob("*")
     for file in store.unknown_shards():
         path = store.shards / file
-        if faults_of(path):
-            continue
-        if (_places_of(store, open_shard(path))[:, 0] != NOT_THERE).all():
+        if not faults_of(path) and (_places_of(store, open_shard(path))[:, 0] != NOT_THERE).all():
             yield path
 
 
