@@ -57,22 +57,17 @@ def _content(file: str, known: Content | None) -> Content | AudioError:
             return AudioError(f"{file}: not a regular file", "unreadable")
         if known and (now.st_size, now.st_mtime_ns) == known[1:]:
             return known
-        return hash_file(file)
+        with open(file, "rb", buffering=0) as raw:
+            now = os.fstat(raw.fileno())
+            if now.st_size <= SMALL:
+                digest = hashlib.sha256(raw.read()).digest()
+            else:
+                digest = hashlib.file_digest(raw, "sha256").digest()
+        return Content(digest, now.st_size, now.st_mtime_ns)
     except FileNotFoundError:
         return AudioError(f"{file}: no such file", "missing")
     except OSError as error:
         return AudioError(f"{file}: cannot be read ({error.strerror})", "unreadable")
-
-
-def hash_file(file: str) -> Content:
-    """Read a file's bytes and hash them."""
-    with open(file, "rb", buffering=0) as raw:
-        now = os.fstat(raw.fileno())
-        if now.st_size <= SMALL:
-            digest = hashlib.sha256(raw.read()).digest()
-        else:
-            digest = hashlib.file_digest(raw, "sha256").digest()
-    return Content(digest, now.st_size, now.st_mtime_ns)
 
 
 def _remembered(root: Path, files: list[str]) -> dict[bytes, Content]:
