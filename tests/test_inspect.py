@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,6 @@ from nver.corpora.inspection import (
     CorpusFacts,
     DuplicateGroup,
     EmotionCount,
-    facts_to_dict,
     inspect_corpus,
 )
 from nver.corpora.measurement import Measurement, cut_short_warnings, measure
@@ -129,7 +128,7 @@ def test_rates_and_channels(facts: CorpusFacts) -> None:
 
 
 def test_the_facts_are_json(facts: CorpusFacts) -> None:
-    tree = json.loads(json.dumps(facts_to_dict(facts), allow_nan=False))
+    tree = json.loads(json.dumps(asdict(facts), allow_nan=False))
     assert tree["duplicates"][0]["clips"][0].startswith("awe/")
     assert tree["clips"] == 16
 

@@ -238,7 +238,7 @@ SPANS = [  # start, end, seconds, what it adds to the id ("!" for a bad one)
 
 @pytest.mark.parametrize(("start", "end", "seconds", "adds"), SPANS)
 def test_spans(start: str, end: str, seconds: tuple[float | None, float | None], adds: str) -> None:
-    (span,), (problem,) = read_spans([start], [end], 1)
+    (span,), (problem,) = read_spans([start], [end])
     assert tuple(None if t != t else t for t in span) == seconds
     if adds.startswith("!"):
         assert adds[1:] in problem

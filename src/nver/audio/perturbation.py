@@ -10,7 +10,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import soundfile
 
 from nver.audio.recording import FloatArray, resample
@@ -85,13 +84,10 @@ def _telephone(mono: FloatArray, rate: int) -> tuple[FloatArray, int]:
 
 
 @cache
-def _band() -> npt.NDArray[Any]:
+def _band() -> Any:
     from scipy.signal import butter
 
-    band: npt.NDArray[Any] = butter(
-        BUTTERWORTH, TELEPHONE_HZ, "bandpass", fs=TELEPHONE_RATE, output="sos"
-    )
-    return band
+    return butter(BUTTERWORTH, TELEPHONE_HZ, "bandpass", fs=TELEPHONE_RATE, output="sos")
 
 
 def _mp3(mono: FloatArray) -> tuple[FloatArray, int]:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,12 +33,12 @@ def command(
     Each clip is decoded once.
     """
     from nver.corpora import load_corpus
-    from nver.corpora.inspection import facts_to_dict, inspect_corpus
+    from nver.corpora.inspection import inspect_corpus
 
     corpus = load_corpus(name, root=root, **options)
     facts = inspect_corpus(corpus, show_progress_bar=sys.stderr.isatty())
     if as_json:
-        print_json(facts_to_dict(facts))
+        print_json(asdict(facts))
     else:
         click.echo("\n".join(lines(facts)))
     for warning in facts.warnings:

@@ -19,6 +19,7 @@ from nver.cli.options import (
     WORKERS,
     example,
     print_json,
+    repeated,
 )
 from nver.cli.output import records, say_skipped
 
@@ -33,13 +34,12 @@ if TYPE_CHECKING:
 @click.command(epilog=example("nver extract mine --root my-recordings --encoder logmel-stats"))
 @click.argument("corpus")
 @ROOT
-@click.option(
+@repeated(
     "--encoder",
     "encoders",
-    multiple=True,
     required=True,
     metavar="NAME[=WEIGHTS]",
-    help="WEIGHTS: a hub id or a folder; repeat the option for more.",
+    help="WEIGHTS: a hub id or a folder",
 )
 @STORE
 @click.option("--revision", help="A branch, tag or commit of the weights.")
@@ -123,13 +123,8 @@ def summary(
         "root": corpus.root,
         "clips": len(done.clips),
         "encoders": [
-            {
-                "name": count.identity.name,
-                "fingerprint": count.identity.fingerprint,
-                "dim": count.identity.dim,
-                "computed": count.computed,
-                "reused": count.reused,
-            }
+            {key: getattr(count.identity, key) for key in ("name", "fingerprint", "dim")}
+            | {"computed": count.computed, "reused": count.reused}
             for count in done.counts
         ],
         "skipped": records(skipped),

@@ -28,6 +28,12 @@ def out_option(what: str, **settings: Any) -> Callable[[Callable], Callable]:
     return click.option("--out", type=FOLDER, help=what, **settings)
 
 
+def repeated(*names: str, help: str, **settings: Any) -> Callable[[Callable], Callable]:
+    """An option that may be given several times, and whose help says so."""
+    said = f"{help}; repeat the option for more."
+    return click.option(*names, multiple=True, help=said, **settings)
+
+
 def _texts(_: click.Context, option: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
     """{key: value} from each "KEY=VALUE"."""
     values = {}
@@ -54,30 +60,22 @@ def _values(
 
 RECIPE = click.argument("recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 RUN_FOLDER = click.argument("folder", metavar="DIR", type=PLACE)
-SET = click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="A.B=C",
-    help="Override a key of the recipe; repeat the option for more.",
-)
+SET = repeated("--set", "overrides", metavar="A.B=C", help="Override a key of the recipe")
 ROOT = click.option(
     "--root", type=PLACE, help="Where the recordings are: a folder, or the file of a table."
 )
-CORPUS_OPTION = click.option(
+CORPUS_OPTION = repeated(
     "--corpus-option",
     "options",
-    multiple=True,
     metavar="KEY=VALUE",
     callback=_values,
-    help="An option of the corpus; repeat the option for more.",
+    help="An option of the corpus",
 )
-WEIGHTS = click.option(
+WEIGHTS = repeated(
     "--weights",
-    multiple=True,
     metavar="ENCODER=WEIGHTS",
     callback=_texts,
-    help="The hub id or folder of an encoder's weights; repeat the option for more.",
+    help="The hub id or folder of an encoder's weights",
 )
 STORE = click.option(
     "--store", type=FOLDER, help="The folder of the store.  [default: in the user's cache]"
@@ -90,8 +88,6 @@ REHASH = click.option(
     "--rehash", is_flag=True, help="Read every audio file again, even if it looks unchanged."
 )
 STRICT = click.option(
-    "--strict",
-    is_flag=True,
-    help="Exit with 1 if a recording is unusable or anything is missing.",
+    "--strict", is_flag=True, help="Exit with 1 if a recording is unusable or anything is missing."
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from nver.cli.options import CORPUS_OPTION, JSON, PLACE, ROOT, STORE, example, print_json
+from nver.cli.options import CORPUS_OPTION, JSON, PLACE, ROOT, STORE, example, print_json, repeated
 from nver.cli.output import size
 from nver.corpora import load_corpus
 from nver.embeddings.store import EmbeddingStore
@@ -21,16 +21,12 @@ def command() -> None:
     """Look after the embedding store."""
 
 
-def _open(store: Path | None) -> EmbeddingStore:
-    return EmbeddingStore(store, create=False)
-
-
 @command.command("stats", epilog=example("nver store stats"))
 @STORE
 @JSON
 def stats_command(store: Path | None, as_json: bool) -> None:
     """List what the store holds, a line for each encoder."""
-    opened = _open(store)
+    opened = EmbeddingStore(store, create=False)
     found = stats(opened)
     if as_json:
         print_json([asdict(entry) for entry in found])
@@ -56,7 +52,7 @@ def stats_command(store: Path | None, as_json: bool) -> None:
 @JSON
 def verify_command(store: Path | None, repair_it: bool, as_json: bool) -> None:
     """Compare all shards with their checksums; exit with 1 if anything is wrong."""
-    opened = _open(store)
+    opened = EmbeddingStore(store, create=False)
     found = verify(opened, show_progress_bar=not as_json)
     if as_json:
         print_json(asdict(found))
@@ -104,7 +100,7 @@ def export_command(
     IDENTITY is the encoder's name, or the beginning of a fingerprint of `nver store stats`. Clips
     that a stress test made worse are left out.
     """
-    opened = _open(store)
+    opened = EmbeddingStore(store, create=False)
     table = None if corpus is None else load_corpus(corpus, root=root, **options).table
     done = export(opened, opened.find(identity), out, table=table, format=format)
     if as_json:
@@ -119,21 +115,16 @@ def export_command(
 
 @command.command("gc", epilog=example("nver store gc --superseded"))
 @STORE
-@click.option(
-    "--drop",
-    multiple=True,
-    metavar="IDENTITY",
-    help="Remove the embeddings of this encoder name or fingerprint; repeat the option for more.",
+@repeated(
+    "--drop", metavar="IDENTITY", help="Remove the embeddings of this encoder name or fingerprint"
 )
 @click.option(
-    "--superseded",
-    is_flag=True,
-    help="Remove what older versions of an encoder's code computed.",
+    "--superseded", is_flag=True, help="Remove what older versions of an encoder's code computed."
 )
 @JSON
 def gc_command(store: Path | None, drop: tuple[str, ...], superseded: bool, as_json: bool) -> None:
     """Remove left-over files, merge small shards, drop embeddings."""
-    opened = _open(store)
+    opened = EmbeddingStore(store, create=False)
     done = collect_garbage(opened, [opened.find(text) for text in drop], superseded=superseded)
     if as_json:
         print_json(asdict(done))

@@ -14,10 +14,12 @@ def unlike_published(card: CorpusCard, table: "pd.DataFrame") -> list[str]:
     If both fit, a sentence for each emotion whose number of clips differs.
     """
     speakers = int(table["speaker"].nunique())
+    counts = table["emotion"].value_counts()
     if card.clips not in (None, len(table)) or card.speakers not in (None, speakers):
         found = f"{len(table):,} clips of {speakers:,} {card.speaker_is}s found"
-        return [f"{found}; published: {_published(card)}{_absent(card, table)}"]
-    counts = table["emotion"].value_counts()
+        absent = [emotion for emotion in card.clips_per_emotion if emotion not in counts]
+        no_clip = f"; no clip of {', '.join(absent)}" if absent else ""
+        return [f"{found}; published: {_published(card)}{no_clip}"]
     return [
         f"{int(counts.get(emotion, 0)):,} clips of {emotion} found; published: {published:,}"
         for emotion, published in card.clips_per_emotion.items()
@@ -39,9 +41,3 @@ def unknown_speakers(card: CorpusCard, table: "pd.DataFrame") -> list[str]:
 def _published(card: CorpusCard) -> str:
     clips = "" if card.clips is None else f"{card.clips:,}"
     return clips if card.speakers is None else f"{clips} of {card.speakers:,}"
-
-
-def _absent(card: CorpusCard, table: "pd.DataFrame") -> str:
-    found = set(table["emotion"])
-    absent = [emotion for emotion in card.clips_per_emotion if emotion not in found]
-    return f"; no clip of {', '.join(absent)}" if absent else ""

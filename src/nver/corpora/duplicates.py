@@ -47,7 +47,9 @@ def candidates(prints: FloatArray) -> Iterator[tuple[int, int]]:
     if len(prints) <= FEW:
         yield from ((i, j) for i in range(len(prints)) for j in range(i + 1, len(prints)))
         return
-    shapes = _unit(prints - prints.mean(axis=0, dtype=np.float64).astype(np.float32))
+    shapes = prints - prints.mean(axis=0, dtype=np.float64).astype(np.float32)
+    shapes -= shapes.mean(axis=1, keepdims=True)
+    shapes /= np.maximum(np.linalg.norm(shapes, axis=1, keepdims=True), np.float32(1e-9))
     for start in range(0, len(prints), BLOCK):
         rows = slice(start, start + BLOCK)
         one, other = np.nonzero(np.triu(shapes[rows] @ shapes[start:].T > ALIKE, 1))
@@ -67,10 +69,3 @@ def repeated(sounds: IntArray) -> list[IntArray]:
     order = np.argsort(sounds, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(sounds[order])) + 1)
     return sorted((rows for rows in parts if len(rows) > 1), key=lambda rows: int(rows[0]))
-
-
-def _unit(rows: FloatArray) -> FloatArray:
-    """Each row less its mean, with length 1."""
-    rows = rows - rows.mean(axis=1, keepdims=True)
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.maximum(length, np.float32(1e-9))

@@ -78,11 +78,6 @@ def _first_visit(link: str, linked: set[str]) -> bool:
     return True
 
 
-def stem_of(name: str) -> str:
-    """The name of a file without folders and suffix."""
-    return os.path.splitext(name.rpartition("/")[2])[0]
-
-
 def unreadable_rows(root: Path, names: Iterable[str]) -> list[Skip]:
     """Rows of `Corpus.skipped` for what `walk` found unreadable."""
     return [(os.path.join(os.path.abspath(root), name), *_why_unreadable(name)) for name in names]

@@ -4,11 +4,11 @@ Clips whose prints are alike are decoded once more, to tell whether they are the
 """
 
 import os
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -141,21 +141,15 @@ def inspect_corpus(corpus: Corpus, *, show_progress_bar: bool = False) -> Corpus
     )
 
 
-def facts_to_dict(facts: CorpusFacts) -> dict[str, Any]:
-    """The facts as a tree that JSON can hold."""
-    return asdict(facts)
-
-
 def _measure_all(table: pd.DataFrame, show_progress_bar: bool) -> Iterator[Measurement]:
     rows = [table[name].tolist() for name in ("file", "start", "end")]
-    with (
-        ThreadPoolExecutor(os.cpu_count()) as pool,
-        tqdm(total=len(table), unit="clip", disable=not show_progress_bar) as bar,
-    ):
-        for first in range(0, len(table), BATCH):
-            for found in pool.map(measure, *(row[first : first + BATCH] for row in rows)):
-                yield found
-                bar.update()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        batches = (
+            pool.map(measure, *(row[first : first + BATCH] for row in rows))
+            for first in range(0, len(table), BATCH)
+        )
+        found = chain.from_iterable(batches)
+        yield from tqdm(found, total=len(table), unit="clip", disable=not show_progress_bar)
 
 
 def _clips_per_speaker(table: pd.DataFrame) -> Spread | None:
@@ -204,11 +198,9 @@ def _notes(clips: Sequence[str], found: Sequence[Measurement]) -> dict[str, tupl
 
 def _duplicates(table: pd.DataFrame, found: Sequence[Measurement]) -> tuple[DuplicateGroup, ...]:
     """Groups of usable clips with the same samples at the same rate."""
-    groups: dict[bytes, list[int]] = defaultdict(list)
-    for row, m in enumerate(found):
-        if not m.reason:
-            groups[m.digest].append(row)
-    return tuple(_group(table.iloc[rows]) for rows in groups.values() if len(rows) > 1)
+    digests = pd.Series([None if m.reason else m.digest for m in found], table.index, dtype=object)
+    groups = table.groupby(digests, sort=False)
+    return tuple(_group(rows) for _, rows in groups if len(rows) > 1)
 
 
 def _near_duplicates(

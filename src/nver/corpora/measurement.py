@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -52,18 +52,22 @@ def measure(file: str, start: float = math.nan, end: float = math.nan) -> Measur
     except AudioError as error:
         return Measurement(reason=error.reason, message=str(error))
     mono, rate = recording.mono, recording.rate
-    reason, message = _fault(mono, file)
-    return Measurement(
+    found = Measurement(
         duration_s=len(mono) / rate,
         sampling_rate=rate,
         channels=recording.samples.shape[1],
-        rms=0.0 if reason else float(np.sqrt(np.mean(np.square(mono, dtype=np.float64)))),
-        clipped=0.0 if reason else float(np.mean(np.abs(recording.samples) >= FULL_SCALE)),
         digest=_digest(mono, rate),
-        sound_print=None if reason else sound_print(resample(mono, rate, SAMPLING_RATE)),
         cut_short=_cut_short(file, start, end, len(mono), rate),
-        reason=reason,
-        message=message,
+    )
+    try:
+        check_waveform(mono, file)
+    except AudioError as error:
+        return replace(found, reason=error.reason, message=str(error))
+    return replace(
+        found,
+        rms=float(np.sqrt(np.mean(np.square(mono, dtype=np.float64)))),
+        clipped=float(np.mean(np.abs(recording.samples) >= FULL_SCALE)),
+        sound_print=sound_print(resample(mono, rate, SAMPLING_RATE)),
     )
 
 
@@ -89,14 +93,6 @@ def _missing(file: str) -> str:
             return shortfall(Path(file), sound.frames)
     except (soundfile.SoundFileError, OSError):
         return ""  # it is gone since it was embedded: that is reported elsewhere
-
-
-def _fault(mono: FloatArray, file: str) -> tuple[str, str]:
-    try:
-        check_waveform(mono, file)
-    except AudioError as error:
-        return error.reason, str(error)
-    return "", ""
 
 
 def _digest(mono: FloatArray, rate: int) -> bytes:

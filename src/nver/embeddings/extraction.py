@@ -4,7 +4,7 @@ The way: table -> keys of the clips -> vectors that the store lacks -> batches t
 shards of the store.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,8 @@ def extract(
     specs = [as_spec(encoder) for encoder in given]
     if not specs:
         raise UsageError("no encoder given; see `nver list encoders`")
-    with Pool(BatchEmbedder(specs), workers or _workers(specs)) as pool:
+    on_cpu = all(spec.device == "cpu" for spec in specs)
+    with Pool(BatchEmbedder(specs), workers or (usable_cores() if on_cpu else 1)) as pool:
         (described,) = pool.map([()])
         views = [store.view(identity) for identity in described.identities]
         clips = key_clips(table, store, rehash=rehash, show_progress_bar=show_progress_bar)
@@ -133,10 +134,6 @@ def _table(corpus: Corpus | pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _workers(specs: Sequence[EncoderSpec]) -> int:
-    return usable_cores() if all(spec.device == "cpu" for spec in specs) else 1
-
-
 def _compute(
     missing: MissingVectors, pool: Pool[Any, Any], views: Sequence[EmbeddingView], show: bool
 ) -> list[Failure]:
@@ -167,25 +164,21 @@ def _extraction(
         lost = sum(wanted[row] for row, encoder in failed if encoder in (None, number))
         reused = int((usable & ~wanted).sum())
         counts.append(EncoderCount(view.identity, int(wanted.sum() - lost), reused))
-    clips = table[usable].reset_index(drop=True)
-    return Extraction(tuple(counts), clips, _skipped(table, reasons))
+    clips, files = list(table["clip"]), missing.clips.files
+    skipped = [(clips[row], files[row], *reasons[row]) for row in sorted(reasons)]
+    return Extraction(
+        tuple(counts),
+        table[usable].reset_index(drop=True),
+        pd.DataFrame(skipped, columns=list(SKIPPED_COLUMNS), dtype=object),
+    )
 
 
 def _reasons(missing: MissingVectors, failures: Sequence[Failure]) -> dict[int, tuple[str, str]]:
-    """row -> (reason, message without the file's name), for every clip that cannot be used."""
-    reasons = {}
-    for row, error in missing.clips.errors.items():
-        reasons[row] = error.reason, str(error).removeprefix(f"{missing.clips.files[row]}: ")
+    """row -> (reason, message), for every clip that cannot be used."""
+    clips = missing.clips
+    reasons = {row: (error.reason, str(error)) for row, error in clips.errors.items()}
     for failure in failures:
         for row in missing.rows_with_key_of(failure.row):
-            reasons.setdefault(row, (failure.reason, failure.message))
+            message = f"{clips.files[row]}: {failure.message}"
+            reasons.setdefault(row, (failure.reason, message))
     return reasons
-
-
-def _skipped(table: pd.DataFrame, reasons: Mapping[int, tuple[str, str]]) -> pd.DataFrame:
-    clips, files = list(table["clip"]), [str(file) for file in table["file"]]
-    rows = [
-        (clips[row], files[row], reason, f"{files[row]}: {message}")
-        for row, (reason, message) in sorted(reasons.items())
-    ]
-    return pd.DataFrame(rows, columns=list(SKIPPED_COLUMNS), dtype=object)

@@ -66,9 +66,8 @@ class _ShardBuffer:
         self.view, self._parts, self._rows = view, list[tuple[Keys, FloatArray]](), 0
 
     def add(self, keys: Keys, vectors: FloatArray) -> None:
-        if len(keys):
-            self._parts.append((keys, vectors))
-            self._rows += len(keys)
+        self._parts.append((keys, vectors))
+        self._rows += len(keys)
 
     @property
     def is_full(self) -> bool:
@@ -77,7 +76,7 @@ class _ShardBuffer:
 
     def write(self) -> None:
         """Write a shard of the vectors; if that is interrupted, they stay in the buffer."""
-        if self._parts:
+        if self._rows:
             keys, vectors = zip(*self._parts, strict=True)
             self.view.add(np.concatenate(keys), np.concatenate(vectors))
             self._parts, self._rows = [], 0

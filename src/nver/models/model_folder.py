@@ -161,16 +161,12 @@ def shipped_folder() -> Path:
             "this build of nver comes without a trained model; make one by "
             "`nver train RECIPE --out DIR` and give it: `nver predict --model DIR FILE`"
         )
-    return _shipped()
+    return Path(__file__).with_name(SHIPPED)
 
 
 def has_shipped() -> bool:
     """Whether a model comes with this build of nver."""
-    return (_shipped() / CONFIG).is_file()
-
-
-def _shipped() -> Path:
-    return Path(__file__).with_name(SHIPPED)
+    return Path(__file__).with_name(SHIPPED).joinpath(CONFIG).is_file()
 
 
 def _read_config(folder: Path) -> dict[str, Any]:

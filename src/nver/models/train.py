@@ -78,22 +78,7 @@ def train(
         membership(recipe.families, corpus.emotions)
     cell = Cell(entry.name, labels, folds, entry.label, entry.options, entry.tune)
     learnt = learn(corpus.clips, corpus.embeddings, cell, recipe.training, corpus.emotions)
-    threshold, measured = _judge_validation(recipe, corpus, cell, learnt, answered)
-    model = Model(
-        title=recipe.title or recipe.name,
-        encoders=tuple(
-            ModelEncoder(label, recipe.encoders[label], corpus.identities[label])
-            for label in labels
-        ),
-        classifier=cell.classifier,
-        options={**cell.options, **apart(learnt.tuned.chosen)[0]},
-        emotions=tuple(corpus.emotions),
-        temperature=learnt.temperature,
-        families=recipe.families,
-        threshold=threshold,
-        tensors=_tensors(learnt.tuned.fitted),
-        made=_made(recipe, corpus, cell, learnt) | {"validation": measured},
-    )
+    model = _model(recipe, corpus, cell, learnt, answered)
     write_model(Path(out), model)
     return model
 
@@ -178,6 +163,27 @@ def judge(
         "family_accuracy_of_answered": float(right[sure].mean()),
         "family_accuracy_of_all": float(right.mean()),
     }
+
+
+def _model(
+    experiment: Experiment, corpus: PreparedCorpus, cell: Cell, learnt: Learnt, answered: float
+) -> Model:
+    threshold, measured = _judge_validation(experiment, corpus, cell, learnt, answered)
+    return Model(
+        title=experiment.title or experiment.name,
+        encoders=tuple(
+            ModelEncoder(label, experiment.encoders[label], corpus.identities[label])
+            for label in cell.encoders
+        ),
+        classifier=cell.classifier,
+        options={**cell.options, **apart(learnt.tuned.chosen)[0]},
+        emotions=tuple(corpus.emotions),
+        temperature=learnt.temperature,
+        families=experiment.families,
+        threshold=threshold,
+        tensors=_tensors(learnt.tuned.fitted),
+        made=_made(experiment, corpus, cell, learnt) | {"validation": measured},
+    )
 
 
 def _tensors(fitted: Fitted) -> dict[str, npt.NDArray[Any]]:

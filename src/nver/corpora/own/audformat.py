@@ -6,9 +6,9 @@ audformat; a table in CSV needs no package. Pickled tables are never read.
 
 from pathlib import Path
 
-from nver.corpora.base import CorpusCard, Options, Tables
+from nver.corpora.base import Options, Tables
 from nver.corpora.file_tree import Skip
-from nver.corpora.own import OWN
+from nver.corpora.own import own_card
 from nver.corpora.own.clips import EMOTION_NAMES, corpus_tables
 from nver.corpora.own.rows import Columns, read_columns, read_header
 from nver.errors import CorpusError, MissingExtraError, UsageError, check_choice
@@ -29,8 +29,11 @@ def read_audformat(root: Path, options: Options) -> Tables:
     base = root.absolute() if root.is_dir() else root.absolute().parent
     if (root / "db.yaml").is_file():
         columns, skipped = _read_database(base, options)
+    elif root.is_file():
+        columns, skipped = read_columns(root)
     else:
-        columns, skipped = read_columns(root if root.is_file() else _index_table(root, options))
+        tables = index_tables(root)
+        columns, skipped = read_columns(tables[_choose(root, list(tables), options["table"])])
     return corpus_tables(columns, base, options, source=root, skipped=skipped)
 
 
@@ -38,11 +41,6 @@ def index_tables(root: Path) -> dict[str, Path]:
     """name -> CSV file in a folder, not below, whose first column is `file`, as in audformat."""
     found = [f for f in sorted(root.glob("*.csv")) if read_header(f)[:1] == ["file"]]
     return {f.stem.removeprefix("db."): f for f in found}
-
-
-def _index_table(root: Path, options: Options) -> Path:
-    tables = index_tables(root)
-    return tables[_choose(root, list(tables), options["table"])]
 
 
 def _choose(root: Path, names: list[str], wanted: str | None) -> str:
@@ -101,11 +99,9 @@ def _read_table(root: Path, name: str) -> tuple[Columns, list[Skip]]:
     )
 
 
-AUDFORMAT = CorpusCard(
+AUDFORMAT = own_card(
     name="audformat",
     title="Your own: an audformat database, or a CSV table with its index",
-    citation=OWN,
-    licence=OWN,
     url="https://audeering.github.io/audformat/",
     read=read_audformat,
     options={"table": None, "column": None, "speaker_column": None},

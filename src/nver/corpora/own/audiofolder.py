@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from nver.corpora.base import CorpusCard, Options, Tables
+from nver.corpora.base import Options, Tables
 from nver.corpora.file_tree import Skip
-from nver.corpora.own import OWN
+from nver.corpora.own import own_card
 from nver.corpora.own.clips import corpus_tables
 from nver.corpora.own.folder import SPLITS, read_emotion_folders, speakers_of
 from nver.corpora.own.rows import Columns, read_columns
@@ -36,21 +36,17 @@ def metadata_files(root: Path) -> list[Path]:
 
 def _joined(root: Path, tables: list[Path]) -> tuple[Columns, list[Skip]]:
     """The rows of all tables; file names are relative to `root`, and each row has its split."""
-    joined: Columns = {}
-    skipped: list[Skip] = []
-    rows = 0
+    import pandas as pd
+
+    parts, skipped = list[pd.DataFrame](), list[Skip]()
     for table in tables:
         columns, malformed = read_columns(table)
         skipped += malformed
-        part = _relative_to(root, table, columns)
-        more = len(part["file_name"])
-        for name in {**joined, **part}:
-            cells = joined.setdefault(name, [""] * rows)
-            cells += part.get(name, [""] * more)
-        rows += more
+        parts.append(pd.DataFrame(_relative_to(root, table, columns), dtype=object))
+    joined = pd.concat(parts, ignore_index=True).fillna("")
     if not any(joined["split"]):
         del joined["split"]
-    return joined, skipped
+    return {str(name): cells.tolist() for name, cells in joined.items()}, skipped
 
 
 def _relative_to(root: Path, table: Path, columns: Columns) -> Columns:
@@ -62,11 +58,9 @@ def _relative_to(root: Path, table: Path, columns: Columns) -> Columns:
     return {"split": splits, **columns, "file_name": files}
 
 
-AUDIOFOLDER = CorpusCard(
+AUDIOFOLDER = own_card(
     name="audiofolder",
     title="Your own: a Hugging Face audiofolder",
-    citation=OWN,
-    licence=OWN,
     url="https://huggingface.co/docs/datasets/audio_dataset",
     read=read_audiofolder,
     options={"column": None, "speaker_column": None, "speaker_pattern": None},

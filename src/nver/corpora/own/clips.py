@@ -1,7 +1,9 @@
 """From columns of text to clips: paths made absolute, spans read, ids unique, faults named."""
 
 import os
+from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +40,8 @@ def corpus_tables(
     """
     named = _with_known_names(columns, options, source)
     files = [os.path.normpath(os.path.join(folder, name)) for name in named["file"]]
-    spans, span_faults = read_spans(named.get("start"), named.get("end"), len(files))
+    empty = [""] * len(files)
+    spans, span_faults = read_spans(named.get("start", empty), named.get("end", empty))
     clips = _clip_ids(named, spans, folder)
     problems = _problems(named, files, span_faults, clips)
     rejected = [(files[i], *problem) for i, problem in enumerate(problems) if problem]
@@ -52,7 +55,7 @@ def corpus_tables(
         "file": files,
         "start": [start for start, _ in spans],
         "end": [end for _, end in spans],
-        "speaker": [speaker or None for speaker in named.get("speaker", [""] * len(files))],
+        "speaker": [speaker or None for speaker in named.get("speaker", empty)],
     }
     clips_kept = {name: [cells[i] for i in kept] for name, cells in table.items()}
     return clip_table(clips_kept), skipped_table([*skipped, *rejected])
@@ -85,11 +88,9 @@ def _clip_ids(named: Columns, spans: list[Span], folder: Path) -> list[str]:
     """
     names = [_relative(name, folder) for name in named["file"]]
     short = [os.path.splitext(name)[0] for name in names]
-    first: dict[str, str] = {}
-    pairs = zip(short, names, strict=True)
-    shared = {stem for stem, name in pairs if first.setdefault(stem, name) != name}
+    same_stem = Counter(stem for stem, _ in set(zip(short, names, strict=True)))
     return [
-        given or (name if stem in shared else stem) + span_suffix(span)
+        given or (name if same_stem[stem] > 1 else stem) + span_suffix(span)
         for given, stem, name, span in zip(
             named.get("clip", [""] * len(names)), short, names, spans, strict=True
         )
@@ -106,41 +107,32 @@ def _problems(
     named: Columns, files: list[str], span_faults: list[str], clips: list[str]
 ) -> list[Problem]:
     """For each row the reason and message why it is skipped, or None."""
-    existing, seen = _ExistingFiles(), set[str]()
+
+    @cache
+    def listed(folder: str) -> frozenset[str]:
+        """The names in a folder, which is listed once, so that to ask for many files is fast."""
+        try:
+            return frozenset(os.listdir(folder))
+        except OSError:
+            return frozenset()
+
+    seen = set[str]()
     problems: list[Problem] = []
     for name, emotion, file, span_fault, clip in zip(
         named["file"], named["emotion"], files, span_faults, clips, strict=True
     ):
-        problem = _problem(name, emotion, span_fault)
-        if problem is None and file not in existing:
+        problem: Problem = None
+        if not name:
+            problem = "no file", "the row names no file"
+        elif not emotion:
+            problem = "no emotion", f"the row of {name} has no emotion"
+        elif span_fault:
+            problem = "bad span", f"{name}: {span_fault}"
+        elif os.path.basename(file) not in listed(os.path.dirname(file)):
             problem = "missing", f"{file}: no such file"
-        if problem is None and clip in seen:
+        elif clip in seen:
             problem = "duplicate name", f"the clip {clip} is in a row above"
-        if problem is None:
+        else:
             seen.add(clip)
         problems.append(problem)
     return problems
-
-
-def _problem(name: str, emotion: str, span_fault: str) -> Problem:
-    if not name:
-        return "no file", "the row names no file"
-    if not emotion:
-        return "no emotion", f"the row of {name} has no emotion"
-    return ("bad span", f"{name}: {span_fault}") if span_fault else None
-
-
-class _ExistingFiles:
-    """The set of files that exist; to ask for many is fast, as each folder is listed once."""
-
-    def __init__(self) -> None:
-        self._listed: dict[str, frozenset[str]] = {}
-
-    def __contains__(self, file: str) -> bool:
-        folder, name = os.path.split(file)
-        if folder not in self._listed:
-            try:
-                self._listed[folder] = frozenset(os.listdir(folder))
-            except OSError:
-                self._listed[folder] = frozenset()
-        return name in self._listed[folder]

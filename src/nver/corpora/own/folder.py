@@ -4,9 +4,9 @@ import os
 import re
 from pathlib import Path
 
-from nver.corpora.base import CorpusCard, Options, Tables
+from nver.corpora.base import Options, Tables
 from nver.corpora.file_tree import nothing_found, unreadable_rows, walk
-from nver.corpora.own import OWN
+from nver.corpora.own import own_card
 from nver.corpora.own.clips import corpus_tables
 from nver.corpora.own.rows import Columns
 from nver.errors import CorpusError, UsageError
@@ -79,12 +79,9 @@ def speakers_of(names: list[str], pattern: str) -> list[str]:
     return speakers
 
 
-FOLDER = CorpusCard(
+FOLDER = own_card(
     name="folder",
     title="Your own: a folder an emotion",
-    citation=OWN,
-    licence=OWN,
-    url=OWN,
     read=read_emotion_folders,
     options={"speaker_pattern": None},
 )

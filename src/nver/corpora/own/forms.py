@@ -24,7 +24,7 @@ def find_form(name: str, root: Path) -> str:
     """
     if not root.exists():
         raise CorpusError(f"{name}: {root} does not exist")
-    form = _form_of_file(root) if root.is_file() else _form_of_folder(root)
+    form = _form_of(root)
     near = get_close_matches(name, [n for n in CORPORA if n not in FORMS], n=1, cutoff=NEAR)
     hint = f"; did you mean the corpus {near[0]!r}?" if near else ""
     if form is None:
@@ -39,11 +39,9 @@ def find_form(name: str, root: Path) -> str:
     return form
 
 
-def _form_of_file(file: Path) -> str | None:
-    return "table" if file.suffix.lower() in TABLE_SUFFIXES else None
-
-
-def _form_of_folder(root: Path) -> str | None:
+def _form_of(root: Path) -> str | None:
+    if root.is_file():
+        return "table" if root.suffix.lower() in TABLE_SUFFIXES else None
     if (root / "db.yaml").is_file() or index_tables(root):
         return "audformat"
     folders = [f.name for f in root.iterdir() if f.is_dir() and not f.name.startswith(".")]

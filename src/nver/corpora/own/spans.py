@@ -6,11 +6,8 @@ Span = tuple[float, float]  # start and end in s; NaN: from the start, to the en
 NO_TIME = ("", "nan", "nat", "none", "null")
 
 
-def read_spans(
-    starts: list[str] | None, ends: list[str] | None, count: int
-) -> tuple[list[Span], list[str]]:
-    """The spans of `count` rows, and for each row its span's fault ("" for a good span)."""
-    starts, ends = starts or [""] * count, ends or [""] * count
+def read_spans(starts: list[str], ends: list[str]) -> tuple[list[Span], list[str]]:
+    """The span of each row, and its fault ("" for a good span)."""
     spans = list(zip(_seconds(starts), _seconds(ends), strict=True))
     return spans, [_fault(*row) for row in zip(spans, starts, ends, strict=True)]
 

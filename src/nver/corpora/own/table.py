@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from nver.corpora.base import CorpusCard, Options, Tables
-from nver.corpora.own import OWN
+from nver.corpora.base import Options, Tables
+from nver.corpora.own import own_card
 from nver.corpora.own.clips import corpus_tables
 from nver.corpora.own.rows import read_columns
 
@@ -19,12 +19,9 @@ def read_table(root: Path, options: Options) -> Tables:
     return corpus_tables(columns, folder, options, source=root, skipped=malformed)
 
 
-TABLE = CorpusCard(
+TABLE = own_card(
     name="table",
     title="Your own: a table (CSV, TSV, JSONL) with the columns file and emotion",
-    citation=OWN,
-    licence=OWN,
-    url=OWN,
     read=read_table,
     options={"column": None, "speaker_column": None},
 )

@@ -16,7 +16,6 @@ from nver.corpora.file_tree import (
     clip_table,
     nothing_found,
     skipped_table,
-    stem_of,
     unreadable_rows,
     walk,
 )
@@ -62,7 +61,8 @@ class Naming:
 
     def parse(self, name: str, root: Path) -> Row | str:
         """The row of a file, or why its name does not fit; `name` is relative to `root`."""
-        match = re.fullmatch(self.pattern, stem_of(name), re.ASCII)
+        *folders, file = name.split("/")
+        match = re.fullmatch(self.pattern, os.path.splitext(file)[0], re.ASCII)
         if match is None:
             return f"expected a name like {self.example!r}"
         row: Row = {"clip": match.string, **match.groupdict()}
@@ -73,8 +73,9 @@ class Naming:
             row[group] = words[code]
         for group, words in self.words.items():
             row[group] = words.get(row[group] or "", row[group] or "")
-        folders = (root.absolute().name, *name.split("/")[:-1])
-        return {**row, **self.complete(row, folders)} if self.complete else row
+        if self.complete:
+            row |= self.complete(row, (root.absolute().name, *folders))
+        return row
 
     def _read_names(self, root: Path, options: Options) -> tuple[list[Row], list[Skip]]:
         """The rows of the clips, and of the files that are not a clip."""

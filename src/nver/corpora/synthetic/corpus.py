@@ -6,6 +6,7 @@ sound expresses nothing. Scores on it say that the machinery works, and no more.
 
 import os
 import shutil
+from itertools import product
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -65,12 +66,11 @@ def _make(root: Path, *, speakers: int, clips_per_sound: int, seed: int) -> None
     root.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(mkdtemp(dir=root.parent, prefix=f".{root.name}."))
     try:
-        for speaker in range(1, speakers + 1):
-            for sound in SOUNDS:
-                for take in range(1, clips_per_sound + 1):
-                    name = f"synthetic{speaker:02d}_{sound}_{take:02d}.wav"
-                    samples = make_clip(sound, speaker, take, seed)
-                    soundfile.write(unfinished / name, samples, RATE, subtype="PCM_16")
+        takes = range(1, clips_per_sound + 1)
+        for speaker, sound, take in product(range(1, speakers + 1), SOUNDS, takes):
+            name = f"synthetic{speaker:02d}_{sound}_{take:02d}.wav"
+            samples = make_clip(sound, speaker, take, seed)
+            soundfile.write(unfinished / name, samples, RATE, subtype="PCM_16")
         unfinished.chmod(0o755)
         try:
             os.rename(unfinished, root)

@@ -19,6 +19,7 @@ from scipy.signal import lfilter, sosfilt
 Array = npt.NDArray[np.float64]
 
 RATE = 16000  # Hz
+KNOT_S = 0.01  # how far the random values lie apart between which F0 wanders
 SPEED_OF_SOUND = 35000.0  # cm/s, in warm moist air
 FORMANTS = 5
 HIGHEST_FORMANT = 0.47 * RATE
@@ -78,7 +79,8 @@ def synthesise(gesture: Gesture, voice: Voice, rng: np.random.Generator) -> Arra
 
 def _pulses(f0: Array, voice: Voice, rng: np.random.Generator) -> Array:
     """The derivative of Rosenberg's pulse train: the sound that leaves the lips."""
-    wander = np.interp(np.arange(len(f0)), *_knots(rng, len(f0), every=0.01))
+    knots = np.arange(0.0, len(f0) + RATE * KNOT_S, RATE * KNOT_S)
+    wander = np.interp(np.arange(len(f0)), knots, rng.standard_normal(len(knots)))
     phase = np.cumsum(f0 * (1.0 + voice.jitter * wander)) / RATE % 1.0
     flow = np.zeros(len(f0))
     rising, falling = phase < OPENING, (phase >= OPENING) & (phase < OPENING + CLOSING)
@@ -106,9 +108,3 @@ def _tract(source: Array, voice: Voice, vowel: Array) -> Array:
     one, zero = np.ones_like(b), np.zeros_like(b)
     filtered: Array = sosfilt(np.stack([1.0 - b - c, zero, zero, one, -b, -c], axis=1), source)
     return filtered
-
-
-def _knots(rng: np.random.Generator, count: int, *, every: float) -> tuple[Array, Array]:
-    """(places, values): random values at places that lie `every` seconds apart."""
-    where = np.arange(0.0, count + RATE * every, RATE * every)
-    return where, rng.standard_normal(len(where))

@@ -39,7 +39,7 @@ def read_contents(root: Path, files: Iterable[str], *, rehash: bool = False) -> 
     remembered = {} if rehash else _remembered(root, files)
     saved = time.monotonic()
     for file in files:
-        known, now = remembered.get(os.path.abspath(file)), time.time_ns()
+        known, now = remembered.get(_name(file)), time.time_ns()
         found[file] = content = _content(file, known)
         if isinstance(content, Content) and content is not known:
             fresh.append((file, content, now))
@@ -57,34 +57,28 @@ def _content(file: str, known: Content | None) -> Content | AudioError:
             return AudioError(f"{file}: not a regular file", "unreadable")
         if known and (now.st_size, now.st_mtime_ns) == known[1:]:
             return known
-        return hash_file(file)
+        with open(file, "rb", buffering=0) as raw:
+            now = os.fstat(raw.fileno())
+            if now.st_size <= SMALL:
+                digest = hashlib.sha256(raw.read()).digest()
+            else:
+                digest = hashlib.file_digest(raw, "sha256").digest()
+        return Content(digest, now.st_size, now.st_mtime_ns)
     except FileNotFoundError:
         return AudioError(f"{file}: no such file", "missing")
     except OSError as error:
         return AudioError(f"{file}: cannot be read ({error.strerror})", "unreadable")
 
 
-def hash_file(file: str) -> Content:
-    """Read a file's bytes and hash them."""
-    with open(file, "rb", buffering=0) as raw:
-        now = os.fstat(raw.fileno())
-        if now.st_size <= SMALL:
-            digest = hashlib.sha256(raw.read()).digest()
-        else:
-            digest = hashlib.file_digest(raw, "sha256").digest()
-    return Content(digest, now.st_size, now.st_mtime_ns)
-
-
-def _remembered(root: Path, files: list[str]) -> dict[str, Content]:
-    known = {}
+def _remembered(root: Path, files: list[str]) -> dict[bytes, Content]:
+    known: dict[bytes, Content] = {}
     with open_index(root) as index:
         for start in range(0, len(files), CHUNK):
-            names = {_name(file): os.path.abspath(file) for file in files[start : start + CHUNK]}
+            names = [_name(file) for file in files[start : start + CHUNK]]
             placeholders = ",".join("?" * len(names))
             sql = f"SELECT path, sha256, size, mtime_ns FROM files WHERE path IN ({placeholders})"
             sql += f" AND mtime_ns + {FRESH_NS} < hashed_ns"
-            for path, *content in index.query(sql, list(names)):
-                known[names[path]] = Content(*content)
+            known |= {path: Content(*content) for path, *content in index.query(sql, names)}
     return known
 
 

@@ -59,13 +59,9 @@ class Index:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; other writers wait."""
-        self.connection.execute("BEGIN IMMEDIATE")
-        try:
+        with self.connection:  # commits, or rolls back where an error comes
+            self.connection.execute("BEGIN IMMEDIATE")
             yield
-        except BaseException:
-            self.connection.execute("ROLLBACK")
-            raise
-        self.connection.execute("COMMIT")
 
     def identity(self, fingerprint: str) -> int:
         """The number of an identity; NOT_THERE when nothing was ever stored for it."""
@@ -78,13 +74,11 @@ class Index:
         places = np.full((len(keys), 2), NOT_THERE, np.int64)
         for start in range(0, len(keys) if identity != NOT_THERE else 0, CHUNK):
             names = as_bytes(keys[start : start + CHUNK])
-            placeholders = ",".join("?" * len(names))
-            sql = "SELECT key, shard, row FROM vectors WHERE identity = ?"
-            sql += f" AND key IN ({placeholders})"
+            marks = ",".join("?" * len(names))
+            sql = f"SELECT key, shard, row FROM vectors WHERE identity = ? AND key IN ({marks})"
             found = {key: (shard, row) for key, shard, row in self.query(sql, [identity, *names])}
-            for i, name in enumerate(names, start):
-                if name in found:
-                    places[i] = found[name]
+            nowhere = NOT_THERE, NOT_THERE
+            places[start : start + CHUNK] = [found.get(name, nowhere) for name in names]
         return places
 
     def add(

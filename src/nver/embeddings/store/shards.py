@@ -43,10 +43,8 @@ class Shard:
 
     def keys(self) -> Keys:
         """All keys (rows, 32)."""
-        with open(self.path, "rb") as file:
-            file.seek(self.keys_at)
-            data = file.read(self.rows * KEY_BYTES)
-        return np.frombuffer(data, np.uint8).reshape(self.rows, KEY_BYTES)
+        data = np.fromfile(self.path, np.uint8, self.rows * KEY_BYTES, offset=self.keys_at)
+        return data.reshape(self.rows, KEY_BYTES)
 
     def read(self, rows: Rows) -> FloatArray:
         """The vectors (len(rows), dim) of these rows, in their order.

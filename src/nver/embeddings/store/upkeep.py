@@ -83,7 +83,6 @@ class _Recorded(NamedTuple):
     number: int
     file: str
     rows: int
-    fingerprint: str
     identity: str
     clips: int
 
@@ -115,7 +114,7 @@ def verify(store: EmbeddingStore, *, show_progress_bar: bool = False) -> Verific
 def _recorded_shards(store: EmbeddingStore) -> list[_Recorded]:
     """One SQL statement reads the state of one moment, while others write."""
     sql = (
-        "SELECT s.id, s.file, s.rows, i.fingerprint, i.json, coalesce(v.clips, 0) FROM shards s"
+        "SELECT s.id, s.file, s.rows, i.json, coalesce(v.clips, 0) FROM shards s"
         " JOIN identities i ON i.id = s.identity LEFT JOIN"
         " (SELECT shard, count(*) AS clips FROM vectors GROUP BY shard) v ON v.shard = s.id"
     )
@@ -244,9 +243,7 @@ def _leftovers(store: EmbeddingStore) -> Iterator[Path]:
     yield from (store.root / DAMAGED).glob("*")
     for file in store.unknown_shards():
         path = store.shards / file
-        if faults_of(path):
-            continue
-        if (_places_of(store, open_shard(path))[:, 0] != NOT_THERE).all():
+        if not faults_of(path) and (_places_of(store, open_shard(path))[:, 0] != NOT_THERE).all():
             yield path
 
 

@@ -1,10 +1,8 @@
 """A pre-training recipe: a TOML file as frozen dataclasses; an unknown key names the nearest."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, is_dataclass
 from math import inf
 from pathlib import Path
-from typing import Any
 
 from nver.errors import UsageError, check_choice, check_count, check_number
 from nver.recipe.reading import read_toml
@@ -160,11 +158,6 @@ def read_recipe(file: str | Path, root: str | Path | None = None) -> Pretraining
         data["root"] = str(Path(root).absolute())
     elif "root" in data:
         data["root"] = str(path.resolve().parent / Path(str(data["root"])).expanduser())
-    return parse_recipe(tree)
-
-
-def parse_recipe(tree: Mapping[str, Any]) -> PretrainingRecipe:
-    """A recipe from the tables of its file; `dataclasses.asdict` gives them back."""
     tables = {
         name: plain_values(type(default), tree[name], f"[{name}]")
         for name, default in vars(PretrainingRecipe()).items()

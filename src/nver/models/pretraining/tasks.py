@@ -77,9 +77,7 @@ class Recognition(Task):
         parts = [augment.vary(self.spectra.clip(i), length, config, rng) for i in clips]
         chunks = torch.from_numpy(np.stack([part for part, _ in parts]))
         rows = clip_rows([own for _, own in parts], sizes).clamp(max=length // sizes.patch[0])
-        share, partner = (
-            torch.from_numpy(a) for a in augment.mixing(len(clips), config.mixup, rng)
-        )
+        share, partner = map(torch.from_numpy, augment.mixing(len(clips), config.mixup, rng))
         wide = share[:, None, None]
         mixed = wide * chunks + (1 - wide) * chunks[partner]
         rows = torch.maximum(rows, torch.where(share < 1, rows[partner], rows))
