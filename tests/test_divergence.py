@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from nver.classifiers.layers.divergence import (
+from nver.classifiers.losses.divergence import (
     BETA,
     DELTA,
     DIVERGENCES,

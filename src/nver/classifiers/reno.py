@@ -36,7 +36,7 @@ from nver.classifiers.layers.blocks import (
     each,
     no_auxiliary,
 )
-from nver.classifiers.layers.divergence import (
+from nver.classifiers.losses.divergence import (
     BETA,
     DELTA,
     DIVERGENCES,

@@ -1,0 +1,1 @@
+"""Losses beside the cross-entropy: what aligns the streams of a fusion."""
