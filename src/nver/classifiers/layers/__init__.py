@@ -1,1 +1,1 @@
-"""Layers and losses of the classifiers."""
+"""Layers of the classifiers."""
