@@ -9,7 +9,7 @@ import pytest
 
 from helpers_report import make_predictions
 from nver.classifiers.training.loop import TrainingConfig
-from nver.classifiers.training.temperature import TEMPERATURES
+from nver.classifiers.training.temperature import TEMPERATURES, fit_temperature
 from nver.errors import NverError
 from nver.evaluation import Cell, cross_validate
 from nver.evaluation.folds.fold_assignment import Folds, make_folds
@@ -22,7 +22,6 @@ from nver.results.calibration import (
     calibration_table,
     certainty_of,
     coverage_curve,
-    fit_temperature,
     negative_log_likelihood,
     reliability,
     reliability_table,

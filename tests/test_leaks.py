@@ -20,7 +20,7 @@ from nver.evaluation import Cell, cross_validate
 from nver.evaluation.cells.fold_data import write_data
 from nver.evaluation.cells.fold_training import Learnt, Training, learn_fold
 from nver.evaluation.folds.fold_assignment import make_folds
-from nver.report import gap_text
+from nver.report.chapters.protocol_gap import gap_text
 from nver.results.metrics import score_table
 from nver.results.speaker_gap import gap_table
 

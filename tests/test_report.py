@@ -19,22 +19,14 @@ from helpers_report import SYSTEMS, make_clips, make_folds, make_predictions, ma
 from nver.errors import NverError, UsageError
 from nver.evaluation.run_folder import saved_run
 from nver.evaluation.run_folder.predictions import read_predictions, write_predictions
-from nver.report import (
-    RunTables,
-    aligned,
-    read_run,
-    run_tables,
-    sections,
-    terminal_text,
-    text_tables,
-    write_report,
-)
+from nver.report import RunTables, read_run, run_tables, terminal_text, write_report
 from nver.report.chapters.ingredients import non_commercial
 from nver.report.chapters.opening import one_answer_sentences
 from nver.report.figures.heat import DARK, INKS, LIGHT, STEPS, contrast, mix
 from nver.report.figures.images import as_svg
 from nver.report.figures.plots import confusion_figure, projection_figure
-from nver.report.tables.formats import latex_escape, markdown_escape
+from nver.report.tables.formats import aligned, latex_escape, markdown_escape, text_tables
+from nver.report.tables.sections import sections
 from nver.results import results
 from nver.results.comparison import best_rows, comparison_table
 from nver.results.uncertainty import emotion_interval_table, interval_table

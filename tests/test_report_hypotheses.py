@@ -7,8 +7,9 @@ import pytest
 
 from helpers_report import make_run_folder
 from nver.errors import NverError
-from nver.report import RunTables, hypotheses_text, read_run, sections, write_report
-from nver.report.chapters.answers import hypothesis_parts
+from nver.report import RunTables, read_run, write_report
+from nver.report.chapters.answers import hypotheses_text, hypothesis_parts
+from nver.report.tables.sections import sections
 from nver.results.metrics import score_table
 
 CLAIMS = """

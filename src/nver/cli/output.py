@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from nver.pipeline import Run
 
+TABLES = ("scores", "gaps", "views", "hypotheses", "skipped")  # of `Run`, in --json
 LISTED = 20  # skipped clips named one by one; the run folder and --json have them all
 
 
@@ -76,11 +77,7 @@ def _summary(result: "Run") -> dict[str, Any]:
         "folder": str(result.folder),
         "report": str(result.report),
         "rehearsal": result.rehearsal,
-        "scores": records(result.scores),
-        "gaps": records(result.gaps),
-        "views": records(result.views),
-        "hypotheses": records(result.hypotheses),
-        "skipped": records(result.skipped),
+        **{name: records(getattr(result, name)) for name in TABLES},
         "missing": [asdict(entry) for entry in result.missing],
         "warnings": list(result.warnings),
     }

@@ -1,8 +1,7 @@
 """The report of a run folder: tables, figures and one self-contained page."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +49,7 @@ def write_report(run_dir: str | Path | RunTables, *, show_progress_bar: bool = F
     """
     tables = run_dir if isinstance(run_dir, RunTables) else RunTables(read_run(Path(run_dir)))
     drawings = _draw(tables, show_progress_bar)
-    page = _page(tables, drawings)
+    page = _page(tables, list(drawings.values()))
     files = {name: make(tables) for chapter in CHAPTERS for name, make in chapter.files.items()}
     folder = tables.run.folder / "report"
     try:
@@ -70,17 +69,16 @@ def terminal_text(tables: RunTables) -> str:
     return "\n\n".join(text for text in texts if text)
 
 
-def _draw(tables: RunTables, show: bool) -> list[Drawing]:
-    """Every figure; file names that are equal but for case are numbered."""
+def _draw(tables: RunTables, show: bool) -> dict[str, Drawing]:
+    """Every figure by its file's stem; stems that are equal but for case are numbered."""
     figures = [draw for chapter in CHAPTERS for draw in chapter.figures(tables)]
     seen: Counter[str] = Counter()
-    drawings = []
+    drawings = {}
     for draw in tqdm(figures, unit="figure", disable=not show):
         drawing = draw()
         name = drawing.stem.casefold()
         seen[name] += 1
-        stem = drawing.stem if seen[name] == 1 else f"{drawing.stem}~{seen[name]}"
-        drawings.append(replace(drawing, stem=stem))
+        drawings[drawing.stem + (f"~{seen[name]}" if seen[name] > 1 else "")] = drawing
     return drawings
 
 
@@ -93,14 +91,17 @@ def _write_file(file: Path, content: pd.DataFrame | str | None) -> None:
         file.unlink(missing_ok=True)  # of a recipe that the folder had before
 
 
-def _write_drawings(folder: Path, drawings: Sequence[Drawing]) -> None:
-    for drawing in drawings:
-        write_whole(folder / f"{drawing.stem}.svg", drawing.svg)
-        write_whole(folder / f"{drawing.stem}.png", drawing.png)
-    current = {f"{drawing.stem}.{kind}" for drawing in drawings for kind in ("svg", "png")}
+def _write_drawings(folder: Path, drawings: Mapping[str, Drawing]) -> None:
+    images = {
+        f"{stem}.{suffix}": image
+        for stem, drawing in drawings.items()
+        for suffix, image in drawing.images.items()
+    }
+    for name, image in images.items():
+        write_whole(folder / name, image)
     for pattern in OURS:
         for file in folder.glob(pattern):
-            if file.name not in current:
+            if file.name not in images:
                 file.unlink()  # of a row that the run no longer has
 
 

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from nver.classifiers.training.temperature import fit_temperature as fit_temperature
 from nver.classifiers.training.temperature import negative_log_likelihood, tempered
 from nver.evaluation.run_folder.predictions import PROBABILITY_PREFIX, TEMPERATURE, emotions_of
 from nver.results.results import Predictions, SystemResults, Values, codes_of, results_of, stacked
@@ -130,6 +129,10 @@ def _calibration(system: SystemResults, form: str) -> dict[str, Any]:
     if form == CALIBRATED:
         of_rows = temperatures_of(system.rows)
         temperature = np.array([of_rows[places[0]] for places in system.fold_places.values()])
+    certainty = certainty_of(system.rows, form)
+    confidence, correct = certainty.confidence, certainty.correct
+    curve = coverage_curve(confidence, correct)
+    at = {f"accuracy_at_{100 * share:.0f}": accuracy_at(curve, share) for share in COVERAGES}
     return {
         **system.columns,
         "form": form,
@@ -137,15 +140,6 @@ def _calibration(system: SystemResults, form: str) -> dict[str, Any]:
         "temperature": float(np.median(temperature)),
         "temperature_least": float(temperature.min()),
         "temperature_most": float(temperature.max()),
-        **_scores(certainty_of(system.rows, form)),
-    }
-
-
-def _scores(certainty: Certainty) -> dict[str, float]:
-    confidence, correct = certainty.confidence, certainty.correct
-    curve = coverage_curve(confidence, correct)
-    at = {f"accuracy_at_{100 * share:.0f}": accuracy_at(curve, share) for share in COVERAGES}
-    return {
         "accuracy": float(correct.mean()),
         "confidence": float(confidence.mean()),
         "expected_calibration_error": reliability(confidence, correct).error,

@@ -250,12 +250,13 @@ def best_rows(scores: pd.DataFrame, pairs: pd.DataFrame, alpha: float = 0.05) ->
     found = pd.DataFrame(False, index=scores.index, columns=list(SCORES))
     tied = set(pairs.loc[pairs["p_holm"] > alpha, PAIR].itertuples(index=False, name=None))
     for section, own in scores.groupby(list(SECTION_COLUMNS), sort=False):
-        names = list(own[["encoders", "classifier"]].itertuples(index=False, name=None))
+        names = list(zip(own["encoders"], own["classifier"], strict=True))
         for score in SCORES:
-            best = int(own[score].to_numpy().argmax())
-            for place, (index, name) in enumerate(zip(own.index, names, strict=True)):
-                ways = (names[best], name), (name, names[best])
-                two = [(*section, score, *a, *b) for a, b in ways]
-                same = abs(own[score].iloc[place] - own[score].iloc[best]) <= TIE
-                found.loc[index, score] = same or any(key in tied for key in two)
+            values = own[score].to_numpy()
+            best = names[values.argmax()]
+            tie = [
+                not tied.isdisjoint([(*section, score, *best, *n), (*section, score, *n, *best)])
+                for n in names
+            ]
+            found.loc[own.index, score] = tie | (abs(values - values.max()) <= TIE)
     return found

@@ -93,16 +93,17 @@ def _view(rows: pd.DataFrame, families: Families | None) -> list[dict[str, Any]]
 
 
 def _top3(system: SystemResults, chance: float) -> dict[str, Any]:
-    found = score_intervals(system.units, ["accuracy"])
-    sizes = {"unit": found.pop("unit"), "units": found.pop("units"), "top3_chance": chance}
-    return {**system.columns, **sizes, **_renamed(found, "accuracy", "top3_accuracy")}
+    sizes = {"unit": system.units.unit, "units": len(system.units.names), "top3_chance": chance}
+    return {**system.columns, **sizes, **_interval(system, "accuracy", "top3_accuracy")}
 
 
 def _family_uar(system: SystemResults) -> dict[str, Any]:
-    found = _renamed(score_intervals(system.units, [UAR]), UAR, "family_uar")
     number = len(system.emotions)
-    return found | {"families": number, "family_chance": 1 / number}
+    score = _interval(system, UAR, "family_uar")
+    return score | {"families": number, "family_chance": 1 / number}
 
 
-def _renamed(row: dict[str, Any], score: str, name: str) -> dict[str, Any]:
-    return {column.replace(score, name): value for column, value in row.items()}
+def _interval(system: SystemResults, score: str, name: str) -> dict[str, Any]:
+    """The score and its interval, under another name."""
+    found = score_intervals(system.units, [score])
+    return {f"{name}{end}": found[f"{score}{end}"] for end in ("", "_low", "_high")}

@@ -26,24 +26,10 @@ from nver.results.results import (
 # ------------------------------------------------------------ scores of truth and prediction
 
 
-def accuracy(truth: Sequence[str], predicted: Sequence[str]) -> float:
-    """The share of clips whose emotion was predicted."""
-    return _score(accuracy_of, truth, predicted)
-
-
 def unweighted_average_recall(truth: Sequence[str], predicted: Sequence[str]) -> float:
     """The mean of the recalls of the emotions that occur in the truth (balanced accuracy)."""
-    return _score(unweighted_average_recall_of, truth, predicted)
-
-
-def macro_f1(truth: Sequence[str], predicted: Sequence[str]) -> float:
-    """The mean of the F1 of the emotions that occur in the truth or were predicted."""
-    return _score(macro_f1_of, truth, predicted)
-
-
-def weighted_f1(truth: Sequence[str], predicted: Sequence[str]) -> float:
-    """The mean of the emotions' F1, weighted by how often they occur in the truth."""
-    return _score(weighted_f1_of, truth, predicted)
+    counts = confusion_matrix(truth, predicted, sorted({*truth, *predicted}))
+    return float(unweighted_average_recall_of(counts))
 
 
 def confusion_matrix(
@@ -62,13 +48,6 @@ def confusion_matrix(
     number = len(emotions)
     cell = codes_of(truth, emotions) * number + codes_of(predicted, emotions)
     return count_confusions(cell, number)[0]
-
-
-def _score(
-    function: Callable[[Counts], Values], truth: Sequence[str], predicted: Sequence[str]
-) -> float:
-    emotions = sorted({*truth, *predicted})
-    return float(function(confusion_matrix(truth, predicted, emotions)))
 
 
 # ------------------------------------------- scores of confusion matrices (..., emotions, emotions)

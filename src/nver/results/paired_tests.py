@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,11 +17,7 @@ TIE = 1e-12  # scores nearer than this are equal: rounding of a double
 
 
 def paired_t(
-    difference: float,
-    without: Values,
-    level: float = LEVEL,
-    *,
-    freedom: float | None = None,
+    difference: float, without: Values, level: float = LEVEL, *, freedom: float | None = None
 ) -> tuple[float, float, float]:
     """(low, high, p) of a difference by the paired jackknife over units with Student's t.
 
@@ -133,7 +128,8 @@ def _what_differs(first: pd.DataFrame, other: pd.DataFrame) -> str:
     for column, noun in (("corpus", "corpora"), ("protocol", "protocols"), ("seed", "seeds")):
         one, two = (sorted(set(plan[column])) for plan in (first, other))
         if one != two:
-            return f"their {noun} differ ({_listed(one)}; {_listed(two)})"
+            listed = "; ".join(", ".join(map(str, values)) for values in (one, two))
+            return f"their {noun} differ ({listed})"
     clips, others = (set(zip(p["seed"], p["clip"], strict=True)) for p in (first, other))
     if clips != others:
         return f"{len(clips ^ others)} of {len(clips | others)} clips are of one of them only"
@@ -147,7 +143,3 @@ def _what_differs(first: pd.DataFrame, other: pd.DataFrame) -> str:
 def _name(system: SystemResults) -> str:
     *_, encoders, classifier = system.key
     return f"{classifier!r} on {encoders!r}"
-
-
-def _listed(values: Sequence[Any]) -> str:
-    return ", ".join(str(value) for value in values)

@@ -34,9 +34,7 @@ def printed_comparison(
     cells = {(cell.corpus, cell.encoders, cell.classifier): cell for cell in table.cells}
     rows: list[dict[str, Any]] = []
     for protocol, own in scores.groupby("protocol", sort=False):
-        measured = {
-            (r["corpus"], r["encoders"], r["classifier"]): r for r in own.to_dict("records")
-        }
+        measured = {tuple(row[name] for name in KEY): row for row in own.to_dict("records")}
         corpora = list(dict.fromkeys(corpus for corpus, *_ in (*measured, *cells)))
         for key in sorted({**cells, **measured}, key=lambda key: corpora.index(key[0])):
             place = dict(zip(KEY, key, strict=True))

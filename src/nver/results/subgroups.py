@@ -14,7 +14,7 @@ import pandas as pd
 from nver.evaluation.run_folder.predictions import SYSTEM_COLUMNS
 from nver.results.calibration import CALIBRATED, certainty_of
 from nver.results.metrics import SCORES
-from nver.results.results import Predictions, SystemResults, results_of
+from nver.results.results import Predictions, SystemResults, Values, results_of
 from nver.results.uncertainty import score_intervals
 
 QUANTILES = 4  # bins of a number, with about as many clips each (our choice)
@@ -23,8 +23,6 @@ SPEAKER_GROUP = "speaker_group"  # an optional column of clips.csv
 WORST = 10
 BASIS = ("clips", "speakers", *(f"{s}{end}" for s in SCORES for end in ("", "_low", "_high")),
          "unit", "units")  # fmt: skip
-
-FloatArray = npt.NDArray[np.float64]
 
 
 def subgroup_table(predictions: Predictions, clips: pd.DataFrame) -> pd.DataFrame:
@@ -49,7 +47,7 @@ def subgroup_table(predictions: Predictions, clips: pd.DataFrame) -> pd.DataFram
     return pd.DataFrame(rows, columns=columns)
 
 
-def quantile_edges(values: FloatArray, bins: int = QUANTILES) -> FloatArray:
+def quantile_edges(values: Values, bins: int = QUANTILES) -> Values:
     """(at most bins + 1,) edges with about as many values between any two; equal edges are one."""
     return np.asarray(np.unique(np.quantile(values, np.linspace(0, 1, bins + 1))))
 
@@ -65,8 +63,7 @@ def confidently_wrong(
         far as `clips` has them.
     """
     systems = results_of(predictions).systems
-    worst = [_worst(system, number) for system in systems]
-    found = pd.concat(worst, ignore_index=True)
+    found = pd.concat([_worst(system, number) for system in systems], ignore_index=True)
     known = [name for name in ("file", *NUMBERS) if name in clips]
     columns = ["rank", "clip", "speaker", "emotion", "predicted", "confidence", "probability"]
     columns = [*SYSTEM_COLUMNS, *columns, "seed", "fold"]
@@ -122,7 +119,7 @@ def _bins(
         yield {"by": name, "group": group, **span, **_scores(system, known[place == at])}
 
 
-def _texts(edges: FloatArray) -> list[str]:
+def _texts(edges: Values) -> list[str]:
     """The edges in the fewest digits, three at least, that tell them apart."""
     for digits in range(3, 17):
         texts = [f"{edge:.{digits}g}" for edge in edges]

@@ -139,10 +139,7 @@ def _emotion_intervals(units: Units, level: float) -> dict[str, Any]:
 
 def _with_bounds(table: pd.DataFrame, bounds: pd.DataFrame, names: Collection[str]) -> pd.DataFrame:
     """The table with the interval of each of `names` after it; `unit` and `units` at its end."""
-    own = bounds[[name for name in bounds if name not in table]]
-    order = [
-        column
-        for name in table
-        for column in ((name, f"{name}_low", f"{name}_high") if name in names else (name,))
-    ]
-    return pd.concat([table, own], axis=1)[[*order, "unit", "units"]]
+    for name in names:
+        for end in (f"{name}_high", f"{name}_low"):
+            table.insert(list(table).index(name) + 1, end, bounds[end])
+    return table.assign(unit=bounds["unit"], units=bounds["units"])

@@ -3,8 +3,7 @@
 `docs/hypotheses.md` has the rule in words, and why.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Any
 
@@ -27,17 +26,6 @@ COLUMNS = (
     "difference", "low", "high", "low_family", "high_family", "p", "p_holm", "p_resampled_t",
     "comparisons", "smallest_effect", "unit", "units", "verdict", "answer", "note",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Tested:
-    """One contrast of a hypothesis: which systems, and how they compare; a note where not."""
-
-    hypothesis: Hypothesis
-    text: str
-    matched: Matched | None = None
-    difference: Measured | None = None
-    note: str = ""
 
 
 def hypothesis_table(
@@ -72,11 +60,17 @@ def hypothesis_table(
 def _section(
     hypotheses: Sequence[Hypothesis], systems: Mapping[System, SystemResults]
 ) -> list[dict[str, Any]]:
+    """A row a contrast; the tested ones of one table are one family."""
     measured: dict[System, Measured] = {}
-    tested = [t for h in hypotheses for t in _contrasts(h, systems, measured)]
-    rows = _judged(tested)
+    found = [one for h in hypotheses for one in _contrasts(h, systems, measured)]
+    number = sum(difference is not None for _, difference in found)
+    plain = [None if difference is None else judge(difference) for _, difference in found]
+    adjusted = holm([comparison.p if comparison else np.nan for comparison in plain])
+    rows = [row | {"comparisons": number} for row, _ in found]
     verdicts: dict[str, list[str]] = {}
-    for row in rows:
+    for row, (_, difference), comparison, p in zip(rows, found, plain, adjusted, strict=True):
+        if difference is not None and comparison is not None:
+            row |= _judged(comparison, judge(difference, 1 - ALPHA / number), float(p), row)
         verdicts.setdefault(row["claim"], []).append(row["verdict"])
     return [row | {"answer": reduce(_both, verdicts[row["claim"]])} for row in rows]
 
@@ -97,86 +91,65 @@ def _contrasts(
     hypothesis: Hypothesis,
     results: Mapping[System, SystemResults],
     measured: dict[System, Measured],
-) -> list[_Tested]:
-    """Every contrast of a hypothesis, measured where the table has its systems."""
+) -> Iterator[tuple[dict[str, Any], Measured | None]]:
+    """A row for every contrast of a hypothesis; the difference where the table has its systems."""
     systems = concerned(hypothesis, list(results))
-    found = []
     for better, worse in contrasts_of(hypothesis, systems):
-        one = _Tested(hypothesis, f"{better.text()} > {worse.text()}")
+        row = {
+            "claim": hypothesis.claim,
+            "contrast": f"{better.text()} > {worse.text()}",
+            "smallest_effect": hypothesis.smallest_effect,
+            "verdict": NOT_TESTED,
+            "note": "",
+        }
         sides = select(better, systems), select(worse, systems)
         missing = [s.text() for s, side in zip((better, worse), sides, strict=True) if not side]
         matched = match(*sides)
         if missing or not matched.pairs:
             what = " and ".join(f"[{text}]" for text in missing) or "another system to compare with"
-            found.append(replace(one, note=f"no row of the table is {what}"))
+            yield row | {"note": f"no row of the table is {what}"}, None
             continue
-        found.append(_measured(replace(one, matched=matched), results, measured))
-    return found
+        try:
+            check_same_plan([results[system] for system in (*matched.better, *matched.worse)])
+        except UsageError as error:
+            yield row | {"note": str(error)}, None
+            continue
+        names = {"better": _labels(matched.better), "worse": _labels(matched.worse)}
+        pairing = {"matched": matched.by, "pairs": len(matched.pairs)}
+        yield row | names | pairing, _difference(matched, results, measured)
 
 
-def _measured(
-    one: _Tested, results: Mapping[System, SystemResults], measured: dict[System, Measured]
-) -> _Tested:
-    assert one.matched is not None
-    taking_part = [*one.matched.better, *one.matched.worse]
-    try:
-        check_same_plan([results[system] for system in taking_part])
-    except UsageError as error:
-        return replace(one, note=str(error))
-    for system in taking_part:
+def _difference(
+    matched: Matched, results: Mapping[System, SystemResults], measured: dict[System, Measured]
+) -> Measured:
+    """The mean over the pairs; each system is measured once a table."""
+    for system in (*matched.better, *matched.worse):
         if system not in measured:
             (measured[system],) = measure(results[system], [UAR], 0)
-    differences = [
-        average([measured[s] for s in better]) - average([measured[s] for s in worse])
-        for better, worse in one.matched.pairs
-    ]
-    return replace(one, difference=average(differences))
+    return average(
+        [
+            average([measured[s] for s in better]) - average([measured[s] for s in worse])
+            for better, worse in matched.pairs
+        ]
+    )
 
 
 # ----------------------------------------------------------------------------------- verdicts
 
 
-def _judged(tested: Sequence[_Tested]) -> list[dict[str, Any]]:
-    """A row a contrast; the tested ones of one table are one family."""
-    number = sum(one.difference is not None for one in tested)
-    plain = [judge(t.difference) if t.difference else None for t in tested]
-    adjusted = holm([one.p if one else np.nan for one in plain])
-    return [
-        _row(one, comparison, float(p_holm), number)
-        for one, comparison, p_holm in zip(tested, plain, adjusted, strict=True)
-    ]
-
-
-def _row(one: _Tested, comparison: Comparison | None, p_holm: float, number: int) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "claim": one.hypothesis.claim,
-        "contrast": one.text,
-        "smallest_effect": one.hypothesis.smallest_effect,
-        "comparisons": number,
-        "verdict": NOT_TESTED,
-        "note": one.note,
-    }
-    if comparison is None or one.difference is None or one.matched is None:
-        return row
-    family = judge(one.difference, 1 - ALPHA / number)
-    verdict, note = verdict_of(
-        100 * comparison.difference, 100 * family.high, p_holm, one.hypothesis.smallest_effect
-    )
-    return row | {
-        "better": _labels(one.matched.better),
-        "worse": _labels(one.matched.worse),
-        "matched": one.matched.by,
-        "pairs": len(one.matched.pairs),
-        "difference": 100 * comparison.difference,
-        "low": 100 * comparison.low,
-        "high": 100 * comparison.high,
+def _judged(
+    comparison: Comparison, family: Comparison, p_holm: float, row: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a tested contrast adds to its row; `family` holds at the level of all contrasts."""
+    points = {name: 100 * getattr(comparison, name) for name in ("difference", "low", "high")}
+    high = 100 * family.high
+    verdict, note = verdict_of(points["difference"], high, p_holm, row["smallest_effect"])
+    return {
+        **vars(comparison),
+        **points,
         "low_family": 100 * family.low,
-        "high_family": 100 * family.high,
-        "p": comparison.p,
+        "high_family": high,
         "p_holm": p_holm,
-        "p_resampled_t": comparison.p_resampled_t,
-        "unit": comparison.unit,
-        "units": comparison.units,
         "verdict": verdict,
         "note": note,
     }
@@ -197,10 +170,7 @@ def verdict_of(
     if p_holm <= ALPHA and difference < 0:
         return NOT_SUPPORTED, "the other way round"
     if high_family < smallest_effect:
-        return (
-            NOT_SUPPORTED,
-            f"better by less than {smallest_effect:g} point(s), if at all",
-        )
+        return NOT_SUPPORTED, f"better by less than {smallest_effect:g} point(s), if at all"
     if p_holm <= ALPHA and difference > 0:
         return SUPPORTED, ""
     return UNDECIDED, ""

@@ -12,6 +12,7 @@ import pandas as pd
 
 from nver.encoders import EncoderSpec
 from nver.errors import NverError, UsageError
+from nver.evaluation.run_folder import layout
 from nver.evaluation.run_folder.predictions import read_predictions, read_stress
 from nver.evaluation.run_folder.saved_table import read_table
 from nver.evaluation.run_folder.trainings import no_trainings, read_trainings
@@ -21,15 +22,18 @@ from nver.recipe.figures import Figures
 from nver.recipe.hypotheses import parse_hypotheses
 from nver.recipe.printed import TABLES as TABLES_OF_PAPERS
 
-RUN_FILES = ("recipe.toml", "predictions.csv")  # a folder with neither is no run folder
+RUN_FILES = (layout.RECIPE, layout.PREDICTIONS)  # a folder with neither is no run folder
 TABLES = {  # the columns that the report needs
-    "clips.csv": ("corpus", "clip", "speaker", "emotion"),
-    "folds.csv": ("corpus", "protocol", "seed", "clip", "fold"),
-    "skipped.csv": ("corpus", "clip", "file", "reason", "message"),
-    "projections.csv": ("corpus", "encoder", "clip", "x", "y"),
-    "missing.csv": ("kind", "name", "message", "remedy", "systems", "cells"),
+    layout.CLIPS: ("corpus", "clip", "speaker", "emotion"),
+    layout.FOLDS: ("corpus", "protocol", "seed", "clip", "fold"),
+    layout.SKIPPED: ("corpus", "clip", "file", "reason", "message"),
+    layout.PROJECTIONS: ("corpus", "encoder", "clip", "x", "y"),
+    layout.MISSING: ("kind", "name", "message", "remedy", "systems", "cells"),
 }
-OPTIONAL = ("missing.csv",)  # that older runs do not have, and nobody misses
+NEEDED = (  # whose absence the report names; older runs do not have missing.csv
+    *(layout.RECIPE, layout.ENVIRONMENT, layout.CORPORA, layout.ENCODERS, layout.TRAININGS),
+    *(layout.CLIPS, layout.FOLDS, layout.SKIPPED, layout.PROJECTIONS),
+)
 MAY_BE_MISSING = ("speaker", "speaker_group", "duration_s", "level_db")
 KINDS: dict[str, Any] = {  # of what the report takes apart; all else is shown as it is
     **dict.fromkeys(("emotions", "warnings"), list),
@@ -38,10 +42,8 @@ KINDS: dict[str, Any] = {  # of what the report takes apart; all else is shown a
 }
 DTYPES: dict[str, Any] = {
     **dict.fromkeys(("clip", "file", "speaker", "emotion", "speaker_group"), str),
-    "seed": "int64",
-    "fold": "int64",
-    "x": "float64",
-    "y": "float64",
+    **dict.fromkeys(("seed", "fold"), "int64"),
+    **dict.fromkeys(("x", "y"), "float64"),
 }
 
 
@@ -91,7 +93,7 @@ class SavedRun:
                 return parse_experiment(tree)
             return self._readable_parts(tree)
         except (tomllib.TOMLDecodeError, UsageError) as error:
-            raise NverError(f"{self.folder / 'recipe.toml'}: damaged ({error})") from error
+            raise NverError(f"{self.folder / layout.RECIPE}: damaged ({error})") from error
 
     def _readable_parts(self, tree: dict[str, Any]) -> Experiment:
         """Titles, names, figures, families and hypotheses of a recipe that cannot be parsed."""
@@ -136,33 +138,29 @@ def read_run(folder: Path) -> SavedRun:
             f"{folder}: no run folder, it holds neither {' nor '.join(RUN_FILES)}; "
             "expected what `nver run --out` wrote"
         )
-    trainings = folder / "trainings.csv"
-    names = ("recipe.toml", "environment.json", "corpora.json", "encoders.json", trainings.name)
+    trainings = folder / layout.TRAININGS
     return SavedRun(
         folder=folder,
         predictions=_predictions(folder),
-        recipe=_text(folder / "recipe.toml"),
-        environment=_json(folder / "environment.json", {}),
-        corpora=_json(folder / "corpora.json", {}, entries=True),
-        encoders=_json(folder / "encoders.json", [], entries=True),
+        recipe=_text(folder / layout.RECIPE),
+        environment=_json(folder / layout.ENVIRONMENT, {}),
+        corpora=_json(folder / layout.CORPORA, {}, entries=True),
+        encoders=_json(folder / layout.ENCODERS, [], entries=True),
         trainings=read_trainings(trainings) if trainings.exists() else no_trainings(),
-        stress=read_stress(folder / "stress.csv"),
-        absent=tuple(
-            name
-            for name in (*names, *TABLES)
-            if name not in OPTIONAL and not (folder / name).exists()
-        ),
+        stress=read_stress(folder / layout.STRESS),
+        absent=tuple(name for name in NEEDED if not (folder / name).exists()),
         **{name.removesuffix(".csv"): _table(folder / name) for name in TABLES},
     )
 
 
 def _predictions(folder: Path) -> pd.DataFrame:
-    if not (folder / "predictions.csv").exists():
+    file = folder / layout.PREDICTIONS
+    if not file.exists():
         raise NverError(
-            f"{folder}: the run did not end, it has no predictions.csv; go on with "
-            f"`nver run {folder / 'recipe.toml'} --out {folder}`"
+            f"{folder}: the run did not end, it has no {file.name}; go on with "
+            f"`nver run {folder / layout.RECIPE} --out {folder}`"
         )
-    return read_predictions(folder / "predictions.csv")
+    return read_predictions(file)
 
 
 def _table(path: Path) -> pd.DataFrame:

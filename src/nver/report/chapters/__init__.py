@@ -1,6 +1,6 @@
 """The chapters of the report, in the order of the page and of the terminal.
 
-A chapter is one file here and one line below.
+A chapter is one file here, imported and named below.
 """
 
 from nver.report.chapter import Chapter
@@ -23,21 +23,8 @@ from nver.report.chapters import (
     training_log,
 )
 
-CHAPTERS: tuple[Chapter, ...] = (
-    scores.CHAPTER,
-    ties.CHAPTER,
-    coarser_views.CHAPTER,
-    protocol_gap.CHAPTER,
-    answers.CHAPTER,
-    failures.CHAPTER,
-    robustness.CHAPTER,
-    printed_numbers.CHAPTER,
-    recipe_figures.CHAPTER,
-    certainty.CHAPTER,
-    training_log.CHAPTER,
-    embedding_maps.CHAPTER,
-    skipped_clips.CHAPTER,
-    fold_by_fold.CHAPTER,
-    ingredients.CHAPTER,
-    repetition.CHAPTER,
-)
+CHAPTERS: tuple[Chapter, ...] = tuple(module.CHAPTER for module in (
+    scores, ties, coarser_views, protocol_gap, answers, failures, robustness, printed_numbers,
+    recipe_figures, certainty, training_log, embedding_maps, skipped_clips, fold_by_fold,
+    ingredients, repetition,
+))  # fmt: skip

@@ -40,13 +40,11 @@ def _grid(rows: pd.DataFrame) -> Grid:
 
 
 def _texts(row: Mapping[Any, Any]) -> tuple[str, ...]:
-    claim, answer = str(row["claim"]), _answer(row)
+    said = str(row["claim"]), _answer(row), str(row["contrast"])
     if pd.isna(row["difference"]):
-        return claim, answer, str(row["contrast"]), "–", "–", "–", "–"
+        return *said, "–", "–", "–", "–"
     return (
-        claim,
-        answer,
-        str(row["contrast"]),
+        *said,
         f"{row['difference']:+.1f}",
         interval_text(row["low"], row["high"], "+.1f"),
         p_text(row["p_holm"]),

@@ -1,18 +1,18 @@
 """What the page shows of certainty: calibration before and after the temperature, refusal."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import pandas as pd
 
 from nver.evaluation.run_folder.predictions import SYSTEM_COLUMNS
 from nver.report.chapter import Chapter
 from nver.report.figures.calibration_plots import certainty_figure
-from nver.report.figures.drawing import Drawing, drawing_of, remark
+from nver.report.figures.drawing import Drawing, remark
+from nver.report.figures.images import images_of
 from nver.report.run_tables import RunTables
-from nver.report.tables.grids import Grid, Part, highest_uar, of_section
-from nver.report.tables.sections import Section, encoders_title, system_title
+from nver.report.tables.grids import Grid, Part, highest_uar, of_section, system_rows
+from nver.report.tables.sections import Section, system_title
 from nver.results.calibration import FORMS, certainty_of, reliability_table
 from nver.results.results import SystemResults
 
@@ -27,7 +27,6 @@ HEAD = (
     "Encoders", "Classifier", "Temperature", "ECE", "Brier", "NLL",
     "Area", "Accuracy", "Surest 80 %", "Surest 50 %",
 )  # fmt: skip
-FIGURES_SHOWN = 6  # a section, of the highest UAR; the files have all (our choice)
 NOTE = (
     "Before → after the temperature, over all folds and seeds. Temperature: the median over "
     "trainings; each is fitted on the validation clips of its own training, never on its test "
@@ -47,7 +46,7 @@ def certainty_parts(tables: RunTables, drawings: Sequence[Drawing]) -> list[Part
     """The table of every section, and the figures of its highest UAR."""
     found = []
     for section in tables.sections:
-        shown, left = highest_uar(drawings, KIND, section, tables.scores, FIGURES_SHOWN)
+        shown, left = highest_uar(drawings, KIND, section, tables.scores)
         grid = _grid(of_section(tables.calibration, section))
         remark = LEFT.format(left) if left else ""
         found.append(Part(section.title, (grid,), shown, left=remark))
@@ -55,21 +54,19 @@ def certainty_parts(tables: RunTables, drawings: Sequence[Drawing]) -> list[Part
 
 
 def _grid(calibration: pd.DataFrame) -> Grid:
-    raw, calibrated = (
-        calibration[calibration["form"] == form].to_dict("records") for form in FORMS
-    )
-    rows = [_row(a, b) for a, b in zip(raw, calibrated, strict=True)]
-    unfitted = all(row["temperature"] == 1 for row in calibrated)
-    return Grid("Calibration", HEAD, rows, (NOTE, NOT_FITTED) if unfitted else (NOTE,))
+    unfitted = bool((calibration["temperature"] == 1).all())
+    notes = (NOTE, NOT_FITTED) if unfitted else (NOTE,)
+    return Grid("Calibration", HEAD, system_rows(calibration, _cells), notes)
 
 
-def _row(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> tuple[str, ...]:
+def _cells(own: pd.DataFrame) -> tuple[str, ...]:
+    """From a system's two rows, as trained and with the temperature."""
+    before, after = own.to_dict("records")
+
     def change(name: str, form: str, factor: float = 1) -> str:
         return f"{factor * before[name]:{form}} → {factor * after[name]:{form}}"
 
     return (
-        encoders_title(str(before["encoders"])),
-        str(before["classifier"]),
         f"{after['temperature']:.2f}",
         change("expected_calibration_error", ".1f", 100),
         change("brier_score", ".3f"),
@@ -97,10 +94,11 @@ def _draw(system: SystemResults, section: Section, errors: Sequence[float]) -> D
     title = f"{name}\n{section.title}{remark(section.synthetic)}"
     raw, after = errors
     error = f"{100 * raw:.1f} percentage points as trained, {100 * after:.1f} with temperature"
-    return drawing_of(
-        certainty_figure({form: certainty_of(system.rows, form) for form in FORMS}, title),
+    forms = {form: certainty_of(system.rows, form) for form in FORMS}
+    return Drawing(
         KIND,
         system.key,
+        images_of(certainty_figure(forms, title)),
         title=name,
         alt=f"Accuracy by confidence and by coverage of {name}, {section.title}: "
         f"expected calibration error {error}.",

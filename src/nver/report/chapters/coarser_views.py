@@ -6,8 +6,8 @@ import pandas as pd
 
 from nver.recipe.families import Families
 from nver.report.chapter import Chapter
-from nver.report.tables.grids import Grid, Part, parts_of, parts_text
-from nver.report.tables.sections import Section, cell_of, encoders_title
+from nver.report.tables.grids import Grid, Part, parts_of, parts_text, system_rows
+from nver.report.tables.sections import Section, cell_of
 
 NOTE = (
     "Percent [95 % interval, as above]. Top-3: the share of clips whose emotion is among the three "
@@ -36,14 +36,9 @@ def _grid(views: pd.DataFrame, families: Families) -> Grid:
     scores = {"top3_accuracy": "Top-3"}
     if views["families"].iloc[0]:
         scores["family_uar"] = "Family UAR"
-    rows = [
-        [
-            encoders_title(row["encoders"]),
-            row["classifier"],
-            *(cell_of(row, name).text for name in scores),
-        ]
-        for row in views.to_dict("records")
-    ]
+    rows = system_rows(
+        views, lambda own: [cell_of(own.iloc[0].to_dict(), name).text for name in scores]
+    )
     head = ("Encoders", "Classifier", *scores.values())
     return Grid("Coarser views", head, rows, [_note(views, families)])
 

@@ -1,6 +1,6 @@
 """The t-SNE of every encoder's embeddings, corpus by corpus."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -17,16 +17,9 @@ def _content(tables: RunTables, drawings: Sequence[Drawing]) -> list[dict[str, A
     found = []
     for corpus in dict.fromkeys(drawing.subject[0] for drawing in maps):
         own = [drawing for drawing in maps if drawing.subject[0] == corpus]
-        synthetic = corpus in tables.run.synthetic
-        left = len(own) - len(own[:SHOWN])
-        found.append(
-            {"corpus": corpus, "synthetic": synthetic, "drawings": own[:SHOWN], "left": left}
-        )
+        facts = {"corpus": corpus, "synthetic": corpus in tables.run.synthetic}
+        found.append(facts | {"drawings": own[:SHOWN], "left": len(own[SHOWN:])})
     return found
-
-
-def _figures(tables: RunTables) -> list[Callable[[], Drawing]]:
-    return [partial(draw_projection, tables.run, found) for found in tables.projections]
 
 
 CHAPTER = Chapter(
@@ -39,5 +32,7 @@ CHAPTER = Chapter(
     ),
     content=_content,
     template="embeddings.html.j2",
-    figures=_figures,
+    figures=lambda tables: [
+        partial(draw_projection, tables.run, found) for found in tables.projections
+    ],
 )

@@ -1,12 +1,13 @@
 """What the page shows of where recognition fails: by group of clips, and the worst clips."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import pandas as pd
 
 from nver.report.chapter import Chapter
+from nver.report.run_tables import RunTables
 from nver.report.tables.grids import Grid, Part, of_section, order_by_uar, system_rows, uar_by
-from nver.report.tables.sections import Section, counted, system_title
+from nver.report.tables.sections import counted, system_title
 
 TITLES = {"duration_s": "Duration", "level_db": "Level", "speaker_group": "Speaker group"}
 HEAD = ("Encoders", "Classifier")
@@ -24,16 +25,14 @@ WORST = (
 NOTHING = "Durations and levels were not saved with this run."
 
 
-def failure_parts(
-    tables: Sequence[Section], scores: pd.DataFrame, groups: pd.DataFrame, worst: pd.DataFrame
-) -> list[Part]:
+def failure_parts(tables: RunTables) -> list[Part]:
     """For every section the UAR by group, and the most confidently wrong clips."""
     found = []
-    for section in tables:
-        own, section_scores = of_section(groups, section), of_section(scores, section)
-        best = section_scores.iloc[order_by_uar(section_scores)[0]]
+    for section in tables.sections:
+        own, scores = of_section(tables.subgroups, section), of_section(tables.scores, section)
+        best = scores.iloc[order_by_uar(scores)[0]]
         grids = [_group_grid(str(by), table) for by, table in own.groupby("by", sort=False)]
-        grids += _worst_grid(of_section(worst, section), best)
+        grids += _worst_grid(of_section(tables.confidently_wrong, section), best)
         found.append(Part(section.title, tuple(grids), left="" if len(own) else NOTHING))
     return found
 
@@ -74,9 +73,7 @@ def _worst_grid(worst: pd.DataFrame, best: pd.Series) -> Iterator[Grid]:
 CHAPTER = Chapter(
     anchor="failures",
     title="Where it fails",
-    content=lambda tables, _: failure_parts(
-        tables.sections, tables.scores, tables.subgroups, tables.confidently_wrong
-    ),
+    content=lambda tables, _: failure_parts(tables),
     files={
         "subgroups.csv": lambda tables: tables.subgroups,
         "confidently_wrong.csv": lambda tables: tables.confidently_wrong,

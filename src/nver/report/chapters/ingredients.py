@@ -7,6 +7,7 @@ from typing import Any
 from nver.evaluation.run_folder.saved_run import SavedRun
 from nver.report.chapter import Chapter
 
+IDENTITY = ("name", "dim", "sampling_rate", "layer", "pooling", "code_version")
 HASH_LETTERS = 12
 NON_COMMERCIAL = re.compile(r"\bNC\b|non.?commercial|research (use )?only|academic", re.IGNORECASE)
 
@@ -15,21 +16,19 @@ def encoder_rows(run: SavedRun) -> Iterator[dict[str, Any]]:
     """One row an encoder: what decides its numbers, its licence."""
     for encoder in run.encoders:
         options = encoder.get("options") or {}
-        yield {
-            "label": encoder.get("label") or encoder.get("name", "?"),
-            "name": encoder.get("name", "?"),
-            "tag": encoder.get("tag") or "",
-            "dim": encoder.get("dim", "?"),
-            "rate": encoder.get("sampling_rate", "?"),
-            "layer": encoder.get("layer", "?"),
-            "pooling": encoder.get("pooling", "?"),
-            "revision": encoder.get("revision") or "none",
-            "weights_hash": str(encoder.get("weights_hash") or "none")[:HASH_LETTERS],
-            "code_version": encoder.get("code_version", "?"),
-            "options": ", ".join(f"{k} = {v}" for k, v in options.items()),
-            "licence": encoder.get("licence") or "not stated",
-            "non_commercial": non_commercial(encoder.get("licence")),
-        }
+        yield (
+            dict.fromkeys(IDENTITY, "?")
+            | encoder
+            | {
+                "label": encoder.get("label") or encoder.get("name", "?"),
+                "tag": encoder.get("tag") or "",
+                "revision": encoder.get("revision") or "none",
+                "weights_hash": str(encoder.get("weights_hash") or "none")[:HASH_LETTERS],
+                "options": ", ".join(f"{k} = {v}" for k, v in options.items()),
+                "licence": encoder.get("licence") or "not stated",
+                "non_commercial": non_commercial(encoder.get("licence")),
+            }
+        )
 
 
 def corpus_rows(run: SavedRun) -> Iterator[dict[str, Any]]:

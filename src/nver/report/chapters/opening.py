@@ -36,20 +36,16 @@ def _compared(title: str, protocols: Sequence[str], scores: pd.DataFrame) -> str
     speakers = f"{span(scores['speakers'])} speakers" if known else "unknown speakers"
     systems = scores[["encoders", "classifier"]].drop_duplicates()
     encoders = list(dict.fromkeys(e for s in systems["encoders"] for e in str(s).split("+")))
-    folds = [protocol_title(protocol, known) for protocol in protocols]
+    folds = dict.fromkeys(protocol_title(protocol, known) for protocol in protocols)
     classifiers = list(systems["classifier"].unique())
     return (
         f"{title}: {span(scores['clips'])} clips, {speakers}, {span(scores['emotions'])} emotions. "
-        f"{_numbered('system', len(systems))} compared, made of "
+        f"{len(systems)} system{' is' if len(systems) == 1 else 's are'} compared, made of "
         f"{_named('classifier', classifiers)} and {_named('encoder', encoders)}, "
-        f"under {_listed(dict.fromkeys(folds))}: {span(scores['folds'])} test folds "
+        f"under {_listed(folds)}: {span(scores['folds'])} test folds "
         f"({span(scores['seeds'])} seed{'s' if scores['seeds'].max() > 1 else ''}). "
         f"Guessing has a UAR of {span(100 * scores['chance'], '.1f')}\u00a0%."
     )
-
-
-def _numbered(noun: str, number: int) -> str:
-    return f"1 {noun} is" if number == 1 else f"{number} {noun}s are"
 
 
 def _named(noun: str, names: Sequence[str]) -> str:

@@ -5,13 +5,8 @@ from functools import partial
 
 from nver.evaluation.run_folder.saved_run import SavedRun
 from nver.report.chapter import Chapter
-from nver.report.figures.drawing import (
-    CONFUSION,
-    Drawing,
-    Projection,
-    drawing_of,
-    projection_title,
-)
+from nver.report.figures.drawing import CONFUSION, Drawing, Projection, projection_title
+from nver.report.figures.images import images_of
 from nver.report.figures.plots import projection_pair_figure
 from nver.report.run_tables import RunTables
 from nver.report.tables.grids import Part
@@ -34,10 +29,10 @@ def _figures(tables: RunTables) -> list[Callable[[], Drawing]]:
 def _draw_pair(run: SavedRun, left: Projection, right: Projection) -> Drawing:
     sides = {left.encoder: left.points, right.encoder: right.points}
     figure = projection_pair_figure(sides, left.emotions, projection_title(run, left))
-    return drawing_of(
-        figure,
+    return Drawing(
         KIND,
         (left.corpus, left.encoder, right.encoder),
+        images_of(figure),
         title=f"{left.encoder} and {right.encoder}, {left.corpus}",
         alt=f"t-SNE of the {left.encoder} and of the {right.encoder} embeddings of "
         f"{len(left.points):,} clips of {left.corpus}, side by side, by emotion: "

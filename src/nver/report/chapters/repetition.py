@@ -1,7 +1,6 @@
 """How to make the run again: commands, recipe, environment."""
 
 import shlex
-from typing import Any
 
 from nver.evaluation.run_folder.saved_run import SavedRun
 from nver.report.chapter import Chapter
@@ -11,7 +10,10 @@ def environment_rows(run: SavedRun) -> list[tuple[str, str]]:
     """(what, value) of the saved environment, packages one by one."""
     flat = {**run.environment}
     packages = flat.pop("packages", None) or {}
-    rows = [(str(key), _plain(value)) for key, value in flat.items()]
+    rows = [
+        (key, shlex.join(map(str, value)) if isinstance(value, list) else str(value))
+        for key, value in flat.items()
+    ]
     return rows + [(str(k), "not installed" if v is None else str(v)) for k, v in packages.items()]
 
 
@@ -24,12 +26,6 @@ def commands(run: SavedRun) -> list[str]:
         f"nver run {folder}/recipe.toml --out again  # trains and tests again",
         f"nver report {folder}  # this page, from the saved predictions",
     ]
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, list):
-        return shlex.join(str(v) for v in value)
-    return str(value)
 
 
 CHAPTER = Chapter(

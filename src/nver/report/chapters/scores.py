@@ -2,57 +2,25 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from nver.report.chapter import Chapter
-from nver.report.figures.drawing import CONFUSION, Drawing, draw_confusion, shares
+from nver.report.figures.drawing import CONFUSION, Drawing, draw_confusion
 from nver.report.figures.heat import heat_step
-from nver.report.figures.plots import ROOMY
+from nver.report.figures.plots import ROOMY, shares
 from nver.report.run_tables import RunTables
 from nver.report.tables.formats import latex_tables, markdown_tables, text_tables
 from nver.report.tables.grids import highest_uar, of_section
-from nver.report.tables.sections import Section, encoders_title
+from nver.report.tables.sections import encoders_title
 from nver.results.metrics import UAR, confusion_table, fold_scores
 
-MATRICES_SHOWN = 6  # a section, of the highest UAR; the files have all (our choice)
 PAIRED = 8  # emotions (our choice): matrices of more are not readable side by side
 
 
-@dataclass(frozen=True)
-class Block:
-    """What the page shows of one section."""
-
-    section: Section
-    anchor: str
-    strips: list[dict[str, Any]]
-    scale: float
-    chance: float
-    recalls: list[dict[str, Any]]
-    emotions: list[tuple[str, int]]
-    matrices: tuple[Drawing, ...]
-    matrices_left: int
-
-    @property
-    def title(self) -> str:
-        return self.section.title
-
-    @property
-    def seen(self) -> int:
-        """How many matrices are seen at once: a pair of small ones, or a large one."""
-        return 2 if len(self.emotions) <= PAIRED else 1
-
-    @property
-    def width(self) -> str:
-        """The class of the figures."""
-        many = "wide" if len(self.emotions) <= ROOMY else "wide widest"
-        return "" if self.seen == 2 else many
-
-
-def blocks(tables: RunTables, drawings: Sequence[Drawing]) -> list[Block]:
+def blocks(tables: RunTables, drawings: Sequence[Drawing]) -> list[dict[str, Any]]:
     """What the page shows of every section, in the tables' order."""
     every_fold = fold_scores(tables.results)
     found = []
@@ -60,22 +28,32 @@ def blocks(tables: RunTables, drawings: Sequence[Drawing]) -> list[Block]:
         scores = of_section(tables.scores, section)
         folds = of_section(every_fold, section)
         recalls = of_section(tables.emotions, section)
+        emotions = _clips(recalls)
         scale = max(0.2, math.ceil(10 * folds[UAR].max() - 1e-9) / 10)
-        matrices, left = highest_uar(drawings, CONFUSION, section, tables.scores, MATRICES_SHOWN)
+        matrices, left = highest_uar(drawings, CONFUSION, section, tables.scores)
         found.append(
-            Block(
-                section=section,
-                anchor=f"table-{number}",
-                strips=_strips(scores, folds, scale),
-                scale=scale,
-                chance=float(scores["chance"].iloc[0]) / scale,
-                recalls=_recalls(recalls),
-                emotions=_clips(recalls),
-                matrices=matrices,
-                matrices_left=left,
-            )
+            {
+                "section": section,
+                "title": section.title,
+                "anchor": f"table-{number}",
+                "strips": _strips(scores, folds, scale),
+                "scale": scale,
+                "chance": float(scores["chance"].iloc[0]) / scale,
+                "recalls": _recalls(recalls),
+                "emotions": emotions,
+                "matrices": matrices,
+                "matrices_left": left,
+                **_layout(len(emotions)),
+            }
         )
     return found
+
+
+def _layout(emotions: int) -> dict[str, Any]:
+    """How many matrices are seen at once, a pair of small ones or a large one; their class."""
+    if emotions <= PAIRED:
+        return {"seen": 2, "width": ""}
+    return {"seen": 1, "width": "wide" if emotions <= ROOMY else "wide widest"}
 
 
 def _strips(scores: pd.DataFrame, folds: pd.DataFrame, scale: float) -> list[dict[str, Any]]:

@@ -1,13 +1,13 @@
 """What the page shows of paired tests: the best row of a table against every other."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from nver.report.chapter import Chapter
+from nver.report.run_tables import RunTables
 from nver.report.tables.grids import Grid, Part, interval_text, of_section, order_by_uar, p_text
-from nver.report.tables.sections import Section, encoders_title, system_title
+from nver.report.tables.sections import encoders_title, system_title
 from nver.results.metrics import UAR
 
 HEAD = (
@@ -24,15 +24,14 @@ NOTE = (
 )
 
 
-def comparison_parts(
-    tables: Sequence[Section], scores: pd.DataFrame, pairs: pd.DataFrame
-) -> list[Part]:
+def comparison_parts(tables: RunTables) -> list[Part]:
     """A table a section that has pairs, from `nver.results.comparison.comparison_table`."""
     found = []
-    for section in tables:
-        own = of_section(scores, section)
+    pairs = tables.pairs[tables.pairs["score"] == UAR]
+    for section in tables.sections:
+        own = of_section(tables.scores, section)
         best = own.iloc[order_by_uar(own)[0]]
-        against = of_section(pairs[pairs["score"] == UAR], section)
+        against = of_section(pairs, section)
         rows = [row for pair in against.to_dict("records") if (row := _row(pair, best))]
         if rows and against["p"].notna().any():
             name = system_title(str(best["encoders"]), str(best["classifier"]))
@@ -67,6 +66,6 @@ CHAPTER = Chapter(
         "The row of the highest UAR against every other row of its table, on the "
         "same clips and folds."
     ),
-    content=lambda tables, _: comparison_parts(tables.sections, tables.scores, tables.pairs),
+    content=lambda tables, _: comparison_parts(tables),
     files={"comparisons.csv": lambda tables: tables.pairs},
 )

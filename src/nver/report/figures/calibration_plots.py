@@ -58,8 +58,6 @@ def _name(axes: Axes, x: str, y: str) -> None:
     axes.set_xlim(0, 1)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(FAINT)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(FAINT)
     axes.tick_params(length=2, color=FAINT)

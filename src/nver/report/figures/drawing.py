@@ -3,20 +3,19 @@
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from matplotlib.figure import Figure
 
 from nver.evaluation.run_folder.saved_run import SavedRun
-from nver.report.figures.images import as_png, as_svg
-from nver.report.figures.plots import ROOMY, confusion_figure, projection_figure
+from nver.report.figures.images import images_of
+from nver.report.figures.plots import ROOMY, confusion_figure, projection_figure, shares
 from nver.report.tables.sections import Section, system_title
 from nver.results.metrics import recall_of
-from nver.results.results import Counts, SystemResults
+from nver.results.results import SystemResults
 
 LONGEST_STEM = 90  # letters of a file name, so that every file system takes it
 CONFUSIONS = 3  # named in the caption
@@ -30,42 +29,33 @@ class Drawing:
     Attributes:
         kind: the first word of its file's name.
         subject: what it shows: a system's `SystemResults.key`, or a corpus and its encoders.
-        stem: its file's name without the suffix.
+        images: suffix of its file -> its bytes, see `images_of`.
         alt: says it without the picture.
         vector: whether the page has it as SVG, not as PNG.
     """
 
     kind: str
     subject: tuple[str, ...]
-    stem: str
+    images: Mapping[str, bytes]
     title: str
     alt: str
-    caption: str
-    svg: bytes
-    png: bytes
-    vector: bool
+    caption: str = ""
+    vector: bool = False
+
+    @property
+    def stem(self) -> str:
+        """Its file's name without the suffix; a hash tells apart what a file name cannot hold."""
+        text = "_".join((self.kind, *self.subject[-4:]))  # a system's without its experiment
+        plain = re.sub(r"[^A-Za-z0-9+._-]+", "-", text)[:LONGEST_STEM]
+        if plain == text:
+            return plain
+        return f"{plain}-{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()[:8]}"
 
     @property
     def uri(self) -> str:
         """The figure as a data URI: SVG where it is small, else PNG."""
-        kind, data = ("svg+xml", self.svg) if self.vector else ("png", self.png)
-        return f"data:image/{kind};base64,{b64encode(data).decode()}"
-
-
-def drawing_of(
-    figure: Figure,
-    kind: str,
-    subject: tuple[str, ...],
-    *,
-    title: str,
-    alt: str,
-    caption: str = "",
-    vector: bool = False,
-) -> Drawing:
-    """The figure in both forms."""
-    names = subject[-4:]  # a system's without its experiment
-    svg, png = as_svg(figure), as_png(figure)
-    return Drawing(kind, subject, stem(kind, *names), title, alt, caption, svg, png, vector)
+        kind, suffix = ("svg+xml", "svg") if self.vector else ("png", "png")
+        return f"data:image/{kind};base64,{b64encode(self.images[suffix]).decode()}"
 
 
 def remark(synthetic: bool, rehearsal: bool = False) -> str:
@@ -80,21 +70,16 @@ def draw_confusion(system: SystemResults, section: Section, darkest: float) -> D
     title = f"{name}\n{section.title}{remark(section.synthetic)}"
     most = "; ".join(most_confused(shares(counts), system.emotions)) or "nothing"
     recall = f"{100 * np.nanmean(recall_of(counts)):.0f}\u00a0%"
-    return drawing_of(
-        confusion_figure(counts, system.emotions, title, darkest=darkest),
+    return Drawing(
         CONFUSION,
         system.key,
+        images_of(confusion_figure(counts, system.emotions, title, darkest=darkest)),
         title=name,
         alt=f"Confusion matrix of {name}, {section.title}: mean recall {recall}. "
         f"Most often confused: {most}.",
         caption=f"Most often confused: {most}.",
         vector=len(system.emotions) <= ROOMY,
     )
-
-
-def shares(counts: Counts) -> npt.NDArray[np.float64]:
-    """(emotions, emotions): confusions as shares of their rows."""
-    return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
 
 
 def most_confused(share: npt.NDArray[np.float64], emotions: Sequence[str]) -> Iterator[str]:
@@ -131,10 +116,10 @@ def draw_projection(run: SavedRun, projection: Projection) -> Drawing:
     """The t-SNE of one corpus and encoder, coloured by emotion."""
     corpus, encoder, number = projection.corpus, projection.encoder, f"{len(projection.points):,}"
     title = projection_title(run, projection)
-    return drawing_of(
-        projection_figure(projection.points, projection.emotions, f"{encoder}\n{title}"),
+    return Drawing(
         TSNE,
         (corpus, encoder),
+        images_of(projection_figure(projection.points, projection.emotions, f"{encoder}\n{title}")),
         title=encoder,
         alt=f"t-SNE of the {encoder} embeddings of {number} clips of {corpus}, "
         f"by emotion: {', '.join(projection.emotions)}.",
@@ -152,12 +137,3 @@ def _emotions_in_order(run: SavedRun, corpus: str, points: pd.DataFrame) -> list
     declared = run.corpora.get(corpus, {}).get("emotions", [])
     ordered = [e for e in declared if e in found]
     return ordered + sorted(found - set(ordered))
-
-
-def stem(*parts: str) -> str:
-    """A file name made of the parts; parts that a file name cannot hold are told apart by hash."""
-    text = "_".join(parts)
-    plain = re.sub(r"[^A-Za-z0-9+._-]+", "-", text)[:LONGEST_STEM]
-    if plain == text:
-        return plain
-    return f"{plain}-{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()[:8]}"

@@ -1,5 +1,7 @@
 """The shades of the recall table: steps of one hue on the light and the dark page."""
 
+from PIL.ImageColor import getrgb
+
 STEPS = 20  # of 5 points each (our choice): finer ones cannot be told apart
 LIGHT = ("#fdfdfb", "#1f5f9e")  # lowest, highest
 DARK = ("#14181d", "#7cb5ec")
@@ -13,22 +15,21 @@ def heat_step(share: float) -> int:
 
 def heat_css() -> str:
     """One rule a step for the light page, and one for the dark."""
-    dark = "".join(_rules(*DARK))
-    return f"{''.join(_rules(*LIGHT))}@media (prefers-color-scheme:dark){{{dark}}}"
+    return f"{_rules(*LIGHT)}@media (prefers-color-scheme:dark){{{_rules(*DARK)}}}"
 
 
-def _rules(low: str, high: str) -> list[str]:
+def _rules(low: str, high: str) -> str:
     rules = []
     for step in range(STEPS + 1):
         shade = mix(low, high, step / STEPS)
         ink = max(INKS, key=lambda colour: contrast(colour, shade))
         rules.append(f".h{step}{{background:{shade};color:{ink}}}")
-    return rules
+    return "".join(rules)
 
 
 def mix(low: str, high: str, share: float) -> str:
     """The colour at `share` (0..1) of the way."""
-    pairs = zip(_channels(low), _channels(high), strict=True)
+    pairs = zip(getrgb(low), getrgb(high), strict=True)
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
 
 
@@ -41,10 +42,6 @@ def contrast(one: str, other: str) -> float:
 def _luminance(colour: str) -> float:
     linear = [
         c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
-        for c in (channel / 255 for channel in _channels(colour))
+        for c in (channel / 255 for channel in getrgb(colour))
     ]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def _channels(colour: str) -> list[int]:
-    return [int(colour[i : i + 2], 16) for i in (1, 3, 5)]

@@ -32,6 +32,11 @@ SETTINGS: dict[str, Any] = {
 }
 
 
+def images_of(figure: Figure) -> dict[str, bytes]:
+    """The figure in both forms, by the suffix of their files."""
+    return {"svg": as_svg(figure), "png": as_png(figure)}
+
+
 def as_svg(figure: Figure) -> bytes:
     """The figure as SVG, without a date."""
     with settings():

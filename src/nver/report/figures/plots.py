@@ -45,14 +45,22 @@ def confusion_figure(
     left, below = letters + 0.8, letters * (0.55 if roomy else 0.9) + 0.4
     with settings():
         width = max(left + side + 0.15, 0.2 + LETTER * max(map(len, title.split("\n"))))
-        figure = Figure(figsize=(width, below + side + 0.6))
-        axes = _axes(figure, left, below, side)
-        share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        height = below + side + 0.6
+        figure = Figure(figsize=(width, height))
+        axes = figure.add_axes((left / width, below / height, side / width, side / height))
+        axes.spines[:].set_visible(False)
+        axes.tick_params(length=0, pad=4)
+        share = shares(counts)
         axes.imshow(share, cmap=SHADES, vmin=0, vmax=darkest)
         _name_axes(axes, counts, names)
         _write_cells(axes, counts, share, darkest)
         _title(figure, title)
     return figure
+
+
+def shares(counts: Counts) -> npt.NDArray[np.float64]:
+    """(emotions, emotions): confusions as shares of their rows."""
+    return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
 
 
 def _short(name: str) -> str:
@@ -62,16 +70,6 @@ def _short(name: str) -> str:
 def _title(figure: Figure, title: str) -> None:
     width, height = figure.get_size_inches()
     figure.text(0.1 / width, 1 - 0.08 / height, title, va="top", fontsize=8.5, linespacing=1.35)
-
-
-def _axes(figure: Figure, left: float, below: float, side: float) -> Axes:
-    """A square of so many inches, without a frame."""
-    width, height = figure.get_size_inches()
-    axes = figure.add_axes((left / width, below / height, side / width, side / height))
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    axes.tick_params(length=0, pad=4)
-    return axes
 
 
 def _name_axes(axes: Axes, counts: Counts, emotions: Sequence[str]) -> None:
@@ -114,9 +112,14 @@ def projection_figure(points: pd.DataFrame, emotions: Sequence[str], title: str)
     """Clips in two dimensions (`x`, `y`) by `emotion`: one colour each for up to ten emotions,
     small multiples for more, which no palette tells apart."""
     with settings():
-        if len(emotions) <= len(TEN_COLOURS):
-            return _coloured(points, emotions, title)
-        return _small_multiples(points, emotions, title)
+        if len(emotions) > len(TEN_COLOURS):
+            return _small_multiples(points, emotions, title)
+        figure = Figure(figsize=(5.2, 5.9))
+        axes = figure.add_axes((0.02, 0.125, 0.96, 0.8))
+        _scatter(axes, points, emotions)
+        _legend(figure, axes, emotions, most=5 if max(map(len, emotions)) <= 12 else 4)
+        _title(figure, title)
+    return figure
 
 
 def projection_pair_figure(
@@ -134,15 +137,6 @@ def projection_pair_figure(
             axes.set_title(_short(name), fontsize=9)
         _legend(figure, axes, emotions, most=7)
         _title(figure, title)
-    return figure
-
-
-def _coloured(points: pd.DataFrame, emotions: Sequence[str], title: str) -> Figure:
-    figure = Figure(figsize=(5.2, 5.9))
-    axes = figure.add_axes((0.02, 0.125, 0.96, 0.8))
-    _scatter(axes, points, emotions)
-    _legend(figure, axes, emotions, most=5 if max(map(len, emotions)) <= 12 else 4)
-    _title(figure, title)
     return figure
 
 
@@ -167,7 +161,11 @@ def _scatter(axes: Axes, points: pd.DataFrame, emotions: Sequence[str]) -> None:
             linewidths=0,
             rasterized=True,
         )
-    _bare(axes)
+    # t-SNE's axes mean nothing: no ticks, a faint frame, equal scales
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.spines[:].set_color(FAINT)
 
 
 def _legend(figure: Figure, axes: Axes, emotions: Sequence[str], most: int) -> None:
@@ -203,15 +201,6 @@ def _small_multiples(points: pd.DataFrame, emotions: Sequence[str], title: str) 
     axes.set_ylim(-1.22 * (rows - 1) - 0.02, 1.2)
     _title(figure, title)
     return figure
-
-
-def _bare(axes: Axes) -> None:
-    """t-SNE's axes mean nothing: no ticks, a faint frame, equal scales."""
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.set_aspect("equal", adjustable="datalim")
-    for spine in axes.spines.values():
-        spine.set_color(FAINT)
 
 
 def _size(points: int) -> float:

@@ -32,13 +32,19 @@ def fold_plans(run: SavedRun) -> list[FoldPlan]:
 
 
 def _fold_plan(corpus: str, protocol: str, table: pd.DataFrame) -> FoldPlan:
+    known = int(table["speaker"].nunique())
     folds = table.groupby(["seed", "fold"])
     clips, speakers = folds.size(), folds["speaker"].nunique()
-    fewest = table.groupby(["seed", "fold"])["emotion"].apply(lambda e: e.value_counts().min())
-    emotions = folds["emotion"].nunique()
+    rows = pd.DataFrame(
+        {
+            "clips": clips,
+            "speakers": speakers if known else "unknown",
+            "emotions": folds["emotion"].nunique(),
+            "rarest": folds["emotion"].apply(lambda e: e.value_counts().min()),
+        }
+    )
     number = table.groupby("seed")["fold"].nunique()
     seeds = table["seed"].nunique()
-    known = int(table["speaker"].nunique())
     shared = _shared(table)
     summary = (
         f"{span(number)} folds, {seeds} seed{'s' if seeds > 1 else ''}; {span(clips)} clips a fold"
@@ -52,12 +58,8 @@ def _fold_plan(corpus: str, protocol: str, table: pd.DataFrame) -> FoldPlan:
         summary,
         shared,
         tuple(notes),
-        tuple(
-            (seed, fold, clips[seed, fold], speakers[seed, fold] if known else "unknown",
-             emotions[seed, fold], fewest[seed, fold])
-            for seed, fold in clips.index
-        ),
-    )  # fmt: skip
+        tuple(rows.reset_index().itertuples(index=False, name=None)),
+    )
 
 
 def _shared(table: pd.DataFrame) -> int:

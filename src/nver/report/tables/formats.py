@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from nver.report.tables.sections import COLUMNS, SCORE_TITLES, Section
+from nver.report.tables.sections import BEST, COLUMNS, SCORE_TITLES, Section
 
 # --------------------------------------------------------------------------------- plain text
 
@@ -43,18 +43,14 @@ def aligned(head: Sequence[str], rows: Sequence[Sequence[str]], names: int = 2) 
 
 def _grid(section: Section, escape: Callable[[str], str]) -> list[list[str]]:
     """The cells as text, flush with the marked cells of their column."""
-    marked = [any(r.cells[i].best for r in section.rows) for i in range(len(SCORE_TITLES))]
-    return [
-        [
-            escape(row.encoders),
-            escape(row.classifier),
-            *(
-                escape(cell.marked if cell.best or not flag else cell.text + "  ")
-                for cell, flag in zip(row.cells, marked, strict=True)
-            ),
-        ]
-        for row in section.rows
-    ]
+    columns = zip(*(row.cells for row in section.rows), strict=True)
+    unmarked = ["  " if any(cell.best for cell in column) else "" for column in columns]
+    rows = []
+    for row in section.rows:
+        cells = zip(row.cells, unmarked, strict=True)
+        texts = [cell.text + (f" {BEST}" if cell.best else blank) for cell, blank in cells]
+        rows.append([escape(text) for text in (row.encoders, row.classifier, *texts)])
+    return rows
 
 
 # ----------------------------------------------------------------------------------- Markdown

@@ -12,8 +12,9 @@ from nver.report.figures.drawing import Drawing
 from nver.report.tables.formats import aligned
 from nver.report.tables.sections import Section, cell_of, encoders_title
 from nver.results.metrics import UAR
+from nver.results.results import SECTION_COLUMNS
 
-NAMES = 2  # columns flush left, by default: encoders and classifier
+SHOWN = 6  # figures of a kind and section, of the highest UAR; the files have all (our choice)
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Grid:
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
     notes: Sequence[str] = ()
-    names: int = NAMES
+    names: int = 2  # encoders and classifier
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,7 @@ def of_section(table: pd.DataFrame, section: Section) -> pd.DataFrame:
     """The rows of a section's experiment, corpus and protocol; none of an empty table."""
     if table.empty:
         return table
-    same = [table[name] == value for name, value in section.columns.items()]
-    return table[np.logical_and.reduce(same)]
+    return table[(table[list(SECTION_COLUMNS)] == list(section.key)).all(axis=1)]
 
 
 def system_rows(
@@ -85,11 +85,11 @@ def order_by_uar(scores: pd.DataFrame) -> npt.NDArray[np.int64]:
 
 
 def highest_uar(
-    drawings: Sequence[Drawing], kind: str, section: Section, scores: pd.DataFrame, most: int
+    drawings: Sequence[Drawing], kind: str, section: Section, scores: pd.DataFrame
 ) -> tuple[tuple[Drawing, ...], int]:
-    """The section's figures of a kind for at most so many systems, and how many are left out."""
+    """The section's figures of a kind, of at most `SHOWN` systems, and how many are left out."""
     own = [d for d in drawings if d.kind == kind and d.subject[:3] == section.key]
-    shown = tuple(own[place] for place in order_by_uar(of_section(scores, section))[:most])
+    shown = tuple(own[place] for place in order_by_uar(of_section(scores, section))[:SHOWN])
     return shown, len(own) - len(shown)
 
 

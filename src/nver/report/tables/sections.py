@@ -59,10 +59,6 @@ class Cell:
         """ "40.9 [38.2, 43.6]", or only the score."""
         return f"{self.score:.1f} {self.interval}".rstrip()
 
-    @property
-    def marked(self) -> str:
-        return self.text + (f" {BEST}" if self.best else "")
-
 
 @dataclass(frozen=True)
 class Row:
@@ -92,16 +88,10 @@ class Section:
         return self.experiment, self.corpus, self.protocol
 
     @property
-    def columns(self) -> dict[str, str]:
-        """What a table says of the section: the columns of `SECTION_COLUMNS`."""
-        return dict(zip(SECTION_COLUMNS, self.key, strict=True))
-
-    @property
     def notes(self) -> list[str]:
         """The sentences that belong under the table."""
-        warn = [SYNTHETIC] if self.synthetic else []
-        warn += [REHEARSAL] if self.rehearsal else []
-        return [*warn, self.basis, *([self.test] if self.test else [])]
+        warnings = (SYNTHETIC if self.synthetic else "", REHEARSAL if self.rehearsal else "")
+        return [text for text in (*warnings, self.basis, self.test) if text]
 
 
 def sections(
