@@ -30,7 +30,7 @@ def test_modules_that_were_renamed_import_under_their_old_names() -> None:
         "from nver.registry import RENAMED\n"
         "assert all(import_module(old) is import_module(new) for old, new in RENAMED.items())\n"
         "from nver.downstream.base import Classifier\n"
-        "import nver.metrics; print(nver.metrics.unweighted_average_recall(['a'], ['a']))"
+        "import nver.metrics; print(nver.metrics.accuracy(['a'], ['a']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "1.0"

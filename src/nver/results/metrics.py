@@ -26,10 +26,47 @@ from nver.results.results import (
 # ------------------------------------------------------------ scores of truth and prediction
 
 
+def accuracy(truth: Sequence[str], predicted: Sequence[str]) -> float:
+    """The share of clips whose emotion was predicted."""
+    return _score(accuracy_of, truth, predicted)
+
+
 def unweighted_average_recall(truth: Sequence[str], predicted: Sequence[str]) -> float:
     """The mean of the recalls of the emotions that occur in the truth (balanced accuracy)."""
+    return _score(unweighted_average_recall_of, truth, predicted)
+
+
+def macro_f1(truth: Sequence[str], predicted: Sequence[str]) -> float:
+    """The mean of the F1 of the emotions that occur in the truth or were predicted."""
+    return _score(macro_f1_of, truth, predicted)
+
+
+def weighted_f1(truth: Sequence[str], predicted: Sequence[str]) -> float:
+    """The mean of the emotions' F1, weighted by how often they occur in the truth."""
+    return _score(weighted_f1_of, truth, predicted)
+
+
+def recall_per_emotion(
+    truth: Sequence[str], predicted: Sequence[str], emotions: Sequence[str]
+) -> dict[str, float]:
+    """emotion -> the share of its clips that were recognised; nan where it has no clip."""
+    recall = recall_of(confusion_matrix(truth, predicted, emotions))
+    return dict(zip(emotions, recall.tolist(), strict=True))
+
+
+def f1_per_emotion(
+    truth: Sequence[str], predicted: Sequence[str], emotions: Sequence[str]
+) -> dict[str, float]:
+    """emotion -> F1; nan where it has no clip and was never predicted."""
+    f1 = f1_of(confusion_matrix(truth, predicted, emotions))
+    return dict(zip(emotions, f1.tolist(), strict=True))
+
+
+def _score(
+    function: Callable[[Counts], Values], truth: Sequence[str], predicted: Sequence[str]
+) -> float:
     counts = confusion_matrix(truth, predicted, sorted({*truth, *predicted}))
-    return float(unweighted_average_recall_of(counts))
+    return float(function(counts))
 
 
 def confusion_matrix(
