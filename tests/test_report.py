@@ -25,8 +25,8 @@ from nver.report.chapters.opening import one_answer_sentences
 from nver.report.figures.heat import DARK, INKS, LIGHT, STEPS, contrast, mix
 from nver.report.figures.images import as_svg
 from nver.report.figures.plots import confusion_figure, projection_figure
-from nver.report.tables.formats import aligned, latex_escape, markdown_escape, text_tables
-from nver.report.tables.sections import sections
+from nver.report.formats.sections import sections
+from nver.report.formats.text_formats import aligned, latex_escape, markdown_escape, text_tables
 from nver.results import results
 from nver.results.comparison import best_rows, comparison_table
 from nver.results.uncertainty import emotion_interval_table, interval_table

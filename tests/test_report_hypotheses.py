@@ -9,7 +9,7 @@ from helpers_report import make_run_folder
 from nver.errors import NverError
 from nver.report import RunTables, read_run, write_report
 from nver.report.chapters.answers import hypotheses_text, hypothesis_parts
-from nver.report.tables.sections import sections
+from nver.report.formats.sections import sections
 from nver.results.metrics import score_table
 
 CLAIMS = """

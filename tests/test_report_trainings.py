@@ -9,7 +9,7 @@ from helpers_report import make_predictions, make_run_folder, make_trainings
 from nver.evaluation.run_folder.trainings import write_trainings
 from nver.report import read_run, write_report
 from nver.report.chapters.training_log import chosen, spread, training_parts
-from nver.report.tables.sections import sections
+from nver.report.formats.sections import sections
 from nver.results.metrics import score_table
 
 

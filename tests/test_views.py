@@ -13,7 +13,7 @@ from nver.recipe import experiment_to_tree, parse_experiment
 from nver.recipe.families import membership, parse_families, read_families
 from nver.registry import lookup
 from nver.report.chapters.coarser_views import view_parts, view_text
-from nver.report.tables.sections import sections
+from nver.report.formats.sections import sections
 from nver.results.families import among_first, grouped, view_table
 from nver.results.uncertainty import interval_table
 

@@ -45,7 +45,7 @@ def command(folder: Path, as_json: bool) -> None:
 def lines(found: "Progress") -> Iterator[str]:
     """The progress as a person reads it."""
     from nver.evaluation.grid.progress import MISSING, RUNNING, STATES
-    from nver.report.tables.formats import aligned
+    from nver.report.formats.text_formats import aligned
 
     counts = ", ".join(f"{found.count(state)} {state}" for state in STATES)
     process = {True: "running", False: "not running", None: "started on another machine"}

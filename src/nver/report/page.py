@@ -20,8 +20,8 @@ from nver.report.chapters import CHAPTERS
 from nver.report.chapters.opening import compared, title_of, warnings_of
 from nver.report.figures.drawing import Drawing
 from nver.report.figures.heat import heat_css
+from nver.report.formats.sections import SCORE_TITLES
 from nver.report.run_tables import RunTables
-from nver.report.tables.sections import SCORE_TITLES
 
 OURS = tuple(f"{kind}_*.{form}" for kind in ("confusion", "tsne", "calibration", "pair")
              for form in ("svg", "png"))  # fmt: skip

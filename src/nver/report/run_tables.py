@@ -11,8 +11,8 @@ from nver.errors import UsageError
 from nver.evaluation.run_folder.saved_run import SavedRun
 from nver.recipe.printed import printed_table
 from nver.report.figures.drawing import Projection, projections
-from nver.report.tables.fold_plans import FoldPlan, fold_plans
-from nver.report.tables.sections import Section, sections
+from nver.report.formats.fold_plans import FoldPlan, fold_plans
+from nver.report.formats.sections import Section, sections
 from nver.results.calibration import calibration_table
 from nver.results.comparison import comparison_table
 from nver.results.families import view_table

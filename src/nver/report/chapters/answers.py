@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from nver.report.chapter import Chapter
-from nver.report.tables.grids import Grid, Part, interval_text, of_section, p_text, parts_of
-from nver.report.tables.sections import Section
+from nver.report.formats.grids import Grid, Part, interval_text, of_section, p_text, parts_of
+from nver.report.formats.sections import Section
 
 HEAD = ("Claim", "Answer", "Contrast", "UAR points", "95 % interval", "p (Holm)", "Based on")
 NOTE = (

@@ -10,9 +10,9 @@ from nver.report.chapter import Chapter
 from nver.report.figures.calibration_plots import certainty_figure
 from nver.report.figures.drawing import Drawing, remark
 from nver.report.figures.images import images_of
+from nver.report.formats.grids import Grid, Part, highest_uar, of_section, system_rows
+from nver.report.formats.sections import Section, system_title
 from nver.report.run_tables import RunTables
-from nver.report.tables.grids import Grid, Part, highest_uar, of_section, system_rows
-from nver.report.tables.sections import Section, system_title
 from nver.results.calibration import FORMS, certainty_of, reliability_table
 from nver.results.results import SystemResults
 

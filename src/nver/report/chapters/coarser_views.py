@@ -6,8 +6,8 @@ import pandas as pd
 
 from nver.recipe.families import Families
 from nver.report.chapter import Chapter
-from nver.report.tables.grids import Grid, Part, parts_of, parts_text, system_rows
-from nver.report.tables.sections import Section, cell_of
+from nver.report.formats.grids import Grid, Part, parts_of, parts_text, system_rows
+from nver.report.formats.sections import Section, cell_of
 
 NOTE = (
     "Percent [95 % interval, as above]. Top-3: the share of clips whose emotion is among the three "

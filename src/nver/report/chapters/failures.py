@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pandas as pd
 
 from nver.report.chapter import Chapter
+from nver.report.formats.grids import Grid, Part, of_section, order_by_uar, system_rows, uar_by
+from nver.report.formats.sections import counted, system_title
 from nver.report.run_tables import RunTables
-from nver.report.tables.grids import Grid, Part, of_section, order_by_uar, system_rows, uar_by
-from nver.report.tables.sections import counted, system_title
 
 TITLES = {"duration_s": "Duration", "level_db": "Level", "speaker_group": "Speaker group"}
 HEAD = ("Encoders", "Classifier")

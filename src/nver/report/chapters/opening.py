@@ -6,8 +6,8 @@ import pandas as pd
 
 from nver.evaluation.run_folder.saved_run import SavedRun
 from nver.recipe.folds import SPEAKER_INDEPENDENT
+from nver.report.formats.sections import encoders_title, protocol_title, span
 from nver.report.run_tables import RunTables
-from nver.report.tables.sections import encoders_title, protocol_title, span
 
 MOST_NAMED = 6  # names in a sentence
 

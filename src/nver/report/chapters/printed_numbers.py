@@ -8,9 +8,9 @@ import pandas as pd
 from nver.evaluation.run_folder.saved_run import SavedRun
 from nver.recipe.printed import TABLES, other_systems, printed_table
 from nver.report.chapter import Chapter
+from nver.report.formats.grids import Grid, Part, system_rows
+from nver.report.formats.sections import REHEARSAL, protocol_title
 from nver.report.run_tables import RunTables
-from nver.report.tables.grids import Grid, Part, system_rows
-from nver.report.tables.sections import REHEARSAL, protocol_title
 from nver.results.printed_scores import PAIRS
 
 HEAD = ("Encoders", "Classifier", "Accuracy, printed", "measured", "difference", "F1, printed",

@@ -7,8 +7,8 @@ import pandas as pd
 
 from nver.recipe.folds import RANDOM, SPEAKER_INDEPENDENT
 from nver.report.chapter import Chapter
-from nver.report.tables.grids import Grid, Part, interval_text, p_text, parts_text, system_rows
-from nver.report.tables.sections import SYNTHETIC
+from nver.report.formats.grids import Grid, Part, interval_text, p_text, parts_text, system_rows
+from nver.report.formats.sections import SYNTHETIC
 from nver.results.metrics import UAR
 
 HEAD = (

@@ -8,9 +8,9 @@ from nver.report.chapter import Chapter
 from nver.report.figures.drawing import CONFUSION, Drawing, Projection, projection_title
 from nver.report.figures.images import images_of
 from nver.report.figures.plots import projection_pair_figure
+from nver.report.formats.grids import Part
+from nver.report.formats.sections import system_title
 from nver.report.run_tables import RunTables
-from nver.report.tables.grids import Part
-from nver.report.tables.sections import system_title
 
 KIND = "pair"
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from nver.report.chapter import Chapter
-from nver.report.tables.grids import Grid, parts_of, system_rows, uar_by
+from nver.report.formats.grids import Grid, parts_of, system_rows, uar_by
 
 NOTE = (
     "UAR in percent and its 95 % interval, folds pooled. The classifiers are those of the scores "

@@ -11,10 +11,10 @@ from nver.report.chapter import Chapter
 from nver.report.figures.drawing import CONFUSION, Drawing, draw_confusion
 from nver.report.figures.heat import heat_step
 from nver.report.figures.plots import ROOMY, shares
+from nver.report.formats.grids import highest_uar, of_section
+from nver.report.formats.sections import encoders_title
+from nver.report.formats.text_formats import latex_tables, markdown_tables, text_tables
 from nver.report.run_tables import RunTables
-from nver.report.tables.formats import latex_tables, markdown_tables, text_tables
-from nver.report.tables.grids import highest_uar, of_section
-from nver.report.tables.sections import encoders_title
 from nver.results.metrics import UAR, confusion_table, fold_scores
 
 PAIRED = 8  # emotions (our choice): matrices of more are not readable side by side

@@ -5,9 +5,9 @@ from typing import Any
 import pandas as pd
 
 from nver.report.chapter import Chapter
+from nver.report.formats.grids import Grid, Part, interval_text, of_section, order_by_uar, p_text
+from nver.report.formats.sections import encoders_title, system_title
 from nver.report.run_tables import RunTables
-from nver.report.tables.grids import Grid, Part, interval_text, of_section, order_by_uar, p_text
-from nver.report.tables.sections import encoders_title, system_title
 from nver.results.metrics import UAR
 
 HEAD = (

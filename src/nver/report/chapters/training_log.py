@@ -8,8 +8,8 @@ import pandas as pd
 from nver.evaluation.run_folder.saved_run import SavedRun
 from nver.evaluation.run_folder.trainings import diagnostic_columns
 from nver.report.chapter import Chapter
-from nver.report.tables.grids import Grid, Part, parts_of, system_rows
-from nver.report.tables.sections import Section
+from nver.report.formats.grids import Grid, Part, parts_of, system_rows
+from nver.report.formats.sections import Section
 
 HEAD = ("Encoders", "Classifier", "Trainings", "Epochs", "Kept", "Validation loss")
 NOTE = (

@@ -13,7 +13,7 @@ import pandas as pd
 from nver.evaluation.run_folder.saved_run import SavedRun
 from nver.report.figures.images import images_of
 from nver.report.figures.plots import ROOMY, confusion_figure, projection_figure, shares
-from nver.report.tables.sections import Section, system_title
+from nver.report.formats.sections import Section, system_title
 from nver.results.metrics import recall_of
 from nver.results.results import SystemResults
 

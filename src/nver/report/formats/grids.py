@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from nver.report.figures.drawing import Drawing
-from nver.report.tables.formats import aligned
-from nver.report.tables.sections import Section, cell_of, encoders_title
+from nver.report.formats.sections import Section, cell_of, encoders_title
+from nver.report.formats.text_formats import aligned
 from nver.results.metrics import UAR
 from nver.results.results import SECTION_COLUMNS
 

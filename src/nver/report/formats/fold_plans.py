@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from nver.evaluation.run_folder.saved_run import SavedRun
-from nver.report.tables.sections import protocol_title, span
+from nver.report.formats.sections import protocol_title, span
 
 
 @dataclass(frozen=True)

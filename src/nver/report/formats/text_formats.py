@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from nver.report.tables.sections import BEST, COLUMNS, SCORE_TITLES, Section
+from nver.report.formats.sections import BEST, COLUMNS, SCORE_TITLES, Section
 
 # --------------------------------------------------------------------------------- plain text
 
