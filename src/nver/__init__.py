@@ -7,7 +7,7 @@ neither torch nor transformers.
 import sys
 from typing import TYPE_CHECKING
 
-from nver.registry import RenamedModules, on_first_use
+from nver.registry import VERSION, RenamedModules, on_first_use
 
 if TYPE_CHECKING:
     from nver.corpora import Corpus as Corpus
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nver.recipe import Experiment as Experiment
     from nver.recipe.reading import read_experiment as read_experiment
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 _PLACES = {
     "nver.corpora": ("Corpus", "load_corpus"),

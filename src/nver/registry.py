@@ -19,6 +19,8 @@ from typing import Any
 
 from nver.errors import UsageError, unknown_name
 
+VERSION = "0.1.0"  # of nver
+
 CORPORA = {
     "emogator": "nver.corpora.published.emogator:EMOGATOR",
     "vivae": "nver.corpora.published.vivae:VIVAE",

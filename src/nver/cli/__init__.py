@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from nver import __version__
 from nver.cli.options import example
 from nver.errors import NverError, UsageError, unknown_name
+from nver.registry import VERSION
 
 # name -> its line in `nver --help`, which so imports none of the commands
 COMMANDS = {
@@ -59,7 +59,7 @@ class LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=example("nver demo", "nver predict my-recordings", "nver run --help"),
 )
-@click.version_option(__version__, "-V", "--version", prog_name="nver")
+@click.version_option(VERSION, "-V", "--version", prog_name="nver")
 def cli() -> None:
     """Recognise emotion in non-verbal voice; compare embeddings and classifiers on recordings.
 

@@ -13,7 +13,6 @@ from typing import Any
 import pandas as pd
 import tomli_w
 
-import nver
 from nver.encoders import card_of
 from nver.errors import NverError
 from nver.evaluation.folds.fold_assignment import Folds
@@ -22,6 +21,7 @@ from nver.evaluation.run_folder import layout
 from nver.evaluation.run_folder.projection import project
 from nver.machine.files import check_writable, write_whole
 from nver.recipe import Experiment, experiment_to_tree
+from nver.registry import VERSION
 
 CLIP_COLUMNS = ("corpus", "clip", "file", "start", "end", "speaker", "emotion", "duration_s",
                 "level_db", "speaker_group")  # fmt: skip
@@ -103,7 +103,7 @@ def _environment(experiment: Experiment) -> dict[str, Any]:
     return {
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": sys.argv,
-        "nver": nver.__version__,
+        "nver": VERSION,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "seeds": list(experiment.folds.seeds),

@@ -14,7 +14,6 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from nver import __version__
 from nver.audio.fingerprint import sound_print
 from nver.audio.recording import FloatArray, load_audio
 from nver.classifiers.training.scaling import fit_scale
@@ -28,6 +27,7 @@ from nver.errors import AudioError, CorpusError, UsageError, first_few
 from nver.models.pretraining.augment import Half
 from nver.models.pretraining.pretraining_recipe import DataConfig
 from nver.models.pretraining.spectra import Spectra, load_spectra, save_spectra
+from nver.registry import VERSION
 
 LONGEST = 1000  # frames: a longer recording is cut, so that each 10 s of it count (our choice)
 FARTHEST = 5.0  # deviations: a target is clipped there, so that no clip outweighs others (ours)
@@ -74,7 +74,7 @@ def _digest(
     """SHA-256 of all that decides the spectra: clips, files as they are now, teachers, code."""
     columns = table[["clip", "file", "start", "end", "emotion", "speaker"]].astype(str)
     stamps = [_stamp(file) for file in table["file"]]
-    said = [columns.to_numpy().tolist(), stamps, validation.tolist(), __version__,
+    said = [columns.to_numpy().tolist(), stamps, validation.tolist(), VERSION,
             [teacher.identity.to_json() for teacher in teachers]]  # fmt: skip
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 

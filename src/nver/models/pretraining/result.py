@@ -13,12 +13,12 @@ from typing import Any
 import torch
 from safetensors.torch import save
 
-from nver import __version__
 from nver.encoders.audio_mamba.checkpoints import write_weights
 from nver.encoders.weights import SAFETENSORS
 from nver.machine.files import write_whole
 from nver.models.pretraining.learner import Learner
 from nver.models.pretraining.spectra import Spectra
+from nver.registry import VERSION
 
 HEAD, LOG, RUN = "head.safetensors", "log.csv", "run.json"
 PACKAGES = ("numpy", "torch", "soundfile", "soxr", "safetensors")
@@ -54,7 +54,7 @@ def write_run(folder: Path, tree: Mapping[str, Any], spectra: Spectra, device: s
         "device": device,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": {"nver": __version__, **{name: version(name) for name in PACKAGES}},
+        "packages": {"nver": VERSION, **{name: version(name) for name in PACKAGES}},
         "command": sys.argv,
     }
     write_whole(folder / RUN, json.dumps(used, indent=1, ensure_ascii=False) + "\n")
