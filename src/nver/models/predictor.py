@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from nver.classifiers.training.loop import Fitted
 
 Audio = str | PathLike[str] | npt.NDArray[Any]
-LONGEST_S = 30.0  # our choice: of a longer file its start; bursts last 2 s, and memory has a bound
-SHORTEST_S = 0.1  # our choice: less is a click, of which nothing is sure, and a note says so
+LONGEST_S = 30.0  # our choice: of a longer file the start is heard; this bounds the memory
+SHORTEST_S = 0.1  # our choice: a shorter clip is a click; its answer is "not sure", with a note
 TOP = 3
 
 

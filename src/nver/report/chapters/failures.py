@@ -13,14 +13,14 @@ TITLES = {"duration_s": "Duration", "level_db": "Level", "speaker_group": "Speak
 HEAD = ("Encoders", "Classifier")
 WORST_HEAD = ("Clip", "Speaker", "Emotion", "Predicted", "Confidence, %", "Of the truth, %")
 QUANTILES = (
-    "UAR in percent and its 95 % interval, folds pooled. Bins end at the quartiles of the corpus's "
-    "clips, equal quartiles are one; a recall counts where the emotion occurs in the bin. No test "
-    "was made."
+    "UAR in percent and its 95 % interval, folds pooled. The bins end at the quartiles of the "
+    "corpus's clips; quartiles that are equal count once. A recall counts where the emotion occurs "
+    "in the bin. No test was made."
 )
 GROUPS = "UAR in percent and its 95 % interval, folds pooled. No test was made."
 WORST = (
-    "The wrong predictions of the highest probability, after the temperature, of the system with "
-    "the highest UAR; confidently_wrong.csv has those of every system."
+    "The most confident wrong predictions, after the temperature, of the system with the highest "
+    "UAR; confidently_wrong.csv has the wrong predictions of every system."
 )
 NOTHING = "Durations and levels were not saved with this run."
 
