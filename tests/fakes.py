@@ -12,6 +12,7 @@ from helpers_codecs import codec_folder
 from helpers_speakers import NARROW as NARROW_SPEAKERS
 from helpers_speakers import d_vector_file, speaker_folder
 from nver.encoders.base import Encoder, EncoderCard, EncoderIdentity, EncoderSpec, FloatArray
+from nver.registry import ENCODERS
 
 LAYER_NORM = {"feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True}
 TINY: dict[str, dict[str, Any]] = {  # kind -> the model type and what is unlike the default
@@ -28,7 +29,7 @@ TINY: dict[str, dict[str, Any]] = {  # kind -> the model type and what is unlike
     "mms": {"model_type": "wav2vec2", **LAYER_NORM, "num_attention_heads": 2},
 }
 TINY_DIM, TINY_DEPTH = 32, 2
-WEIGHTLESS = ("logmel-stats", "prosody-stats", "duration-level", "sound-print")
+WEIGHTLESS = tuple(name for name, place in ENCODERS.items() if ".weightless." in place)
 BUILT_IN = ("nver-mamba",)  # encoders whose weights are in the package
 REAL_OF_NAME = {  # encoders that run published files only, and where they lie beside the project
     "soundstream": "weights/soundstream_lyra",
@@ -83,6 +84,7 @@ def tiny_weights(name: str, folder: Path) -> str | None:
         return str(speaker_folder(folder / name, name))
     if name == "d-vector":
         return str(d_vector_file(folder / name))
+    assert name in TINY_OF_NAME, f"say here how to make random weights of {name}"
     if TINY_OF_NAME[name] == "audio-mamba":
         return str(untrained_folder(folder / name))
     return str(tiny_transformer_folder(folder / name, TINY_OF_NAME[name]))

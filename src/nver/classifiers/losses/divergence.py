@@ -80,8 +80,8 @@ def divergence_floor(
 ) -> float:
     """The least value of a divergence of `DIVERGENCES` over d = `dim` values, at z_x = z_y.
 
-    It is 0 for a divergence of proper distributions, else log(1 + δd) / (β-1): the terms are S times
-    the terms of p and q, so L_RD = log(S)/(β-1) + D_β(p‖q), and a Rényi divergence D_β is never negative (van
-    Erven and Harremos 2014). For β = 2 it is log(1 + δd).
+    It is 0 for a divergence of proper distributions, else log(1 + δd) / (β-1): its terms are S
+    times the terms of p and q, so L_RD = log(S)/(β-1) + D_β(p‖q), and a Rényi divergence D_β is
+    never negative (van Erven and Harremos 2014). For β = 2 it is log(1 + δd).
     """
     return 0.0 if name in PROPER else log1p(delta * dim) / (beta - 1)

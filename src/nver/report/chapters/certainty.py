@@ -36,8 +36,8 @@ NOTE = (
     "predictions. These numbers have no intervals, and their differences were not tested."
 )
 LEFT = (
-    "The page shows the figures of the systems with the highest UAR; the figures of {} more systems "
-    "lie beside this page as calibration_*.svg."
+    "The page shows the systems with the highest UAR; the figures of {} more systems lie beside "
+    "this page as calibration_*.svg."
 )
 NOT_FITTED = "No temperature was saved with this run, or none was fitted: before and after agree."
 

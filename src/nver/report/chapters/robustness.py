@@ -6,10 +6,10 @@ from nver.report.chapter import Chapter
 from nver.report.formats.grids import Grid, parts_of, system_rows, uar_by
 
 NOTE = (
-    "UAR in percent and its 95 % interval, folds pooled. The classifiers are the "
-    "ones of the scores above, trained on clean clips; only their test clips are made worse. noise-NdB: white noise "
-    "at a signal-to-noise ratio of N dB. telephone: 300 to 3,400 Hz at 8 kHz. mp3: 16 kbit/s at "
-    "16 kHz. level: a gain, clipped at full scale. No test was made."
+    "UAR in percent and its 95 % interval, folds pooled. The classifiers are the same as above, "
+    "trained on clean clips; only their test clips are made worse. noise-NdB: white noise at a "
+    "signal-to-noise ratio of N dB. telephone: 300 to 3,400 Hz at 8 kHz. mp3: 16 kbit/s at 16 kHz. "
+    "level: a gain, clipped at full scale. No test was made."
 )
 
 
