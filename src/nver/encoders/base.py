@@ -108,8 +108,9 @@ class Encoder(ABC):
     spec: EncoderSpec
     identity: EncoderIdentity
 
-    def __init__(self, spec: EncoderSpec) -> None:
-        self.spec, self.card = spec, card_of(spec.name)
+    def __init__(self, spec: EncoderSpec | None = None) -> None:
+        if spec is not None:  # without one, a plug-in sets spec and card itself
+            self.spec, self.card = spec, card_of(spec.name)
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
