@@ -66,26 +66,26 @@ class Run:
     @property
     def scores(self) -> pd.DataFrame:
         """One row a system: each score with its interval, see `nver.results.uncertainty`."""
-        return self.tables.scores
+        return self.tables.scores.copy()
 
     @property
     def gaps(self) -> pd.DataFrame:
         """Random less speaker-independent folds, where both were used; see
         `nver.results.speaker_gap`.
         """
-        return self.tables.gaps
+        return self.tables.gaps.copy()
 
     @property
     def views(self) -> pd.DataFrame:
         """Top-3 accuracy and the UAR of the recipe's families; see
         `nver.results.families.view_table`.
         """
-        return self.tables.views
+        return self.tables.views.copy()
 
     @property
     def hypotheses(self) -> pd.DataFrame:
         """The answers to the recipe's hypotheses; see `nver.results.verdict`."""
-        return self.tables.hypotheses
+        return self.tables.hypotheses.copy()
 
     @property
     def report(self) -> Path:

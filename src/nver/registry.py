@@ -125,19 +125,36 @@ def on_first_use(package: str, places: Mapping[str, Sequence[str]]) -> Callable[
     return find
 
 
-# Modules that version 0.1's documentation named, and where they are now.
+# Modules of version 0.1 that others may import, and where they are now.
 RENAMED = {
     "nver.calibration": "nver.results.calibration",
     "nver.comparison": "nver.results.comparison",
     "nver.downstream": "nver.classifiers",
     "nver.downstream.base": "nver.classifiers.base",
     "nver.downstream.poincare": "nver.classifiers.layers.poincare",
+    **{
+        f"nver.downstream.{name}": f"nver.classifiers.{name}"
+        for name in ("heads", "concat", "reno", "hyfuse", "late_average", "cross_attention")
+    },
+    **{
+        f"nver.downstream.{name}": f"nver.classifiers.layers.{name}"
+        for name in ("attention", "blocks", "convolution")
+    },
+    "nver.downstream.dropped": "nver.classifiers.layers.drop_attention",
+    "nver.downstream.divergence": "nver.classifiers.losses.divergence",
+    "nver.downstream.scaling": "nver.classifiers.training.scaling",
+    "nver.experiment": "nver.recipe",
     "nver.extraction": "nver.embeddings.extraction",
+    "nver.families": "nver.recipe.families",
+    "nver.folds": "nver.evaluation.folds.fold_assignment",
     "nver.gaps": "nver.results.speaker_gap",
     "nver.metrics": "nver.results.metrics",
     "nver.predictions": "nver.evaluation.run_folder.predictions",
+    "nver.predictor": "nver.models.predictor",
+    "nver.pretraining": "nver.models.pretraining",
     "nver.resampling": "nver.results.resampling",
     "nver.subgroups": "nver.results.subgroups",
+    "nver.teaching": "nver.models.train",
     "nver.training": "nver.classifiers.training.loop",
     "nver.uncertainty": "nver.results.uncertainty",
 }

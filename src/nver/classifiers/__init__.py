@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from nver.classifiers.build import build_classifier as build_classifier
     from nver.classifiers.build import check_classifier as check_classifier
 
+__all__ = ["Classifier", "ClassifierCard", "build_classifier", "check_classifier"]
+
 __getattr__ = on_first_use(
     __name__,
     {

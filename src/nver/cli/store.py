@@ -123,7 +123,7 @@ def export_command(
 )
 @JSON
 def gc_command(store: Path | None, drop: tuple[str, ...], superseded: bool, as_json: bool) -> None:
-    """Remove left-over files, merge small shards, drop embeddings."""
+    """Remove left-over files and merge small shards; drop embeddings only if asked."""
     opened = EmbeddingStore(store, create=False)
     done = collect_garbage(opened, [opened.find(text) for text in drop], superseded=superseded)
     if as_json:

@@ -1,12 +1,13 @@
 """`nver train`: a recipe's one classifier as a model folder."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from nver.cli.options import JSON, RECIPE, SET, WORKERS, example, out_option, print_json
+from nver.cli.options import JSON, RECIPE, SET, WORKERS, example, out_option
 
 
 @click.command(epilog=example("nver train mine.toml --out mine-model"))
@@ -36,7 +37,7 @@ def command(
     model = nver.train(experiment, out, show_progress_bar=sys.stderr.isatty(), **settings)
     measured = model.made["validation"]
     if as_json:
-        print_json({"folder": out, "threshold": model.threshold, **measured})
+        click.echo(json.dumps({"folder": str(out), "threshold": model.threshold, **measured}))
         return
     click.echo(f"{model.title}: {len(model.emotions)} emotions, {len(model.families)} families")
     family = f", family UAR {measured['family_uar']:.3f}" if model.families else ""

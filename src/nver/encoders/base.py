@@ -5,6 +5,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from inspect import isfunction
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -112,10 +113,11 @@ class Encoder(ABC):
         if spec is not None:  # without one, a plug-in sets spec and card itself
             self.spec, self.card = spec, card_of(spec.name)
 
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
         for name in {"embed", "frames"} & set(vars(cls)):
-            setattr(cls, name, one_thread()(getattr(cls, name)))
+            if isfunction(method := vars(cls)[name]):
+                setattr(cls, name, one_thread()(method))
 
     @property
     def name(self) -> str:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from nver.evaluation.cells.cell import cell_key as cell_key
     from nver.evaluation.cells.cross_validation import cross_validate as cross_validate
 
+__all__ = ["Cell", "cell_key", "cross_validate"]
+
 __getattr__ = on_first_use(
     __name__,
     {

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nver.errors import UsageError, unknown_name
-from nver.recipe import Experiment, parse_experiment
+from nver.recipe.experiment import Experiment, parse_experiment
 
 
 def read_experiment(recipe: str | Path, overrides: Sequence[str] | str = ()) -> Experiment:
