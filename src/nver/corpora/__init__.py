@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nver.corpora.against_published import unknown_speakers, unlike_published
-from nver.corpora.base import LEFT_OUT, Corpus, CorpusCard, Options
+from nver.corpora.base import LEFT_OUT, Corpus, CorpusCard, Options, Tables
 from nver.corpora.own.forms import FORMS, find_form
 from nver.errors import CorpusError, UsageError, check_choice, unknown_name
 from nver.registry import lookup, names
@@ -45,7 +45,7 @@ def _load(name: str, place: Path | None, options: dict[str, Any]) -> Corpus:
     if card.variant:
         card = replace(card, **card.variant(settings))
     place = _place(card, place, settings)
-    table, skipped = card.read(place, settings)
+    table, skipped, warnings = Tables(*card.read(place, settings))
     left_out = skipped["reason"] == LEFT_OUT
     return Corpus(
         name=card.name,
@@ -53,7 +53,7 @@ def _load(name: str, place: Path | None, options: dict[str, Any]) -> Corpus:
         root=place,
         table=table,
         skipped=skipped[~left_out].reset_index(drop=True),
-        warnings=(*unlike_published(card, table), *unknown_speakers(card, table)),
+        warnings=(*warnings, *unlike_published(card, table), *unknown_speakers(card, table)),
         left_out=Counter(skipped.loc[left_out, "message"]),
     )
 

@@ -3,16 +3,23 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Options = Mapping[str, Any]  # an adapter's options by name
-Tables = tuple["pd.DataFrame", "pd.DataFrame"]  # (table, skipped), see `Corpus`
 COLUMNS = ("clip", "file", "start", "end", "speaker", "emotion")
 SKIPPED_COLUMNS = ("file", "reason", "message")
 LEFT_OUT = "left out"  # the reason of rows that `load_corpus` counts in `Corpus.left_out` instead
+
+
+class Tables(NamedTuple):
+    """What an adapter reads: the table, the skipped files and the warnings of a `Corpus`."""
+
+    table: "pd.DataFrame"
+    skipped: "pd.DataFrame"
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,7 @@ class CorpusCard:
         clips, speakers: the published counts; None if no count was published.
         clips_per_emotion: the published counts by emotion.
         speaker_is: what the column `speaker` holds: "speaker", or what stands in for it.
-        read: (root, options) -> (table, skipped), see `Corpus`.
+        read: (root, options) -> (table, skipped[, warnings]), see `Tables`.
         options: the adapter's own options and their defaults.
         variant: options -> the fields of the card that they change (counts, emotions).
         home: options -> the folder of a corpus that nver makes; None: the user has to say where

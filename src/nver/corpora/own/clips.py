@@ -58,7 +58,7 @@ def corpus_tables(
         "speaker": [speaker or None for speaker in named.get("speaker", empty)],
     }
     clips_kept = {name: [cells[i] for i in kept] for name, cells in table.items()}
-    return clip_table(clips_kept), skipped_table([*skipped, *rejected])
+    return Tables(clip_table(clips_kept), skipped_table([*skipped, *rejected]))
 
 
 def _with_known_names(columns: Columns, options: Options, source: Path) -> Columns:

@@ -57,7 +57,7 @@ class Naming:
         if not clips:
             raise self._nothing_found(root, skipped)
         columns = {column: [row[column] for row in clips] for column in clips[0]}
-        return clip_table(columns), skipped_table(skipped)
+        return Tables(clip_table(columns), skipped_table(skipped))
 
     def parse(self, name: str, root: Path) -> Row | str:
         """The row of a file, or why its name does not fit; `name` is relative to `root`."""
