@@ -131,7 +131,9 @@ class BatchEmbedder:
                 failures.append(Failure(job.row, error.reason, message))
                 continue
             except MemoryError:
-                failures.append(Failure(job.row, MEMORY, "decoding it takes more memory than is free"))
+                failures.append(
+                    Failure(job.row, MEMORY, "decoding it takes more memory than is free")
+                )
                 continue
             portion.append((job, waveforms))
             duration_s += len(mono) / rate

@@ -16,7 +16,14 @@ from tqdm import tqdm
 
 from nver.audio.recording import FloatArray
 from nver.corpora.base import Corpus
-from nver.embeddings.batches import BatchEmbedder, BatchResult, ClipJob, Failure, crashed, single_clips
+from nver.embeddings.batches import (
+    BatchEmbedder,
+    BatchResult,
+    ClipJob,
+    Failure,
+    crashed,
+    single_clips,
+)
 from nver.embeddings.missing_vectors import MissingVectors, store_results
 from nver.embeddings.store import EmbeddingStore, EmbeddingView, key_clips
 from nver.encoders import EncoderSpec
