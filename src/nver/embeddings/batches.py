@@ -158,11 +158,9 @@ def single_clips(batch: Sequence[ClipJob]) -> Sequence[tuple[ClipJob, ...]]:
 
 
 def crashed(
-    batch: Sequence[ClipJob], identities: Sequence[EncoderIdentity], how: str, times: int
+    batch: Sequence[ClipJob], identities: Sequence[EncoderIdentity], message: str
 ) -> BatchResult:
-    """The result of a batch whose process ended in that way so many times: failures, no vectors."""
-    often = {2: "twice"}.get(times, f"{times} times")
-    message = f"decoding or embedding it ended the process {often}, which {how}"
+    """The result of a batch that ended its process, as the message says: failures, no vectors."""
     return BatchResult(
         len(batch),
         tuple(identities),

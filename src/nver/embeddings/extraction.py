@@ -154,7 +154,7 @@ def _compute(
     failures: list[Failure] = []
 
     def lost(batch: Sequence[ClipJob], death: WorkerDeath, times: int) -> BatchResult:
-        return crashed(batch, identities, death.how, times)
+        return crashed(batch, identities, death.said("decoding or embedding it", times))
 
     results = pool.unordered(missing.batches(), pieces=single_clips, lost=lost)
     stored = store_results((result for _, result in results), missing.clips, views)

@@ -60,6 +60,11 @@ class WorkerDeath(WorkerError):
         super().__init__(f"{name} {how}; what was finished is kept, run again to go on")
         self.how, self.killed, self.raised = how, killed, raised
 
+    def said(self, doing: str, times: int) -> str:
+        """A sentence: what ended the process so many times, and how."""
+        often = {2: "twice"}.get(times, f"{times} times")
+        return f"{doing} ended the process {often}: it {self.how}"
+
 
 class Worker:
     """A worker process, as its parent sees it; `start` makes it ready for jobs."""

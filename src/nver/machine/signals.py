@@ -1,4 +1,4 @@
-"""The signals that ask a process to end: Ctrl-C, `kill`, `timeout`, a closed terminal, a batch system.
+"""The signals that ask a process to end: Ctrl-C, `kill`, a closed terminal, a batch system's.
 
 What they end keeps what it has finished, on the way that Ctrl-C takes: an exception that no
 `except Exception` catches.

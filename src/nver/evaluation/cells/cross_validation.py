@@ -18,7 +18,6 @@ from nver.machine.files import scratch_folder
 from nver.machine.pool import WorkerDeath, WorkerError, run_jobs
 from nver.machine.threads import one_thread
 
-
 # a cell, its predictions, its trainings, and its predictions under stress
 Evaluated = tuple[Cell, pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
@@ -126,9 +125,7 @@ def evaluate_cells(
 
 
 def _lost(job: Training, death: WorkerDeath, times: int) -> LostCell:
-    often = {2: "twice"}.get(times, f"{times} times")
-    message = f"training its fold {job.fold + 1} ended the process {often}, which {death.how}"
-    return LostCell(job.cell, message)
+    return LostCell(job.cell, death.said(f"training its fold {job.fold + 1}", times))
 
 
 def name_of(cell: Cell) -> str:
