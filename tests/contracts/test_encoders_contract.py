@@ -83,11 +83,6 @@ def real_clips(shared: Path) -> list[FloatArray]:
     return [soundfile.read(file, dtype="float32")[0] for file in files]
 
 
-def relative_error(a: FloatArray, b: FloatArray) -> float:
-    """The largest over clips of max |a - b| / max |b| over a clip's vector."""
-    return float(np.max(np.abs(a - b).max(axis=1) / np.abs(b).max(axis=1)))
-
-
 def in_batches(encoder: Encoder, clips: list[FloatArray]) -> FloatArray:
     """Each clip's vector, in input order, from batches of random sizes in random order."""
     rng = np.random.default_rng(0)
