@@ -1,5 +1,6 @@
 """A toy encoder that workers find as a plug-in, and clips to give it."""
 
+import json
 import os
 import signal
 import time
@@ -14,8 +15,18 @@ import soundfile
 from nver.encoders.base import Encoder, EncoderCard, EncoderIdentity, EncoderSpec
 
 RATE = 16_000
-OPTIONS = {"code_version": 1, "slow_s": 0.0, "log": "", "fail_over_s": 1e9, "rate": RATE,
-           "abort_at": 0, "exit_at": 0, "kill_at": 0, "memory_at": 0}  # fmt: skip
+OPTIONS = {
+    "code_version": 1,
+    "slow_s": 0.0,
+    "log": "",
+    "fail_over_s": 1e9,
+    "rate": RATE,
+    "abort_at": 0,
+    "exit_at": 0,
+    "kill_at": 0,
+    "memory_at": 0,
+    **json.loads(os.environ.get("TOY_OPTIONS", "{}")),  # for a command, which has no such options
+}
 
 
 class ToyEncoder(Encoder):
