@@ -22,9 +22,10 @@ PREDICTIONS = "predictions.csv"
 TRAININGS = "trainings.csv"
 STRESS = "stress.csv"  # only where the recipe has [stress]
 
-# `nver.evaluation.run_folder.sizes`: the bytes of the others, by which one that is cut off is seen
+# `nver.evaluation.run_folder.sizes`: the bytes of the files that are written when a run ends, and
+# of the cells, by which one that is cut off is seen
 SIZES = "sizes.json"
-SIZED = (PLAN, RECIPE, ENVIRONMENT, CORPORA, ENCODERS, CLIPS, FOLDS, SKIPPED, PROJECTIONS, MISSING,
+SIZED = (RECIPE, ENVIRONMENT, CORPORA, ENCODERS, CLIPS, FOLDS, SKIPPED, PROJECTIONS, MISSING,
          PREDICTIONS, TRAININGS, STRESS)  # fmt: skip
 
 
