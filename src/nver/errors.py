@@ -17,7 +17,8 @@ class AudioError(NverError):
     """One recording cannot be used.
 
     `reason` is one of "missing", "unreadable", "empty", "not finite", "silent", and "encoder" where
-    an encoder fails on it: a word that fits in a table's column.
+    an encoder fails on it: a word that fits in a table's column. Tables of skipped clips also have
+    "memory" and "crashed", for clips that fill the memory or end the process.
     """
 
     def __init__(self, message: str, reason: str) -> None:
