@@ -12,13 +12,13 @@ from itertools import chain
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from nver.audio.fingerprint import DIM, SAMPLING_RATE
 from nver.audio.recording import QUIET_RMS, FloatArray, load_audio
 from nver.corpora.base import Corpus
 from nver.corpora.duplicates import repeated, same_sounds
 from nver.corpora.measurement import Measurement, measure
+from nver.machine.counting import counted
 from nver.machine.threads import one_thread
 
 # A clip with this share of samples at full scale is listed as clipped: 1 ms of every second (our
@@ -149,7 +149,7 @@ def _measure_all(table: pd.DataFrame, show_progress_bar: bool) -> Iterator[Measu
             for first in range(0, len(table), BATCH)
         )
         found = chain.from_iterable(batches)
-        yield from tqdm(found, total=len(table), unit="clip", disable=not show_progress_bar)
+        yield from counted(found, "decode", len(table), "clip", show_progress_bar)
 
 
 def _clips_per_speaker(table: pd.DataFrame) -> Spread | None:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from nver.audio.recording import FloatArray
 from nver.corpora.base import Corpus
@@ -21,6 +20,7 @@ from nver.embeddings.store import EmbeddingStore, EmbeddingView, key_clips
 from nver.encoders import EncoderSpec
 from nver.encoders.base import EncoderIdentity
 from nver.errors import UsageError
+from nver.machine.counting import Count, say
 from nver.machine.pool import Pool, usable_cores
 
 SKIPPED_COLUMNS = ("clip", "file", "reason", "message")
@@ -76,7 +76,7 @@ def extract(
         workers: processes of one thread each; None: one for each usable core, or one if an encoder
             runs on a GPU. The numbers do not depend on it.
         rehash: read every file's content, even if its size and time are unchanged.
-        show_progress_bar: on stderr, if that is a terminal.
+        show_progress_bar: on stderr.
 
     Raises:
         UsageError, WeightsError, MissingExtraError: an encoder cannot be loaded.
@@ -96,6 +96,7 @@ def extract(
         views = [store.view(identity) for identity in described.identities]
         clips = key_clips(table, store, rehash=rehash, show_progress_bar=show_progress_bar)
         missing = MissingVectors(clips, views)
+        say(f"extract: {', '.join(spec.name for spec in specs)}", show_progress_bar)
         failures = _compute(missing, pool, views, show_progress_bar)
     return _extraction(table, missing, views, failures)
 
@@ -141,7 +142,7 @@ def _compute(
     total = len(missing.by_clip)
     present = total - int(missing.by_clip.sum())
     failures: list[Failure] = []
-    with tqdm(total=total, initial=present, unit="clip", disable=None if show else True) as bar:
+    with Count("extract", total, "clip", show, initial=present) as bar:
         results = (result for _, result in pool.unordered(missing.batches()))
         for clips, failed in store_results(results, missing.clips, views):
             failures += failed

@@ -24,6 +24,7 @@ from nver.evaluation.missing import (
     without,
 )
 from nver.evaluation.prepared_corpus import PreparedCorpus, sounds_of
+from nver.machine.counting import say
 from nver.recipe import Experiment
 
 DURATION_LEVEL = EncoderSpec("duration-level")
@@ -37,7 +38,7 @@ class Settings:
     Attributes:
         workers: processes of the extraction.
         rehash: look at every file's content again, even if size and time are unchanged.
-        show_progress_bar: on stderr, if that is a terminal.
+        show_progress_bar: on stderr.
     """
 
     workers: int
@@ -151,6 +152,7 @@ def _prepare_corpus(
     Raises:
         CorpusError: fewer than two emotions are left.
     """
+    say(f"corpus {corpus.name}: {corpus.counts}", settings.show_progress_bar)
     specs = [*experiment.encoders.values(), DURATION_LEVEL, PRINT]
     extraction = extract(corpus, specs, store, **asdict(settings))
     *vectors, levels, prints = _read(extraction.clips, extraction.identities, store)

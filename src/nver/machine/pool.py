@@ -7,6 +7,7 @@ from queue import SimpleQueue
 from typing import Any, Generic, Self, TypeVar
 
 from nver.errors import UsageError
+from nver.machine.counting import counted
 from nver.machine.process import Worker, WorkerError
 from nver.machine.threads import one_thread, usable_cores
 
@@ -24,6 +25,7 @@ def run_jobs(
     jobs: Sequence[Job],
     *,
     workers: int | None = None,
+    stage: str = "work",
     unit: str = "job",
     show: bool = False,
 ) -> Iterator[Result]:
@@ -33,18 +35,15 @@ def run_jobs(
         function: a module's top-level function, or an instance of a module's class; pickled.
         workers: processes of one thread each; 1: this process, held to one thread meanwhile;
             None: one process for each usable core.
-        unit: what a job is called in the progress bar.
-        show: a progress bar on stderr, if that is a terminal.
+        stage, unit: what is done, and what a job is called, where progress is shown.
+        show: show the progress on stderr.
 
     Raises:
         WorkerError: a worker died.
         NverError: a job raised it.
     """
-    from tqdm import tqdm
-
     with Pool(function, workers or usable_cores()) as pool:
-        results = pool.map(jobs)
-        yield from tqdm(results, total=len(jobs), unit=unit, disable=None if show else True)
+        yield from counted(pool.map(jobs), stage, len(jobs), unit, show)
 
 
 class Pool(Generic[Job, Result]):

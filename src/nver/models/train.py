@@ -23,6 +23,7 @@ from nver.evaluation.missing import sentences
 from nver.evaluation.preparation import Settings, load_corpora, prepare
 from nver.evaluation.prepared_corpus import PreparedCorpus
 from nver.evaluation.run_folder.provenance import corpus_facts, package_versions
+from nver.machine.counting import say
 from nver.machine.pool import usable_cores
 from nver.models.model_folder import Model, ModelEncoder, check_out, write_model
 from nver.recipe import ClassifierEntry, Experiment, systems_of
@@ -77,6 +78,7 @@ def train(
     if recipe.families:
         membership(recipe.families, corpus.emotions)
     cell = Cell(entry.name, labels, folds, entry.label, entry.options, entry.tune)
+    say(f"train: {entry.label} on {' + '.join(labels)}", show_progress_bar)
     learnt = learn(corpus.clips, corpus.embeddings, cell, recipe.training, corpus.emotions)
     model = _model(recipe, corpus, cell, learnt, answered)
     write_model(Path(out), model)

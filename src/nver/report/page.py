@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from tqdm import tqdm
 
 from nver.errors import NverError
 from nver.evaluation.run_folder.saved_run import read_run
 from nver.evaluation.run_folder.saved_table import write_table
+from nver.machine.counting import counted
 from nver.machine.files import write_whole
 from nver.machine.threads import one_thread
 from nver.report.chapter import Chapter
@@ -74,7 +74,7 @@ def _draw(tables: RunTables, show: bool) -> dict[str, Drawing]:
     figures = [draw for chapter in CHAPTERS for draw in chapter.figures(tables)]
     seen: Counter[str] = Counter()
     drawings = {}
-    for draw in tqdm(figures, unit="figure", disable=not show):
+    for draw in counted(figures, "report", len(figures), "figure", show):
         drawing = draw()
         name = drawing.stem.casefold()
         seen[name] += 1

@@ -89,7 +89,12 @@ def evaluate_cells(
             for fold in range(cell.folds.number)
         ]
         results = run_jobs(
-            train_fold, jobs, workers=workers, unit="training", show=show_progress_bar
+            train_fold,
+            jobs,
+            workers=workers,
+            stage="train",
+            unit="training",
+            show=show_progress_bar,
         )
         own: list[FoldResult] = []  # of the cell that is being trained, fold by fold
         for job, result in zip(jobs, results, strict=True):
