@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from nver.cli.given import say_next
 from nver.cli.options import JSON, RUN_FOLDER, example
 from nver.cli.output import records
 
@@ -22,7 +23,7 @@ def command(folder: Path, as_json: bool) -> None:
     from nver.report import RunTables, read_run, terminal_text, write_report
 
     tables = RunTables(read_run(folder))
-    page = write_report(tables, show_progress_bar=sys.stderr.isatty())
+    page = write_report(tables, show_progress_bar=True)
     if as_json:
         summary = {
             "folder": str(folder),
@@ -36,3 +37,4 @@ def command(folder: Path, as_json: bool) -> None:
     scores = (page.parent / "scores.md").read_text("utf-8").rstrip()
     click.echo(terminal_text(tables) if terminal else scores)
     click.echo(f"\nreport: {page}", err=not terminal)  # a redirected table is only the table
+    say_next(["open", str(page)])

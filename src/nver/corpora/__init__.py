@@ -1,5 +1,6 @@
 """Corpora, one a file: a folder or a table on a disk becomes one table, a row a clip."""
 
+import os
 from collections import Counter
 from dataclasses import replace
 from os import PathLike
@@ -8,11 +9,12 @@ from typing import Any
 
 from nver.corpora.against_published import unknown_speakers, unlike_published
 from nver.corpora.base import LEFT_OUT, Corpus, CorpusCard, Options, Tables
+from nver.corpora.finding import find_corpus, offer_root, unknown_corpus
 from nver.corpora.own.forms import FORMS, find_form
 from nver.errors import CorpusError, UsageError, check_choice, unknown_name
 from nver.registry import lookup, names
 
-__all__ = ["Corpus", "CorpusCard", "card_of", "load_corpus"]
+__all__ = ["Corpus", "CorpusCard", "card_of", "find_corpus", "load_corpus"]
 
 
 def load_corpus(name: str, root: str | PathLike[str] | None = None, **options: Any) -> Corpus:
@@ -66,6 +68,8 @@ def card_of(name: str, root: Path | None = None, form: str | None = None) -> Cor
             raise UsageError(f"{name!r} is a known corpus and takes no form; choose another name")
     elif name not in names("corpora") and root is not None:
         form = find_form(name, root)
+    elif name not in names("corpora") and isinstance(name, str | PathLike):
+        raise unknown_corpus(os.fspath(name))
     card: CorpusCard = lookup("corpora", form or name)
     return replace(card, name=name)
 
@@ -86,7 +90,10 @@ def _place(card: CorpusCard, root: Path | None, settings: Options) -> Path:
     where = f"; get the corpus at {card.url}" if card.url.startswith("http") else ""
     if root is None:
         if card.home is None:
-            raise CorpusError(f"{card.name}: no root was given: the folder where it lies{where}")
+            here = f"; {offer_root(card.name, Path(card.name))}" if Path(card.name).exists() else ""
+            raise CorpusError(
+                f"{card.name}: no root was given: the folder where it lies{here}{where}"
+            )
         return card.home(settings)
     if card.home is None and not root.exists():
         raise CorpusError(f"{card.name}: {root} does not exist{where}")

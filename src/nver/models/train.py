@@ -207,6 +207,7 @@ def _made(
     return {
         "corpus": {"name": corpus.name, **kept, "digest": _clips_digest(corpus.clips)},
         "speakers": _speakers(corpus.clips, cell.folds, learnt),
+        "warnings": list(corpus.corpus.warnings),
         "training": asdict(experiment.training) | apart(learnt.tuned.chosen)[1],
         "seed": cell.folds.seed,
         "epochs": len(learnt.tuned.fitted.history),

@@ -1,35 +1,83 @@
-"""A recipe file and its overrides, read into an `Experiment`."""
+"""A recipe file, or the default recipe on a corpus, and overrides, read into an `Experiment`."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from nver.corpora.finding import find_corpus, offer_root
+from nver.corpora.own.rows import TABLE_SUFFIXES
 from nver.errors import UsageError, unknown_name
 from nver.recipe.experiment import Experiment, parse_experiment
+from nver.registry import names
+
+DEFAULT = Path(__file__).with_name("default.toml")
 
 
-def read_experiment(recipe: str | Path, overrides: Sequence[str] | str = ()) -> Experiment:
-    """Read a recipe file.
+def read_experiment(
+    recipe: str | Path,
+    overrides: Sequence[str] | str = (),
+    *,
+    root: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Experiment:
+    """Read a recipe file; or take the default recipe (`default.toml`) on a corpus.
 
     Args:
-        recipe: a TOML file; relative paths in it are relative to its folder.
+        recipe: a TOML file; relative paths in it are relative to its folder. Or a corpus, as
+            `nver.corpora.finding.find_corpus` takes it: a folder or table, or a known name.
         overrides: "a.b=c", one or several; an array's entry is named by its number or its `name`
             ("encoders.hubert-base.weights=DIR"); paths are relative to the current folder.
+        root, options: of the corpus; a recipe names its own in `[roots]` and `corpora`.
 
     Raises:
         UsageError: what is wrong, where, and the nearest known key.
     """
     if not isinstance(recipe, str | Path):
-        raise UsageError(f"expected the path of a recipe, got {recipe!r}")
-    path = Path(recipe)
-    tree = read_toml(path)
-    _resolve_paths(tree, path.resolve().parent)
+        raise UsageError(f"expected the path of a recipe, a folder or a table, got {recipe!r}")
+    if is_recipe(recipe):
+        if root is not None or options:
+            raise UsageError(
+                f"{recipe} is a recipe, which names its corpora itself: give a root as --set "
+                "roots.NAME=DIR, an option as --set corpora.NAME.OPTION=VALUE"
+            )
+        path = Path(recipe)
+        tree, folder = read_toml(path), path.resolve().parent
+        tree.setdefault("name", path.stem)
+    else:
+        tree, folder = _default_tree(str(recipe), root, options or {}), Path.cwd()
+    _resolve_paths(tree, folder)
     for override in [overrides] if isinstance(overrides, str) else overrides:
         _override(tree, override)
     _resolve_paths(tree, Path.cwd())
-    tree.setdefault("name", path.stem)
-    return parse_experiment(tree)
+    experiment = parse_experiment(tree)
+    _check_roots(experiment, folder)
+    return experiment
+
+
+def is_recipe(word: str | Path) -> bool:
+    """Whether it is a recipe's file: one called .toml, or a file of another kind than a table."""
+    suffix = Path(word).suffix.lower()
+    return suffix == ".toml" or (Path(word).is_file() and suffix not in TABLE_SUFFIXES)
+
+
+def _default_tree(word: str, root: str | Path | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables of the default recipe on a corpus."""
+    place = find_corpus(word, None if root is None else Path(root))
+    tree = tomllib.loads(DEFAULT.read_text("utf-8"))
+    tree |= {"name": place.name, "corpora": [{"name": place.name, **options}]}
+    if place.root is not None:
+        tree["roots"] = {place.name: str(place.root)}
+    return tree
+
+
+def _check_roots(experiment: Experiment, folder: Path) -> None:
+    """Raise `UsageError` for an unknown corpus without a root, beside a folder of that name."""
+    for corpus in experiment.corpora:
+        known = corpus.name in experiment.roots or corpus.name in names("corpora")
+        if not known and (folder / corpus.name).exists():
+            offer = offer_root(corpus.name, Path(corpus.name), folder)
+            raise UsageError(f"unknown corpus {corpus.name!r}; {offer}")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -43,7 +91,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not TOML: {error}") from error
+        hint = "" if path.suffix == ".toml" else "; expected a recipe (.toml), or a table or folder"
+        raise UsageError(f"{path}: not TOML: {error}{hint}") from error
 
 
 def _override(tree: dict[str, Any], override: str) -> None:
