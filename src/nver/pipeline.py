@@ -104,7 +104,8 @@ def run(
     """Run a recipe: extract what is missing, cross-validate, and write the report.
 
     Args:
-        recipe: a TOML file, or an `Experiment`.
+        recipe: a TOML file, or an `Experiment`; a folder or table of recordings takes the default
+            recipe, see `nver.read_experiment`.
         out: the run folder; None: `runs/NAME` in the current folder. Cells of the same recipe that
             are finished there are not trained again.
         overrides: "a.b=c", see `nver.read_experiment`; only with a recipe file.

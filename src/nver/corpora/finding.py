@@ -83,8 +83,8 @@ def unknown_corpus(word: str) -> UsageError:
         if choices:
             return UsageError(f"unknown corpus {word!r}; did you mean {choices}?")
         error = unknown_name("corpus", word, names("corpora"))
-        return UsageError(f"{error}; or the folder or table of your recordings, which is not here")
-    hint = f"; did you mean {near[0]}?" if near else f"; look at what lies in {folder}"
+        return UsageError(f"{error}; or give the path of a folder or table of your recordings")
+    hint = f"; did you mean {near[0]}?" if near else f", and no {folder}" * (not folder.exists())
     return UsageError(f"{word}: there is no such folder or table{hint}")
 
 

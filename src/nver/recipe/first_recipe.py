@@ -15,6 +15,7 @@ from nver.machine.installation import extra_is_here
 from nver.recipe.reading import DEFAULT, read_toml
 from nver.registry import lookup, names
 
+SHIPPED = "nver-mamba"  # the encoder whose weights are in the package
 NAMED = 30  # emotions that a comment names one by one (our choice)
 EXAMPLES = {  # of the options by which a corpus of one's own is told its speakers
     "speaker_pattern": r"(?P<speaker>[^/_]+)_[^/]*$",
@@ -115,12 +116,13 @@ def _encoders() -> Iterator[str]:
         yield _pair("name", name)
     for name in names("encoders"):
         card = card_of(name)
-        if name in ours or not card.weights:
+        weights = "comes with nver" if name == SHIPPED else card.weights
+        if name in ours or not weights:
             continue
         here = not card.extra or extra_is_here(card.extra)
         state = "" if here else f'; not installed: pip install "nver[{card.extra}]"'
         yield "# [[encoders]]"
-        yield _comment(f"{_pair('name', name)}  # {card.weights}{state}")
+        yield _comment(f"{_pair('name', name)}  # {weights}{state}")
 
 
 def _classifiers() -> Iterator[str]:

@@ -45,7 +45,7 @@ def _train(folder: Path, experiment: Experiment, group: Group, workers: int, sho
     """Train and test cells, and keep each as it ends: its predictions last."""
     prepared, cells = group
     protocol = cells[0][0].folds.protocol
-    say(f"train {prepared.corpus.name}, {protocol}: {len(cells)} cells", show)
+    say(f"train {prepared.corpus.name}, {protocol}: {len(cells)} cell(s)", show)
     finished = evaluate_cells(
         prepared.clips,
         prepared.embeddings,
