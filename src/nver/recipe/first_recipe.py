@@ -108,8 +108,8 @@ def _roots(corpus: Corpus, root: Path | None, file: Path) -> Iterator[str]:
 def _encoders() -> Iterator[str]:
     """The default recipe's encoders, and as comments the others that have published weights."""
     yield ""
-    yield "# Encoders. Those with weights come from the Hugging Face hub, or from a folder that"
-    yield '# weights = "FOLDER" names.'
+    yield "# Encoders. Weights come from the Hugging Face hub, or from a folder of yours, named by a"
+    yield '# key beside the name: weights = "FOLDER"'
     ours = [entry["name"] for entry in read_toml(DEFAULT)["encoders"]]
     for name in ours:
         yield "[[encoders]]"
