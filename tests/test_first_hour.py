@@ -124,6 +124,7 @@ def test_a_name_is_safe_for_files(path: str, name: str) -> None:
         (["train", "burst", "--out", "m"], "did you mean the folder ./bursts?"),
         (["init", "burst"], "did you mean the folder ./bursts?"),
         (["run", "bursts/laugh/x.wav"], "no such folder or table"),
+        (["corpus", "./bursts", "--root", "hub"], "is a path, and a root is given too: hub"),
         (["bursts"], "nver corpus bursts, nver run bursts, nver predict bursts"),
         (["my häuser & töne"], "nver corpus 'my häuser & töne'"),
         (["r.toml"], "nver run r.toml"),
@@ -277,9 +278,16 @@ def test_a_command_ends_with_the_next_one(here: Path, call: Call, command: str) 
     assert "next: " not in err, "a program asked"
 
 
-@pytest.mark.parametrize("args", [["corpus"], ["extract", "--encoder", "logmel-stats"],
-                                  ["run", *FEW[:4], "--set", SMALL[2], "--set", SMALL[3], *FEW[4:]], ["init"],
-                                  ["train", "--out", "m", *FEW[:2], "--workers", "1"]])  # fmt: skip
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["corpus"],
+        ["extract", "--encoder", "logmel-stats"],
+        ["run", *FEW, "--set", SMALL[2], "--set", SMALL[3]],
+        ["init"],
+        ["train", "--out", "m", *FEW[:2], "--workers", "1"],
+    ],
+)
 def test_the_warnings_of_a_corpus_are_shown_by_all(
     here: Path, call: Call, monkeypatch: pytest.MonkeyPatch, args: list[str]
 ) -> None:
@@ -294,6 +302,16 @@ def test_the_warnings_of_a_corpus_are_shown_by_all(
     code, _, err = call(args[0], "bursts", *args[1:])
     assert code == 0, err
     assert re.search("warning: (bursts: )?beware of the dog", err)
+
+
+@pytest.mark.parametrize("word", ["jnv", "./jnv"])
+@pytest.mark.parametrize("command", [["corpus"], ["run", "--dry-run"], ["init"]])
+def test_what_is_taken_is_said_where_a_word_could_mean_two(
+    here: Path, call: Call, command: list[str], word: str
+) -> None:
+    code, _, err = call(command[0], word, *command[1:])
+    assert f"note: {find_corpus(word).note}" in err
+    assert code == int(word == "jnv"), "the known corpus has no root, the folder needs none"
 
 
 def test_help_is_a_command_too(call: Call) -> None:

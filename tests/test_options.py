@@ -65,7 +65,8 @@ network = {width = 16, depth = 1, inner = 16, states = 4, rank = 1, stem = [4, 8
 self_supervised = {epochs = 1, batch_size = 8, crop = 64}
 """
 STORY = ["list", "doctor", "corpus", "init", "extract", "store", "store verify", "store export",
-         "store gc", "run", "status", "report", "train", "predict", "pretrain", "convert"]  # fmt: skip
+         "store gc", "run", "status", "report", "train", "predict", "pretrain",
+         "convert"]  # fmt: skip
 
 
 def test_the_examples_run(

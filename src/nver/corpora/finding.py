@@ -37,9 +37,11 @@ def find_corpus(word: str, root: Path | None = None) -> Place:
     Raises:
         UsageError: it is neither; it names what is near.
     """
-    if root is not None:
-        return Place(word, root)
     path = Path(word)
+    if root is not None:
+        if path.name != word:
+            raise UsageError(f"{word!r} is a path, and a root is given too: {root}; give one")
+        return Place(word, root)
     if word in names("corpora") and not (word in FORMS and path.exists()):
         here = f"{word!r} is taken as the known corpus; for the folder here write ./{word}"
         return Place(word, None, here if path.exists() else "")

@@ -1,6 +1,7 @@
 """A first recipe for a corpus, with comments: what was found, and what else it may say."""
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def first_recipe(corpus: Corpus, root: Path | None, options: Mapping[str, Any], 
         UsageError: a name cannot stand in a TOML file.
     """
     lines = [
-        f"# A recipe for {corpus.name}, by `nver init`. Run it: nver run {file}",
+        f"# A recipe for {corpus.name}, by `nver init`. Run it: nver run {shlex.quote(str(file))}",
         *_found(corpus),
         *_corpora(corpus, options),
         *_roots(corpus, root, file),
@@ -108,8 +109,8 @@ def _roots(corpus: Corpus, root: Path | None, file: Path) -> Iterator[str]:
 def _encoders() -> Iterator[str]:
     """The default recipe's encoders, and as comments the others that have published weights."""
     yield ""
-    yield "# Encoders. Weights come from the Hugging Face hub, or from a folder of yours, named by a"
-    yield '# key beside the name: weights = "FOLDER"'
+    yield "# Encoders. Weights come from the Hugging Face hub, or from a folder of yours, named"
+    yield '# beside the name: weights = "FOLDER"'
     ours = [entry["name"] for entry in read_toml(DEFAULT)["encoders"]]
     for name in ours:
         yield "[[encoders]]"
