@@ -16,7 +16,8 @@ def spelt(
     frame = pd.DataFrame({"emotion": emotions})
     frame["speaker"] = pd.Series(speakers or [None] * len(emotions), dtype=object)
     table, warnings = one_spelling(frame)
-    return table["emotion"].tolist(), table["speaker"].tolist(), warnings
+    known = [name if isinstance(name, str) else None for name in table["speaker"]]
+    return table["emotion"].tolist(), known, warnings
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,8 @@ def one_spelling(table: "pd.DataFrame") -> tuple["pd.DataFrame", tuple[str, ...]
         spelling, said = _one_spelling(column, counts)
         warnings += said
         if any(old != new for old, new in spelling.items()):
-            cells = [spelling.get(cell) for cell in table[column]]
-            table = table.assign(**{column: cells})
+            table = table.copy()
+            table[column] = [spelling.get(cell) for cell in table[column]]
     return table, tuple(warnings)
 
 
