@@ -10,6 +10,8 @@ from nver.corpora.base import Options, Tables
 from nver.corpora.file_tree import Skip
 from nver.corpora.own import own_card
 from nver.corpora.own.clips import EMOTION_NAMES, corpus_tables
+from nver.corpora.own.folder import or_folders
+from nver.corpora.own.other_tables import audio_in_no_row
 from nver.corpora.own.rows import Columns, read_columns, read_header
 from nver.errors import CorpusError, MissingExtraError, UsageError, check_choice
 
@@ -34,7 +36,12 @@ def read_audformat(root: Path, options: Options) -> Tables:
     else:
         tables = index_tables(root)
         columns, skipped = read_columns(tables[_choose(root, list(tables), options["table"])])
-    return corpus_tables(columns, base, options, source=root, skipped=skipped)
+    with or_folders(root):
+        found = corpus_tables(columns, base, options, source=root, skipped=skipped)
+    if root.is_file():
+        return found
+    in_rows = [*found.table["file"], *found.skipped["file"]]
+    return found._replace(warnings=(*found.warnings, *audio_in_no_row(root, in_rows)))
 
 
 def index_tables(root: Path) -> dict[str, Path]:
