@@ -12,7 +12,7 @@ from nver.corpora.own.clips import corpus_tables
 from nver.corpora.own.folder_layout import Found, Layout, find_layout, level_of, parse_layout
 from nver.corpora.own.folder_names import SPLITS
 from nver.corpora.own.folder_remarks import remarks
-from nver.corpora.own.patterns import found_by
+from nver.corpora.own.patterns import emotion_offer, found_by
 from nver.corpora.own.rows import Columns
 from nver.errors import CorpusError, UsageError
 
@@ -38,6 +38,11 @@ def read_emotion_folders(root: Path, options: Options) -> Tables:
         raise nothing_found(root, EXPECTED, unreadable)
     layout, said, offered = _layout_of(audio, options)
     columns, misnamed = _columns(audio, layout, options)
+    if not columns["file"]:
+        raise CorpusError(
+            f"{root}: no clip found; expected {'/'.join([*layout, 'file'])}, for example not "
+            f"{audio[0]!r}; where the names of the files say the emotion, {emotion_offer(audio)}"
+        )
     skipped = [
         *unreadable_rows(root, unreadable),
         *((os.path.join(os.path.abspath(root), name), *why) for name, *why in misnamed),

@@ -83,8 +83,8 @@ def find_layout(files: Sequence[Folders], *, emotions: bool, speakers: bool) -> 
     length = max((n for n in (emotion, speaker) if n is not None), default=-1) + 1
     names = {emotion: "emotion", speaker: "speaker"}
     layout = tuple(
-        "split" if kind == SPLIT and n < first else names.get(n, "*")
-        for n, kind in enumerate(tree.kinds[:length])
+        "split" if n < first and tree.kinds[n] == SPLIT else names.get(n, "*")
+        for n in range(length)
     )
     offered = _offered(tree, first, emotion) if speakers and speaker is None else ()
     return Found(layout, tuple(_said(tree, layout)), tuple(offered))
@@ -106,10 +106,10 @@ class _Tree:
     def prefix(self) -> int:
         """The first level that is not a split, and not a lone folder around all others."""
         for n, (names, kind) in enumerate(zip(self.names, self.kinds, strict=True)):
-            lone = len(names) == 1 and kind in (UNKNOWN, OTHER)
-            if n + 1 >= self.depth or not (kind == SPLIT or lone):
+            lone = len(names) == 1 and kind in (UNKNOWN, OTHER) and n + 1 < self.depth
+            if kind != SPLIT and not lone:
                 return n
-        return 0
+        return len(self.names)
 
     def emotion_level(self, first: int) -> int:
         levels = range(first, self.depth)
@@ -124,22 +124,17 @@ class _Tree:
     def speaker_level(self, first: int, emotion: int | None) -> int | None:
         others = [n for n in range(first, self.depth) if n != emotion]
         strong = [n for n in others if self.kinds[n] == STRONG]
-        weak = [n for n in others if self.kinds[n] == WEAK and self._apart(n, emotion)]
-        unknown = [
-            n
-            for n in others
-            if self.kinds[n] == UNKNOWN
-            and emotion is not None
-            and self.kinds[emotion] == EMOTION
-            and self.recurs(*sorted((n, emotion)))
-        ]
-        for fitting in (strong, weak, unknown):
+        weak = [n for n in others if self.kinds[n] == WEAK and self._crosses(n, emotion)]
+        unknown = [n for n in others if self.kinds[n] == UNKNOWN and self._crosses(n, emotion)]
+        sure = emotion is not None and self.kinds[emotion] == EMOTION
+        doubtful = emotion is not None and self.kinds[emotion] in SPEAKERS
+        for fitting in (strong, () if doubtful else weak, unknown if sure else ()):
             if fitting:
                 return fitting[0] if len(fitting) == 1 else None
         return None
 
-    def _apart(self, level: int, emotion: int | None) -> bool:
-        """Whether numbered folders go through the emotions, or the emotions through them."""
+    def _crosses(self, level: int, emotion: int | None) -> bool:
+        """Whether these folders go through the emotions, or the emotions through them."""
         return emotion is None or self.recurs(*sorted((level, emotion)))
 
     def recurs(self, upper: int, lower: int) -> bool:
@@ -151,26 +146,21 @@ class _Tree:
         return sum(count > 1 for count in below.values()) * 2 > len(below)
 
     def named(self, level: int) -> str:
-        return first_few(sorted(self.names[level]), NAMED)
+        names = sorted(self.names[level]) if level < len(self.names) else ()
+        return first_few(names, NAMED) or "missing"
 
 
 def _said(tree: _Tree, layout: Layout) -> list[str]:
     """A sentence where the layout is more than a folder an emotion."""
     if not set(layout) - {"emotion"}:
         return []
-    levels = [
-        f"{tree.named(n)} are {_PLURAL[level]}" if level in _PLURAL else f"{tree.named(n)} passed"
-        for n, level in enumerate(layout)
-    ]
-    said = f"the folders are read as {'/'.join([*layout, FILE])}: {', '.join(levels)}"
+    levels = [f"{level} is {tree.named(n)}" for n, level in enumerate(layout)]
+    said = f"the folders are read as {'/'.join([*layout, FILE])}: {'; '.join(levels)}"
     if "split" in layout:
-        said += "; splits are kept as a column, and folds are made over all clips"
+        said += "; the split is kept as a column, and folds are made over all clips"
     other = "/".join("*" if level == "speaker" else level for level in layout)
     example = other if other != "/".join(layout) else "emotion"
     return [f'{said}. Where that is wrong, give the option layout, for example layout="{example}"']
-
-
-_PLURAL = {"emotion": "emotions", "speaker": "speakers", "split": "splits"}
 
 
 def _offered(tree: _Tree, first: int, emotion: int | None) -> list[str]:

@@ -4,17 +4,20 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection
 
+from nver.corpora.own.speaker_hints import named_like_speakers
+
 # The folder names that Hugging Face's audiofolder takes for splits, and the split they name.
 SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
     **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
 }
-EMOTION, SPLIT, OTHER, STRONG, WEAK, UNKNOWN = (
-    *("emotion", "split", "other"),  # kinds of names
-    *("speaker", "numbered", "unknown"),  # "actor_01"; "s01" or "001", which may be speakers
+EMOTION, SPLIT, OTHER, STRONG, WEAK, NUMBER, UNKNOWN = (  # kinds of names
+    *("emotion", "split", "other"),
+    *("speaker", "numbered"),  # actor_01 or speaker-ann; s01, F1 or 001
+    *("number", "unknown"),  # 1 or 12: speakers, takes, days
 )
-SPEAKERS = (STRONG, WEAK)
+SPEAKERS = (STRONG, WEAK, NUMBER)  # from the surest down
 MOST = 0.9  # the share of a level's names that must agree (our choice)
 HALF = 0.5  # of emotions, as no list of words has them all (our choice)
 
@@ -49,7 +52,7 @@ OTHER_WORDS = frozenset(
     dataset day disc disk exp experiment female file files flac fold girl hi high home indoor
     intensity lab level lo loud low male man md med medium men mic microphone moderate mono
     month mp3 noise noisy normal ogg original outdoor part peak phase phone quiet raw rec recording
-    recordings rep repetition room round run scene scenario seg segment sentence sess session set
+    recordings rep repetition room round run scene scenario seg segment sentence ses sess session set
     soft sound sounds stereo strong studio take takes text trial utt utterance ver version vol volume
     wav wave wavs weak week woman women year
     """.split()
@@ -59,7 +62,7 @@ PERSON = (  # words for who speaks
     r"talker|voice|singer|sprecher|sprecherin|proband|probandin|vpn|vp|locuteur|hablante)"
 )
 OF_A_PERSON = re.compile(rf"{PERSON}(?:s|in)?(?:[ _.-]*\d+|[ _.-]+\S+)")  # actor_01, speaker-ann
-NUMBERED = re.compile(r"[^\W\d_]{0,3}[ _.-]?\d+[a-z]?")  # 001, s01, F1, p-3: may be speakers
+LEAST_DIGITS = 3  # of a number that is taken for a speaker (our choice): a take has one or two
 DATE = re.compile(
     r"(?:19|20)\d\d(?:[-_.]?(?:0[1-9]|1[0-2])(?:[-_.]?(?:0[1-9]|[12]\d|3[01]))?)?"
     r"|(?:0?[1-9]|[12]\d|3[01])[-_.](?:0?[1-9]|1[0-2])[-_.](?:19|20)?\d\d"
@@ -81,12 +84,19 @@ def kind_of(names: Collection[str]) -> str:
         return OTHER
     if share(OF_A_PERSON.fullmatch) >= MOST:
         return STRONG
-    return WEAK if share(NUMBERED.fullmatch) >= MOST else UNKNOWN
+    if share(_is_numbered) >= MOST:
+        return WEAK
+    return NUMBER if share(str.isdecimal) >= MOST else UNKNOWN
 
 
 def is_emotion(name: str) -> bool:
     """Whether a word of the name is a known emotion or sound: "anger", "01_Happy"."""
     return any(word in EMOTION_WORDS for word in _words(name))
+
+
+def _is_numbered(name: str) -> bool:
+    digits = name.isdecimal() and len(name) >= LEAST_DIGITS
+    return digits or (not name.isdecimal() and named_like_speakers([name]))
 
 
 def _is_other(name: str) -> bool:

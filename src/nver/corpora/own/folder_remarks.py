@@ -6,14 +6,15 @@ from pathlib import Path
 
 from nver.corpora.base import Options
 from nver.corpora.own.folder_layout import NAMED, Layout
-from nver.corpora.own.folder_names import EMOTION, MOST, SPEAKERS, kind_of
+from nver.corpora.own.folder_names import EMOTION, MOST, OTHER, SPEAKERS, SPLITS, kind_of
 from nver.corpora.own.known_names import published_name
 from nver.corpora.own.other_tables import tables_beside
-from nver.corpora.own.patterns import class_hint, emotion_hint
+from nver.corpora.own.patterns import class_hint, emotion_hint, emotion_offer
 from nver.corpora.own.rows import Columns
 from nver.corpora.own.speaker_hints import speaker_hint
 from nver.errors import first_few
 
+WHOLE_NAME = r"([^/]+)\.[^./]+$"
 
 def remarks(
     root: Path, columns: Columns, layout: Layout, options: Options, *, speakers_said: bool
@@ -32,54 +33,60 @@ def remarks(
             f"the files are named as in {published}: `nver corpus {published} --root {root}` "
             "reads emotions and speakers from their names"
         )
-    if not options["emotion_pattern"]:
-        yield from _of_classes(files, emotions, known=published is not None)
+    doubts = [] if options["emotion_pattern"] else list(_of_classes(files, emotions, published))
+    yield from doubts
     unknown = not any(columns.get("speaker", ())) and not options["speaker_pattern"]
-    if unknown and not (published or speakers_said or options["layout"]):
-        if pattern := speaker_hint(files, emotions):
+    if unknown and not (published or speakers_said or options["layout"] or doubts):
+        # of the folders it is said already
+        if pattern := speaker_hint([os.path.basename(file) for file in files], emotions):
             yield (
-                "a part of the paths looks like speakers, and is not used: give the option "
-                f"speaker_pattern={pattern!r} if it is"
+                "a part of the files' names looks like speakers, and is not used: give the option "
+                f"speaker_pattern='{pattern}' if it is"
             )
     yield from _empty_folders(root, files, layout)
     if options["layout"] is None and not options["emotion_pattern"]:
         yield from tables_beside(root)
 
 
-def _of_classes(files: Sequence[str], emotions: Sequence[str], *, known: bool) -> Iterator[str]:
-    """A sentence where the folders do not seem to be emotions."""
+def _of_classes(
+    files: Sequence[str], emotions: Sequence[str], published: str | None
+) -> Iterator[str]:
+    """Sentences where the folders do not seem to be the emotions, or not all of them."""
     classes = sorted(set(emotions))
     named, kind = first_few(classes, NAMED), kind_of(classes)
-    ready = class_hint(classes)
-    if kind != EMOTION and not known:
-        ready = ready or emotion_hint(files)
-    offer = f": give the option emotion_pattern={ready!r}" if ready else ""
-    if kind in SPEAKERS and len(classes) > 1:
-        otherwise = "; the options emotion_pattern or layout say where the emotions are"
-        yield f"the folders {named} are read as emotions and look like speakers{offer or otherwise}"
-    elif len(classes) == 1:
-        otherwise = "; nver expects a folder an emotion, or the option emotion_pattern or layout"
-        yield f"there is one emotion only, {named}{offer or otherwise}"
-    elif ready:
-        yield f"the names of files or folders say more than the emotions {named}{offer}"
-    elif kind != EMOTION and (same := _same_names(files, emotions)):
+    splits = [name for name in classes if name.casefold() in SPLITS]
+    if splits and len(splits) < len(classes):
+        yield f"the folder {splits[0]} is read as an emotion and looks like a split"
+    if ready := class_hint(classes):
         yield (
-            f"the folders {named} are read as emotions and hold files of the same names, {same}: "
-            "if the names are the emotions, give the option emotion_pattern"
-            r"='([^/]+)\.[^./]+$' and layout=\"speaker\""
+            f"the folders {named} seem to say more than the emotion: give the option "
+            f"emotion_pattern='{ready}' if so"
+        )
+    elif len(classes) == 1 or kind in (*SPEAKERS, OTHER):
+        looks = "look like speakers or numbers" if kind in SPEAKERS else "are no names of emotions"
+        said = f"the folders {named} {looks}"
+        said = f"the folder {named} is the only emotion" if len(classes) == 1 else said
+        offer = f"; where the names of the files say the emotion, {emotion_offer(files)}"
+        yield said + ("" if published else offer)
+    elif kind != EMOTION and (ready := emotion_hint(files) or _same_names(files, emotions)):
+        yield (
+            f"the names of the files seem to say the emotion, and the folders {named} are read as "
+            f"emotions: give the option emotion_pattern='{ready}' if so, and layout=\"speaker\" "
+            "if the folders are speakers"
         )
 
 
-def _same_names(files: Sequence[str], emotions: Sequence[str]) -> str:
-    """The file names that recur in nearly every folder, where they are words and not numbers."""
-    stems: dict[str, set[str]] = {}
+def _same_names(files: Sequence[str], emotions: Sequence[str]) -> str | None:
+    """The pattern of a whole name, where the same names, words and not numbers, are in nearly every
+    folder.
+    """
+    found: dict[str, set[str]] = {}
     for file, emotion in zip(files, emotions, strict=True):
         stem = os.path.splitext(os.path.basename(file))[0].casefold()
-        stems.setdefault(stem, set()).add(emotion)
-    often = [stem for stem, seen in stems.items() if len(seen) >= MOST * len(set(emotions))]
+        found.setdefault(stem, set()).add(emotion)
+    often = [stem for stem, seen in found.items() if len(seen) >= MOST * len(set(emotions))]
     words = [stem for stem in often if not any(sign.isdigit() for sign in stem)]
-    enough = len(words) > 1 and len(words) >= MOST * len(stems)
-    return first_few(sorted(words), NAMED) if enough else ""
+    return WHOLE_NAME if len(words) > 1 and len(words) >= MOST * len(found) else None
 
 
 def _empty_folders(root: Path, files: Sequence[str], layout: Layout) -> Iterator[str]:

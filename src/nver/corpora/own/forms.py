@@ -1,6 +1,5 @@
 """Which form a user's own corpus has: a table, an audformat database, an audiofolder, folders."""
 
-from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -10,8 +9,9 @@ from nver.corpora.own.audformat import index_tables
 from nver.corpora.own.audiofolder import metadata_files
 from nver.corpora.own.folder import has_emotion_folders
 from nver.corpora.own.folder_names import SPLITS
+from nver.corpora.own.known_names import published_name
 from nver.corpora.own.other_tables import columns_of, lacks
-from nver.corpora.own.patterns import emotion_example, emotion_hint, found_by
+from nver.corpora.own.patterns import emotion_offer
 from nver.corpora.own.rows import TABLE_SUFFIXES
 from nver.errors import CorpusError, UsageError
 from nver.registry import CORPORA
@@ -78,14 +78,8 @@ def _of_files_alone(root: Path) -> str:
     if whole:
         return f"; give the table as the root: {whole[0]}"
     audio = walk(root)[0]
-    return f". {_by_pattern(audio)}" if audio else ""
-
-
-def _by_pattern(audio: Sequence[str]) -> str:
-    pattern = emotion_hint(audio) or emotion_example(audio[0])
-    found = found_by(pattern, "emotion", audio[:1])[0]
-    return (
-        "Here lie audio files without folders: if their names say the emotion, give the option "
-        f"emotion_pattern, for example emotion_pattern={pattern!r}, which finds {found!r} in "
-        f"{audio[0]!r}"
-    )
+    if not audio:
+        return ""
+    if published := published_name(audio, root):
+        return f". The files are named as in {published}: `nver corpus {published} --root {root}`"
+    return f". Where the names of the files say the emotion, {emotion_offer(audio)}"

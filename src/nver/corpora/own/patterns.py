@@ -52,13 +52,24 @@ def emotion_hint(files: Sequence[str]) -> str | None:
     )
 
 
-def emotion_example(file: str) -> str:
-    """A pattern that finds the first word of this file's name: an example for a message."""
+def emotion_offer(files: Sequence[str]) -> str:
+    """A sentence that offers an `emotion_pattern` made from these files' names."""
+    file = files[0]
+    pattern = emotion_hint(files) or _first_word(file)
+    match = re.search(pattern, file)
+    offer = f"give the option emotion_pattern, for example emotion_pattern='{pattern}'"
+    if match is None or match[1].isdecimal():
+        return f"{offer}, which would find 'laugh' in 'laugh_{os.path.basename(file)}'"
+    return f"{offer}, which finds {match[1]!r} in {file!r}"
+
+
+def _first_word(file: str) -> str:
+    """A pattern for the part of this file's name before its first separator."""
     stem = os.path.splitext(os.path.basename(file))[0]
-    separator = next((sign for sign in SEPARATORS if sign in stem), None)
-    if separator is None:
-        return r"([^/\d]+)\d*\.[^./]+$"
-    return rf"([^/{re.escape(separator)}]+){re.escape(separator)}[^/]*$"
+    separator = next((sign for sign in SEPARATORS if sign in stem), "_")
+    if separator in stem or stem[:1].isdecimal():
+        return rf"([^/{separator}]+){_literal(separator)}[^/]*$"
+    return r"([^/\d]+)\d*\.[^./]+$"
 
 
 def class_hint(classes: Sequence[str]) -> str | None:
@@ -70,10 +81,10 @@ def class_hint(classes: Sequence[str]) -> str | None:
         for place, values in enumerate(zip(*parts, strict=True)):
             known = sum(map(is_emotion, values)) >= HALF * len(values)
             if known and 1 < len({value.casefold() for value in values}) < len(classes):
-                sign = re.escape(separator)
-                before = rf"[^/{sign}]+{sign}" * place
+                sign = _literal(separator)
+                before = rf"[^/{separator}]+{sign}" * place
                 after = sign if place < len(parts[0]) - 1 else "/"
-                return rf"(?:^|/){before}([^/{sign}]+){after}"
+                return rf"(?:^|/){before}([^/{separator}]+){after}"
     return None
 
 
@@ -82,8 +93,13 @@ def _patterns_of_parts(names: Sequence[str]) -> Iterator[str]:
     stems = [os.path.splitext(os.path.basename(name))[0] for name in names]
     for separator in SEPARATORS:
         parts = min((stem.count(separator) for stem in stems), default=0) + 1
-        sign = re.escape(separator)
+        sign = _literal(separator)
         for place in range(parts if parts > 1 else 0):
-            before = rf"(?:[^/{sign}]+{sign}){{{place}}}" if place else ""
-            yield rf"(?:^|/){before}([^/{sign}]+?)\d*(?:{sign}[^/]*)?\.[^./]+$"
+            before = rf"[^/{separator}]+{sign}" * place
+            yield rf"(?:^|/){before}([^/{separator}]+?)\d*(?:{sign}[^/]*)?\.[^./]+$"
     yield r"(?:^|/)([^/\W\d_]+)[^/]*$"
+
+
+def _literal(separator: str) -> str:
+    """The separator outside of brackets."""
+    return separator.replace(".", "[.]")
