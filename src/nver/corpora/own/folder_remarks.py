@@ -68,7 +68,9 @@ def _of_classes(
         said = f"the folder {named} is the only emotion" if len(classes) == 1 else said
         offer = f"; where the names of the files say the emotion, {emotion_offer(files)}"
         yield said + ("" if published else offer)
-    elif kind != EMOTION and (ready := emotion_hint(files) or _same_names(files, emotions)):
+    elif kind == EMOTION or published:
+        return
+    elif ready := emotion_hint(files) or _same_names(files, emotions):
         yield (
             f"the names of the files seem to say the emotion, and the folders {named} are read as "
             f"emotions: give the option emotion_pattern='{ready}' if so, and layout=\"speaker\" "
@@ -84,7 +86,8 @@ def _same_names(files: Sequence[str], emotions: Sequence[str]) -> str | None:
     for file, emotion in zip(files, emotions, strict=True):
         stem = os.path.splitext(os.path.basename(file))[0].casefold()
         found.setdefault(stem, set()).add(emotion)
-    often = [stem for stem, seen in found.items() if len(seen) >= MOST * len(set(emotions))]
+    most = MOST * len(set(emotions))
+    often = [stem for stem, seen in found.items() if len(seen) >= most]
     words = [stem for stem in often if not any(sign.isdigit() for sign in stem)]
     return WHOLE_NAME if len(words) > 1 and len(words) >= MOST * len(found) else None
 
