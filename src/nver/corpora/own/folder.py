@@ -37,16 +37,13 @@ def read_emotion_folders(root: Path, options: Options) -> Tables:
     if not audio:
         raise nothing_found(root, EXPECTED, unreadable)
     layout, said, offered = _layout_of(audio, options)
-    columns, misnamed = _columns(audio, layout, options)
+    columns, misnamed = _columns(root, audio, layout, options)
     if not columns["file"]:
         raise CorpusError(
             f"{root}: no clip found; expected {'/'.join([*layout, 'file'])}, for example not "
             f"{audio[0]!r}; where the names of the files say the emotion, {emotion_offer(audio)}"
         )
-    skipped = [
-        *unreadable_rows(root, unreadable),
-        *((os.path.join(os.path.abspath(root), name), *why) for name, *why in misnamed),
-    ]
+    skipped = [*unreadable_rows(root, unreadable), *misnamed]
     tables = corpus_tables(columns, root.absolute(), options, source=root, skipped=skipped)
     more = remarks(root, columns, layout, options, speakers_said=bool(offered))
     return tables._replace(warnings=(*said, *offered, *more, *tables.warnings))
@@ -88,7 +85,7 @@ def _layout_of(audio: Sequence[str], options: Options) -> Found:
 
 
 def _columns(
-    audio: Sequence[str], layout: Layout, options: Options
+    root: Path, audio: Sequence[str], layout: Layout, options: Options
 ) -> tuple[Columns, list[Skip]]:
     """The columns of the files that have an emotion, and why the others have none."""
     levels = ["emotion", *(level for level in ("speaker", "split") if level in layout)]
@@ -104,7 +101,7 @@ def _columns(
     kept = [place for place, emotion in enumerate(found["emotion"]) if emotion]
     columns = {level: [values[place] for place in kept] for level, values in found.items()}
     misnamed = [
-        (name, "misnamed", why)
+        (os.path.join(os.path.abspath(root), name), "misnamed", why)
         for name, emotion in zip(audio, found["emotion"], strict=True)
         if not emotion
     ]

@@ -103,6 +103,10 @@ class _Tree:
         ]
         self.kinds = [kind_of(names) for names in self.names]
 
+    def kind(self, level: int) -> str:
+        """Of a level that no file reaches, `UNKNOWN`."""
+        return self.kinds[level] if level < len(self.kinds) else UNKNOWN
+
     def prefix(self) -> int:
         """The first level that is not a split, and not a lone folder around all others."""
         for n, (names, kind) in enumerate(zip(self.names, self.kinds, strict=True)):
@@ -126,8 +130,8 @@ class _Tree:
         strong = [n for n in others if self.kinds[n] == STRONG]
         weak = [n for n in others if self.kinds[n] == WEAK and self._crosses(n, emotion)]
         unknown = [n for n in others if self.kinds[n] == UNKNOWN and self._crosses(n, emotion)]
-        sure = emotion is not None and self.kinds[emotion] == EMOTION
-        doubtful = emotion is not None and self.kinds[emotion] in SPEAKERS
+        sure = emotion is not None and self.kind(emotion) == EMOTION
+        doubtful = emotion is not None and self.kind(emotion) in SPEAKERS
         for fitting in (strong, () if doubtful else weak, unknown if sure else ()):
             if fitting:
                 return fitting[0] if len(fitting) == 1 else None
@@ -173,7 +177,7 @@ def _offered(tree: _Tree, first: int, emotion: int | None) -> list[str]:
         levels[n] = "speaker"
         if emotion is not None:
             levels[emotion] = "emotion"
-        sure = emotion is None or tree.kinds[emotion] == EMOTION
+        sure = emotion is None or tree.kind(emotion) == EMOTION
         other = "/".join(_EXCHANGED.get(level, level) for level in levels)
         said.append(
             f"the folders {tree.named(n)} may be speakers, and are not used: give the option "

@@ -23,40 +23,37 @@ HALF = 0.5  # of emotions, as no list of words has them all (our choice)
 
 # Words for emotions and for sounds that people make (our choice): the names in the published
 # corpora's cards, their adjectives, codes of three letters, and the commonest in other languages.
-EMOTION_WORDS = frozenset(
-    """
-    achievement admiration adoration afraid aggression amused amusement ang anger angry anguish
-    annoyance annoyed anxiety anxious arousal awe awkwardness boredom bored calm confused confusion
-    contempt content contentment craving delight desire despair determination dis disappointed
-    disappointment disapproval disgust disgusted distress ecstasy elation embarrassed embarrassment
-    emotion enthusiasm entrancement envy exc excited excitement fatigue fea fear fearful fru
-    frustrated frustration fury gratitude grief guilt hap happiness happy hatred hope horror
-    interest irritation jealousy joy joyful loneliness love neu neutral nostalgia pain panic
-    pleasure pride proud rage realization regret relaxed relief relieved sad sadness sarcasm
-    satisfaction serenity shame shock stress sur surprise surprised sympathy tenderness terror
-    tired tiredness triumph upset worry
-    breath breathing cheer chuckle cough cry crying gasp giggle groan growl grunt gulp howl hum
-    laugh laughing laughs laughter moan mumble pant scream screaming shout shriek sigh sneeze sniff
-    snore sob sobbing squeal throat wail weep weeping whimper whisper yawn yell
-    angst ärger ekel freude fröhlich glück langeweile lachen neutrale scham schmerz schrei stolz
-    trauer traurig überraschung verachtung weinen wut wütend
-    colère dégoût douleur ennui joie peur rire surpris tristesse
-    alegría alegria asco dolor enfado ira miedo risa sorpresa tristeza
-    gioia paura rabbia raiva medo tristezza
-    """.split()
-)
+WORDS_OF_EMOTIONS = """
+achievement admiration adoration afraid aggression amused amusement ang anger angry anguish
+annoyance annoyed anxiety anxious arousal awe awkwardness boredom bored calm confused confusion
+contempt content contentment craving delight desire despair determination dis disappointed
+disappointment disapproval disgust disgusted distress ecstasy elation embarrassed embarrassment
+emotion enthusiasm entrancement envy exc excited excitement fatigue fea fear fearful fru
+frustrated frustration fury gratitude grief guilt hap happiness happy hatred hope horror
+interest irritation jealousy joy joyful loneliness love neu neutral nostalgia pain panic
+pleasure pride proud rage realization regret relaxed relief relieved sad sadness sarcasm
+satisfaction serenity shame shock stress sur surprise surprised sympathy tenderness terror
+tired tiredness triumph upset worry
+breath breathing cheer chuckle cough cry crying gasp giggle groan growl grunt gulp howl hum
+laugh laughing laughs laughter moan mumble pant scream screaming shout shriek sigh sneeze sniff
+snore sob sobbing squeal throat wail weep weeping whimper whisper yawn yell
+angst ärger ekel freude fröhlich glück langeweile lachen neutrale scham schmerz schrei stolz
+trauer traurig überraschung verachtung weinen wut wütend
+colère dégoût douleur ennui joie peur rire surpris tristesse
+alegría alegria asco dolor enfado ira miedo risa sorpresa tristeza
+gioia paura rabbia raiva medo tristezza
+"""
 # Words of levels that are neither (our choice): of the recording, of its day, of the speaker's sex.
-OTHER_WORDS = frozenset(
-    """
-    adult audio audios batch block boy cd ch chan channel clean clip clips condition corpus data
-    dataset day disc disk exp experiment female file files flac fold girl hi high home indoor
-    intensity lab level lo loud low male man md med medium men mic microphone moderate mono
-    month mp3 noise noisy normal ogg original outdoor part peak phase phone quiet raw rec recording
-    recordings rep repetition room round run scene scenario seg segment sentence ses sess session set
-    soft sound sounds stereo strong studio take takes text trial utt utterance ver version vol volume
-    wav wave wavs weak week woman women year
-    """.split()
-)
+OTHER_WORDS = """
+adult audio audios batch block boy cd ch chan channel clean clip clips condition corpus data
+dataset day disc disk exp experiment female file files flac fold girl hi high home indoor
+intensity lab level lo loud low male man md med medium men mic microphone moderate mono
+month mp3 noise noisy normal ogg original outdoor part peak phase phone quiet raw rec recording
+recordings rep repetition room round run scene scenario seg segment sentence ses sess session set
+soft sound sounds stereo strong studio take takes text trial utt utterance ver version vol volume
+wav wave wavs weak week woman women year
+"""
+EMOTIONS, OTHERS = frozenset(WORDS_OF_EMOTIONS.split()), frozenset(OTHER_WORDS.split())
 PERSON = (  # words for who speaks
     r"(?:actor|actress|speaker|spkr|spk|subject|subj|participant|person|user|client|performer|"
     r"talker|voice|singer|sprecher|sprecherin|proband|probandin|vpn|vp|locuteur|hablante)"
@@ -91,7 +88,7 @@ def kind_of(names: Collection[str]) -> str:
 
 def is_emotion(name: str) -> bool:
     """Whether a word of the name is a known emotion or sound: "anger", "01_Happy"."""
-    return any(word in EMOTION_WORDS for word in _words(name))
+    return any(word in EMOTIONS for word in _words(name))
 
 
 def _is_numbered(name: str) -> bool:
@@ -102,7 +99,7 @@ def _is_numbered(name: str) -> bool:
 def _is_other(name: str) -> bool:
     words = _words(name)
     of_one_letter = name in ("m", "f", "w")  # sexes
-    known = bool(words) and all(word in OTHER_WORDS for word in words)
+    known = bool(words) and all(word in OTHERS for word in words)
     return of_one_letter or known or DATE.fullmatch(name) is not None
 
 

@@ -16,6 +16,7 @@ from nver.errors import first_few
 
 WHOLE_NAME = r"([^/]+)\.[^./]+$"
 
+
 def remarks(
     root: Path, columns: Columns, layout: Layout, options: Options, *, speakers_said: bool
 ) -> Iterator[str]:
@@ -36,13 +37,13 @@ def remarks(
     doubts = [] if options["emotion_pattern"] else list(_of_classes(files, emotions, published))
     yield from doubts
     unknown = not any(columns.get("speaker", ())) and not options["speaker_pattern"]
-    if unknown and not (published or speakers_said or options["layout"] or doubts):
-        # of the folders it is said already
-        if pattern := speaker_hint([os.path.basename(file) for file in files], emotions):
-            yield (
-                "a part of the files' names looks like speakers, and is not used: give the option "
-                f"speaker_pattern='{pattern}' if it is"
-            )
+    looked_at = unknown and not (published or speakers_said or options["layout"] or doubts)
+    names = [os.path.basename(file) for file in files]  # of the folders it is said already
+    if looked_at and (pattern := speaker_hint(names, emotions)):
+        yield (
+            "a part of the files' names looks like speakers, and is not used: give the option "
+            f"speaker_pattern='{pattern}' if it is"
+        )
     yield from _empty_folders(root, files, layout)
     if options["layout"] is None and not options["emotion_pattern"]:
         yield from tables_beside(root)

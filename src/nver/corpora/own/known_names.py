@@ -14,9 +14,9 @@ from nver.corpora.published.vivae import NAMING as VIVAE
 
 LOOKED_AT = 200  # files, evenly spaced: a name of a published corpus is not met by chance
 NAMINGS = {
-    **{"asvp-esd": ASVP_ESD, "crema-d": CREMA_D, "emodb": EMODB, "emogator": EMOGATOR},
-    **{"jnv": JNV, "ravdess": RAVDESS, "vivae": VIVAE},
-}
+    "asvp-esd": ASVP_ESD, "crema-d": CREMA_D, "emodb": EMODB, "emogator": EMOGATOR,
+    "jnv": JNV, "ravdess": RAVDESS, "vivae": VIVAE,
+}  # fmt: skip
 
 
 def published_name(files: Sequence[str], root: Path) -> str | None:
