@@ -9,6 +9,7 @@ from typing import Any
 from nver.corpora.against_published import unknown_speakers, unlike_published
 from nver.corpora.base import LEFT_OUT, Corpus, CorpusCard, Options, Tables
 from nver.corpora.own.forms import FORMS, find_form
+from nver.corpora.spelling import one_spelling
 from nver.errors import CorpusError, UsageError, check_choice, unknown_name
 from nver.registry import lookup, names
 
@@ -46,6 +47,9 @@ def _load(name: str, place: Path | None, options: dict[str, Any]) -> Corpus:
         card = replace(card, **card.variant(settings))
     place = _place(card, place, settings)
     table, skipped, warnings = Tables(*card.read(place, settings))
+    if name in FORMS or name not in names("corpora"):
+        table, said = one_spelling(table)
+        warnings = (*warnings, *said)
     left_out = skipped["reason"] == LEFT_OUT
     return Corpus(
         name=card.name,

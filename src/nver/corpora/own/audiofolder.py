@@ -1,11 +1,14 @@
 """A Hugging Face audiofolder: metadata.csv or metadata.jsonl with file_name, or class folders."""
 
+import os
+import re
 from pathlib import Path
 
 from nver.corpora.base import Options, Tables
 from nver.corpora.file_tree import Skip
 from nver.corpora.own import own_card
-from nver.corpora.own.clips import corpus_tables
+from nver.corpora.own.column_names import COLUMN_OPTIONS
+from nver.corpora.own.columns import file_column
 from nver.corpora.own.folder import (
     OPTIONS,
     has_emotion_folders,
@@ -13,9 +16,9 @@ from nver.corpora.own.folder import (
     read_emotion_folders,
 )
 from nver.corpora.own.folder_names import SPLITS
-from nver.corpora.own.other_tables import METADATA, audio_in_no_row, columns_of, lacks
-from nver.corpora.own.patterns import found_by
-from nver.corpora.own.rows import Columns, read_columns
+from nver.corpora.own.other_tables import METADATA, columns_of, lacks, with_audio_in_no_row
+from nver.corpora.own.rows import Columns, Read, read_columns
+from nver.corpora.own.table_clips import TABLE_OPTIONS, table_clips
 from nver.errors import CorpusError, UsageError
 
 
@@ -27,9 +30,9 @@ def read_audiofolder(root: Path, options: Options) -> Tables:
     if not root.is_dir():
         raise CorpusError(f"{root}: expected a folder with {' or '.join(METADATA)}")
     tables = metadata_files(root)
-    other = all(lacks(columns_of(table), options["column"]) for table in tables)
+    other = all(lacks(columns_of(table), options) for table in tables)
     if not tables or (other and has_emotion_folders(root)):
-        if options["column"] or options["speaker_column"]:
+        if any(options[name] for name in COLUMN_OPTIONS):
             raise UsageError(f"{root} has no metadata table in which a column could be chosen")
         return read_emotion_folders(root, options)
     if options["layout"] or options["emotion_pattern"]:
@@ -38,17 +41,8 @@ def read_audiofolder(root: Path, options: Options) -> Tables:
             "form='folder' to read the folders"
         )
     with or_folders(root):
-        return _read_tables(root, tables, options)
-
-
-def _read_tables(root: Path, tables: list[Path], options: Options) -> Tables:
-    columns, skipped = _joined(root, tables)
-    if options["speaker_pattern"]:
-        files = columns["file_name"]
-        columns["speaker"] = found_by(options["speaker_pattern"], "speaker", files)
-    found = corpus_tables(columns, root.absolute(), options, source=root, skipped=skipped)
-    in_rows = [*found.table["file"], *found.skipped["file"]]
-    return found._replace(warnings=(*found.warnings, *audio_in_no_row(root, in_rows)))
+        read = _joined(root, tables, options)
+        return with_audio_in_no_row(root, table_clips(read, root.absolute(), options, root))
 
 
 def metadata_files(root: Path) -> list[Path]:
@@ -57,28 +51,32 @@ def metadata_files(root: Path) -> list[Path]:
     return [folder / name for folder in folders for name in METADATA if (folder / name).is_file()]
 
 
-def _joined(root: Path, tables: list[Path]) -> tuple[Columns, list[Skip]]:
+def _joined(root: Path, tables: list[Path], options: Options) -> Read:
     """The rows of all tables; file names are relative to `root`, and each row has its split."""
     import pandas as pd
 
-    parts, skipped = list[pd.DataFrame](), list[Skip]()
+    parts, skipped, warnings = list[pd.DataFrame](), list[Skip](), list[str]()
     for table in tables:
-        columns, malformed = read_columns(table)
+        columns, malformed, said = read_columns(table)
+        name, more = file_column(columns, options, table)
         skipped += malformed
-        parts.append(pd.DataFrame(_relative_to(root, table, columns), dtype=object))
+        warnings += [*said, *more]
+        parts.append(pd.DataFrame(_relative_to(root, table, columns, name), dtype=object))
     joined = pd.concat(parts, ignore_index=True).fillna("")
     if not any(joined["split"]):
         del joined["split"]
-    return {str(name): cells.tolist() for name, cells in joined.items()}, skipped
+    columns = {str(name): cells.tolist() for name, cells in joined.items()}
+    return Read(columns, skipped, tuple(dict.fromkeys(warnings)))
 
 
-def _relative_to(root: Path, table: Path, columns: Columns) -> Columns:
-    if "file_name" not in columns:
-        raise CorpusError(f"{table}: has no column file_name; columns: {', '.join(columns)}")
+def _relative_to(root: Path, table: Path, columns: Columns, name: str) -> Columns:
+    """The columns with the files, relative to `root`, as file_name, and their split."""
     prefix = "" if table.parent == root else f"{table.parent.name}/"
-    files = [prefix + name if name else "" for name in columns["file_name"]]
-    splits = [SPLITS.get(name.split("/")[0].lower(), "") for name in files]
-    return {"split": splits, **columns, "file_name": files}
+    files = [prefix + cell if cell and not os.path.isabs(cell) else cell for cell in columns[name]]
+    split = SPLITS.get(prefix.rstrip("/").lower(), "")
+    splits = [split or SPLITS.get(re.split(r"[/\\]", file)[0].lower(), "") for file in files]
+    others = {other: cells for other, cells in columns.items() if other != name}
+    return {"split": splits, **others, "file_name": files}
 
 
 AUDIOFOLDER = own_card(
@@ -86,5 +84,5 @@ AUDIOFOLDER = own_card(
     title="Your own: a Hugging Face audiofolder",
     url="https://huggingface.co/docs/datasets/audio_dataset",
     read=read_audiofolder,
-    options={"column": None, "speaker_column": None, **OPTIONS},
+    options={**TABLE_OPTIONS, **OPTIONS},
 )

@@ -64,8 +64,7 @@ def _has_index(root: Path, options: Options) -> bool:
     of emotions.
     """
     tables = index_tables(root).values()
-    emotion = options.get("column")
-    usable = any(not lacks(columns_of(table), emotion) for table in tables)
+    usable = any(not lacks(columns_of(table), options) for table in tables)
     return usable or (bool(tables) and not has_emotion_folders(root))
 
 
@@ -74,7 +73,7 @@ def _of_files_alone(root: Path) -> str:
     if not root.is_dir():
         return ""
     tables = [f for f in sorted(root.iterdir()) if f.suffix.lower() in TABLE_SUFFIXES]
-    whole = [str(table) for table in tables if not lacks(columns_of(table))]
+    whole = [str(table) for table in tables if not lacks(columns_of(table), {})]
     if whole:
         return f"; give the table as the root: {whole[0]}"
     audio = walk(root)[0]

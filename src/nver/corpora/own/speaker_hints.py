@@ -2,8 +2,10 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
+
+from nver.corpora.own.column_names import words_of
 
 LOOKED_AT = 20_000  # paths, evenly spaced: enough to see what recurs (our choice)
 SEPARATORS = ("_", "-", "_-")  # what may stand between the parts of a file's name
@@ -21,6 +23,24 @@ repetition right room scene seg segment sent sentence ses sess session set sound
 test testing text train training trial true utt utterance v val valid validation version w wav weak
 woman word x xx yes young
 """
+# Words in the name of a column that says something else of a clip (our choice).
+OTHER_COLUMNS = """
+accent affect age agreement annotator arousal batch bit bits category channel channels class clip
+codec comment condition context corpus country culture database dataset date day device dominance
+dur duration education emotion environment ethnicity exercise file filter fold format gender
+gesture group handedness hour index intensity item kind label lang language length level licence
+license line locale location method mic microphone modality mode month mood native noise
+note notes number origin part partition path phase phrase prompt quality race rate rater rating
+recording region repetition room sample samplerate sampling scene score scenario segment sentence
+sentiment session set setting sex situation snr sound source split stage statement status stimulus
+strength style subset system take task team text time timestamp topic transcript transcription
+translation trial type unit utterance valence variant version vocalisation vocalization week word
+words year
+"""
+ID_WORDS = frozenset(
+    ("id", "name", "code", "who", "patient", "kid", "child", "infant", "artist", "initials", "uid")
+)
+OTHER_COLUMN_WORDS = frozenset(OTHER_COLUMNS.split())
 SPEAKERS, OTHERS = frozenset(WORDS_OF_SPEAKERS.split()), frozenset(OTHER_WORDS.split())
 SEX = frozenset("mfw")  # alone, without a number: the speaker's sex
 
@@ -126,3 +146,29 @@ def _word_and_number(value: str) -> tuple[str, str]:
     """ "Spk-01" -> ("spk", "01"); the word is all of a value that has no number at its end."""
     match = re.fullmatch(r"(.*?)[ _-]*(\d*)", value, re.DOTALL)
     return (match[1].lower(), match[2]) if match else (value, "")
+
+
+def column_hint(columns: Mapping[str, Sequence[str]], emotions: Sequence[str]) -> str | None:
+    """The name of the column whose cells look most like speakers, or None.
+
+    Its cells recur over the emotions and are few; they are names or ids, no numbers, remarks or
+    answers of yes and no, and the column is not called after something else (`OTHER_COLUMNS`).
+    """
+    ranked = [(_likeness_of_column(name, cells, emotions), name) for name, cells in columns.items()]
+    best = max(ranked, key=lambda one: one[0], default=(0, ""))
+    return best[1] if best[0] else None
+
+
+def _likeness_of_column(name: str, cells: Sequence[str], emotions: Sequence[str]) -> int:
+    words = set(words_of(name))
+    if words & OTHER_COLUMN_WORDS or not recurs(cells, emotions):
+        return 0
+    distinct = set(cells)
+    if named_like_speakers(cells):
+        return 3
+    if words & ID_WORDS:
+        return 2
+    numbers = all(re.fullmatch(r"[-+.,\d]*", cell) for cell in distinct)
+    long = any(len(cell.split()) > 3 for cell in distinct)
+    others = 2 * sum(map(_is_other, distinct)) > len(distinct)
+    return int(not (numbers or long or others) and len(distinct) > 2)
