@@ -41,7 +41,7 @@ def load_corpus(name: str, root: str | PathLike[str] | None = None, **options: A
 
 
 def _load(name: str, place: Path | None, options: dict[str, Any]) -> Corpus:
-    card = card_of(name, place, options.pop("form", None))
+    card = card_of(name, place, options.pop("form", None), options)
     settings = _settings(card, options)
     if card.variant:
         card = replace(card, **card.variant(settings))
@@ -62,14 +62,18 @@ def _load(name: str, place: Path | None, options: dict[str, Any]) -> Corpus:
     )
 
 
-def card_of(name: str, root: Path | None = None, form: str | None = None) -> CorpusCard:
-    """The card of a corpus; for a name of your own the card of the form that lies at `root`."""
+def card_of(
+    name: str, root: Path | None = None, form: str | None = None, options: Options | None = None
+) -> CorpusCard:
+    """The card of a corpus; for a name of your own the card of the form that lies at `root`, as
+    far as the options leave that open.
+    """
     if form is not None:
         check_choice("form of a corpus", form, FORMS)
         if name in names("corpora") and name != form:
             raise UsageError(f"{name!r} is a known corpus and takes no form; choose another name")
     elif name not in names("corpora") and root is not None:
-        form = find_form(name, root)
+        form = find_form(name, root, options or {})
     card: CorpusCard = lookup("corpora", form or name)
     return replace(card, name=name)
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from nver.corpora.base import Options, Tables
 from nver.corpora.own import own_card
 from nver.corpora.own.column_names import fitting, wanted_column
+from nver.corpora.own.folder import or_folders
+from nver.corpora.own.other_tables import with_audio_in_no_row
 from nver.corpora.own.rows import Columns, Read, read_columns, read_header
 from nver.corpora.own.table_clips import TABLE_OPTIONS, table_clips
 from nver.errors import CorpusError, MissingExtraError, UsageError, check_choice
@@ -32,7 +34,8 @@ def read_audformat(root: Path, options: Options) -> Tables:
     else:
         tables = index_tables(root)
         read = read_columns(tables[_choose(root, list(tables), options["table"])])
-    return table_clips(read, base, options, root)
+    with or_folders(root):
+        return with_audio_in_no_row(root, table_clips(read, base, options, root))
 
 
 def index_tables(root: Path) -> dict[str, Path]:

@@ -8,25 +8,41 @@ from nver.corpora.file_tree import Skip
 from nver.corpora.own import own_card
 from nver.corpora.own.column_names import COLUMN_OPTIONS
 from nver.corpora.own.columns import file_column
-from nver.corpora.own.folder import SPLITS, read_emotion_folders
+from nver.corpora.own.folder import (
+    OPTIONS,
+    has_emotion_folders,
+    or_folders,
+    read_emotion_folders,
+)
+from nver.corpora.own.folder_names import SPLITS
+from nver.corpora.own.other_tables import METADATA, columns_of, lacks, with_audio_in_no_row
 from nver.corpora.own.path_text import is_absolute
 from nver.corpora.own.rows import Columns, Read, read_columns
 from nver.corpora.own.table_clips import TABLE_OPTIONS, table_clips
 from nver.errors import CorpusError, UsageError
 
-METADATA = ("metadata.csv", "metadata.jsonl")
-
 
 def read_audiofolder(root: Path, options: Options) -> Tables:
-    """The tables of an audiofolder; folders like train/ and test/ become a column `split`."""
+    """The tables of an audiofolder; folders like train/ and test/ become a column `split`.
+
+    Where no metadata table names files and emotions, and folders do, the folders are read.
+    """
     if not root.is_dir():
         raise CorpusError(f"{root}: expected a folder with {' or '.join(METADATA)}")
     tables = metadata_files(root)
-    if not tables:
+    other = all(lacks(columns_of(table), options) for table in tables)
+    if not tables or (other and has_emotion_folders(root)):
         if any(options[name] for name in COLUMN_OPTIONS):
             raise UsageError(f"{root} has no metadata table in which a column could be chosen")
-        return read_emotion_folders(root, options, splits=True)
-    return table_clips(_joined(root, tables, options), root.absolute(), options, root)
+        return read_emotion_folders(root, options)
+    if options["layout"] or options["emotion_pattern"]:
+        raise UsageError(
+            f"{root} has a metadata table, and layout and emotion_pattern are for folders; give "
+            "form='folder' to read the folders"
+        )
+    with or_folders(root):
+        read = _joined(root, tables, options)
+        return with_audio_in_no_row(root, table_clips(read, root.absolute(), options, root))
 
 
 def metadata_files(root: Path) -> list[Path]:
@@ -68,5 +84,5 @@ AUDIOFOLDER = own_card(
     title="Your own: a Hugging Face audiofolder",
     url="https://huggingface.co/docs/datasets/audio_dataset",
     read=read_audiofolder,
-    options=TABLE_OPTIONS,
+    options={**TABLE_OPTIONS, **OPTIONS},
 )

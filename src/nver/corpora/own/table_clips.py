@@ -9,7 +9,7 @@ from nver.corpora.base import COLUMNS, Options, Tables
 from nver.corpora.own.clips import corpus_tables
 from nver.corpora.own.column_names import COLUMN_OPTIONS
 from nver.corpora.own.columns import number_warnings
-from nver.corpora.own.folder import speakers_of
+from nver.corpora.own.patterns import found_by
 from nver.corpora.own.rows import Read
 from nver.corpora.own.speaker_hints import column_hint, speaker_hint
 from nver.errors import first_few
@@ -34,7 +34,7 @@ def table_clips(read: Read, folder: Path, options: Options, source: Path) -> Tab
     )
     table, files = tables.table, _paths(tables.table, folder)
     if options.get("speaker_pattern"):
-        found = speakers_of(files, options["speaker_pattern"])
+        found = found_by(options["speaker_pattern"], "speaker", files)
         table["speaker"] = table["speaker"].astype(object)
         table["speaker"] = [speaker or None for speaker in found]
     remarks = (*number_warnings(table["emotion"].tolist()), *_of_speakers(table, files))
@@ -67,7 +67,7 @@ def _of_speakers(table: "pd.DataFrame", files: list[str]) -> Iterator[str]:
             f"--corpus-option speaker_column={name!r}"
         )
     elif pattern:
-        some = first_few(sorted(set(speakers_of(files, pattern))), NAMED)
+        some = first_few(sorted(set(found_by(pattern, "speaker", files))), NAMED)
         yield (
             f"no speaker is known; a part of the paths looks like speakers ({some}): if it is, "
             f"--corpus-option speaker_pattern={pattern!r}"
