@@ -296,6 +296,14 @@ def test_columns_of_metadata_by_other_names(tmp_path: Path) -> None:
     ]
 
 
+def test_columns_of_metadata_may_be_named(tmp_path: Path) -> None:
+    touch(tmp_path, ["train/1.wav"])
+    (tmp_path / "train" / "metadata.csv").write_text("where,what,who,file\n1.wav,joy,p1,x.wav\n")
+    options = {"file_column": "where", "column": "what", "speaker_column": "who"}
+    row = load_corpus("mine", tmp_path, **options).table.iloc[0]
+    assert (row["clip"], row["emotion"], row["speaker"]) == ("train/1", "joy", "p1")
+
+
 def test_the_docs_list_the_names_of_columns_and_the_options() -> None:
     text = DOCS.read_text("utf-8")
     rows = {

@@ -146,7 +146,8 @@ class Finder:
         yield (), None, self._match(base, parts)
         for place in range(1, len(written.parts)):
             tail, dropped = written.parts[place:], (*written.top, *written.parts[:place])
-            yield ("elsewhere",), dropped, self._match(self.folder, tail)
+            if len(tail) == 1 or _plain(tail[0]) in self.listed(self.folder).plain:
+                yield ("elsewhere",), dropped, self._match(self.folder, tail)
         if not written.absolute and written.parts:
             below = self.children.get(_plain(written.parts[0]), [])
             matches = [self._match(os.path.join(self.folder, c), written.parts) for c in below]
