@@ -42,7 +42,7 @@ def read_audiofolder(root: Path, options: Options) -> Tables:
         )
     with or_folders(root):
         read = _joined(root, tables, options)
-        joined = {**options, "file_column": None}  # the tables' own is named file_name now
+        joined = {**options, "file_column": "file_name"}  # as `_joined` calls it
         return with_audio_in_no_row(root, table_clips(read, root.absolute(), joined, root))
 
 
