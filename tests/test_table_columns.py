@@ -194,6 +194,17 @@ TIMES = {  # column -> cells, the span in s, words of the warnings
     "mixed": ({"start_time": "1", "length_ms": "500"}, SECOND, ["'start_time'", "'length_ms'"]),
     "offset in ms": ({"offset_ms": "1000", "duration_ms": "500"}, SECOND, ["offset", "so long"]),
     "onset in ms": ({"onset_ms": "1000", "offset_ms": "1500"}, SECOND, ["onset_ms", "offset_ms"]),
+    "elan": (
+        {"Begin Time - ss.msec": "1", "End Time - hh:mm:ss.ms": "00:00:01.500"},
+        SECOND,
+        ["'Begin Time", "'End Time"],
+    ),
+    "german": ({"Anfang (s)": "1", "Ende (ms)": "1500"}, SECOND, ["'Anfang", "'Ende"]),
+    "unknown names": (
+        {"call start": "1", "call end": "2", "dev_start": "soon"},
+        (None, None),
+        ["start_column='call start'", "end_column='call end'"],
+    ),
     "duration alone": ({"duration": "3.2"}, (None, None), []),
     "end wins": ({"start": "1", "end": "1.5", "duration": "9"}, SECOND, []),
     "offset alone": ({"offset": "1"}, (None, None), ["start_column=offset or end_column=offset"]),

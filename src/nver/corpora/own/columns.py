@@ -1,5 +1,6 @@
 """Which column of a person's table is the file, the emotion, the speaker, the start and the end."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,9 +21,14 @@ from nver.corpora.own.column_names import (
     words_of,
 )
 from nver.corpora.own.rows import Columns
+from nver.corpora.own.times import seconds_of
 from nver.errors import CorpusError, UsageError, check_choice, first_few
 
 UNITS = ("s", "ms", "min", "samples")  # of a time without one, the values of the option `unit`
+TIME_WORDS = {
+    "start": {"start", "begin", "beginning", "onset", "from"},
+    "end": {"end", "stop", "until"},
+}
 NEEDED = ("file", "emotion")
 A_FILE = re.compile(r".*[/\\].+|.+\.(?:wav|mp3|flac|ogg|opus|m4a|aiff?)", re.IGNORECASE)
 WHOLE_NUMBER = re.compile(r"-?\d+(?:\.0)?")
@@ -63,7 +69,7 @@ def choose_columns(columns: Columns, options: Options, source: Path) -> Chosen:
             units[role] = found.unit
     chosen, of_offset = _with_offset(chosen, columns)
     chosen, of_duration = _with_duration(chosen, options)
-    warnings += [*of_offset, *of_duration]
+    warnings += [*of_offset, *of_duration, *_unused_times(chosen, columns)]
     return Chosen(chosen, _units(chosen, units, options), tuple(warnings))
 
 
@@ -174,6 +180,19 @@ def _with_duration(chosen: dict[str, str], options: Options) -> tuple[dict[str, 
         f"column {chosen['duration']!r} is used: a clip ends so long after its start; another end: "
         "--corpus-option end_column=NAME"
     ]
+
+
+def _unused_times(chosen: Mapping[str, str], columns: Columns) -> Iterator[str]:
+    """A sentence on each column of times whose name has a word for a start or an end."""
+    for role, words in TIME_WORDS.items():
+        for name, cells in columns.items():
+            if role in chosen or name in chosen.values() or not words & set(words_of(name)):
+                continue
+            if any(cells) and not any(math.isinf(seconds_of(cell)) for cell in set(cells)):
+                yield (
+                    f"column {name!r} may be the {role} and is not used; if it is: --corpus-option "
+                    f"{OPTION_OF[role]}={name!r}"
+                )
 
 
 def _is_offset(name: str) -> bool:
