@@ -164,7 +164,7 @@ def _said(tree: _Tree, layout: Layout) -> list[str]:
         said += "; the split is kept as a column, and folds are made over all clips"
     other = "/".join("*" if level == "speaker" else level for level in layout)
     example = other if other != "/".join(layout) else "emotion"
-    return [f'{said}. Where that is wrong, give the option layout, for example layout="{example}"']
+    return [f'{said}; if not, for example --corpus-option layout="{example}"']
 
 
 def _offered(tree: _Tree, first: int, emotion: int | None) -> list[str]:
@@ -180,9 +180,9 @@ def _offered(tree: _Tree, first: int, emotion: int | None) -> list[str]:
         sure = emotion is None or tree.kind(emotion) == EMOTION
         other = "/".join(_EXCHANGED.get(level, level) for level in levels)
         said.append(
-            f"the folders {tree.named(n)} may be speakers, and are not used: give the option "
-            f'layout="{"/".join(levels)}" if they are'
-            + ("" if sure else f', layout="{other}" if they are emotions')
+            f"the folders {tree.named(n)} may be speakers, and are not used; if they are: "
+            f'--corpus-option layout="{"/".join(levels)}"'
+            + ("" if sure else f'; if they are emotions: layout="{other}"')
         )
     return said
 

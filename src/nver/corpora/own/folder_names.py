@@ -48,7 +48,7 @@ OTHER_WORDS = """
 adult audio audios batch block boy cd ch chan channel clean clip clips condition corpus data
 dataset day disc disk exp experiment female file files flac fold girl hi high home indoor
 intensity lab level lo loud low male man md med medium men mic microphone moderate mono
-month mp3 noise noisy normal ogg original outdoor part peak phase phone quiet raw rec recording
+month mp mp3 noise noisy normal ogg original outdoor part peak phase phone quiet raw rec recording
 recordings rep repetition room round run scene scenario seg segment sentence ses sess session set
 soft sound sounds stereo strong studio take takes text trial utt utterance ver version vol volume
 wav wave wavs weak week woman women year
