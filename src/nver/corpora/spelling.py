@@ -28,22 +28,24 @@ def one_spelling(table: "pd.DataFrame") -> tuple["pd.DataFrame", tuple[str, ...]
         spelling, said = _one_spelling(column, counts)
         warnings += said
         if any(old != new for old, new in spelling.items()):
-            known = table[column].notna()
-            new = table[column].astype(object).where(known, None).map(spelling, na_action="ignore")
-            table = table.assign(**{column: new.where(known, None)})
+            table = table.copy()
+            table[column] = [spelling.get(cell) for cell in table[column]]
     return table, tuple(warnings)
 
 
 def _one_spelling(column: str, counts: Counts) -> tuple[dict[str, str], list[str]]:
     """spelling -> the one that is used, and sentences."""
-    clean = {name: _clean(name) or name for name in counts}
-    clips = _added(clean, counts)
+    composed = {name: normalize("NFC", name) for name in counts}
+    clips = _added(composed, counts)
     groups = _grouped(clips, _key)
+    most = [min(group, key=lambda name: (-clips[name], name)) for group in groups]
     winner = {
-        name: min(group, key=lambda one: (-clips[one], one)) for group in groups for name in group
+        name: _clean(best) or best
+        for best, group in zip(most, groups, strict=True)
+        for name in group
     }
     joined = [_counted(group, clips) for group in groups if len(group) > 1]
-    used = {name: winner[clean[name]] for name in counts}
+    used = {name: winner[composed[name]] for name in counts}
     said = []
     if joined:
         said.append(
@@ -88,16 +90,15 @@ def _several(groups: list[str]) -> str:
 
 
 def _clean(name: str) -> str:
-    """A name composed in Unicode, without blanks at its ends, double ones and invisible signs."""
-    if not name.isascii():
-        name = normalize("NFC", name)
-        name = "".join(sign for sign in name if category(sign) != "Cf")
-    return " ".join(name.split())
+    """A name without blanks at its ends, double ones and invisible signs."""
+    seen = name if name.isascii() else "".join(sign for sign in name if category(sign) != "Cf")
+    return " ".join(seen.split())
 
 
 def _key(name: str) -> str:
     """What spellings of one name have in common."""
-    return normalize("NFC", name.casefold()).rstrip(". ") or name
+    plain = _clean(normalize("NFC", name.lower()))
+    return plain.rstrip(". ") or plain or name
 
 
 def _likeness(name: str) -> str:

@@ -1,6 +1,5 @@
 """A Hugging Face audiofolder: metadata.csv or metadata.jsonl with file_name, or class folders."""
 
-import os
 import re
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from nver.corpora.own.folder import (
 )
 from nver.corpora.own.folder_names import SPLITS
 from nver.corpora.own.other_tables import METADATA, columns_of, lacks, with_audio_in_no_row
+from nver.corpora.own.path_text import is_absolute
 from nver.corpora.own.rows import Columns, Read, read_columns
 from nver.corpora.own.table_clips import TABLE_OPTIONS, table_clips
 from nver.errors import CorpusError, UsageError
@@ -72,7 +72,7 @@ def _joined(root: Path, tables: list[Path], options: Options) -> Read:
 def _relative_to(root: Path, table: Path, columns: Columns, name: str) -> Columns:
     """The columns with the files, relative to `root`, as file_name, and their split."""
     prefix = "" if table.parent == root else f"{table.parent.name}/"
-    files = [prefix + cell if cell and not os.path.isabs(cell) else cell for cell in columns[name]]
+    files = [prefix + cell if cell and not is_absolute(cell) else cell for cell in columns[name]]
     split = SPLITS.get(prefix.rstrip("/").lower(), "")
     splits = [split or SPLITS.get(re.split(r"[/\\]", file)[0].lower(), "") for file in files]
     others = {other: cells for other, cells in columns.items() if other != name}

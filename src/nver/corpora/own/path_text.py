@@ -43,6 +43,11 @@ def written_forms(name: str) -> Iterator[Written]:
         yield _parted(unquote(text, errors="surrogateescape"), [*ways, "percent"])
 
 
+def is_absolute(name: str) -> bool:
+    """Whether a path begins at the top of a machine, this one or another."""
+    return next(written_forms(name)).absolute
+
+
 def _parted(text: str, ways: list[str]) -> Written:
     drive = DRIVE.fullmatch(text)
     parts = list[str]()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nver.corpora.file_tree import Skip
+from nver.corpora.own.column_names import fitting
 from nver.corpora.own.quotes import Cut, cut_lines
 from nver.corpora.own.table_text import Text, fault_of, read_text
 from nver.errors import CorpusError
@@ -81,7 +82,7 @@ def _header(lines: list[str]) -> Header | None:
     told = None if line is None else re.fullmatch(r'"?sep=(.)"?[,;\s]*', lines[line])
     if told:
         line = next(full, None)
-    while line is not None and lines[line].startswith("#") and _is_remark(lines, line):
+    while line is not None and lines[line].startswith("#") and _is_remark(lines[line]):
         line = next(full, None)
     if line is None:
         return None
@@ -93,12 +94,10 @@ def _header(lines: list[str]) -> Header | None:
     return Header(names, line, delimiter)
 
 
-def _is_remark(lines: list[str], line: int) -> bool:
-    """Whether a line with # is a remark: it has not as many delimiters as the first row."""
-    later = (text for text in lines[line + 1 :] if text.strip() and not text.startswith("#"))
-    row = next(later, "")
-    mark = max(DELIMITERS, key=row.count)
-    return lines[line].count(mark) != row.count(mark)
+def _is_remark(line: str) -> bool:
+    """Whether a line with # is a remark before the header, and names no column that is needed."""
+    names = re.split(f"[{re.escape(DELIMITERS)}]", line)
+    return not (fitting("file", names) or fitting("emotion", names))
 
 
 def _csv_columns(table: Path, text: Text) -> tuple[Columns, list[tuple[int, str]], str]:

@@ -39,8 +39,11 @@ def read_spans(
     return spans, [_fault(span, *row, marks) for span, row in zip(spans, texts, strict=True)]
 
 
-def times_said(texts: Iterable[str]) -> Iterator[str]:
+def times_said(texts: Sequence[str]) -> Iterator[str]:
     """A sentence on how times with commas, and times of minutes and seconds, were read."""
+    every = "\n".join(texts)
+    if every.isascii() and not set(every) & set(",:'"):
+        return
     distinct = sorted(set(texts))
     marks = marks_of(distinct)
     kinds = (re.compile(r"[^:]*[,٫'’][^:]*"), re.compile(r"[^:]+:[^:]+"))
@@ -59,7 +62,9 @@ def span_suffix(span: Span) -> str:
     return f"@{_short(start or 0.0)}-{'' if end is None else _short(end)}"
 
 
-def _seconds(texts: list[str], units: Sequence[float] | None, marks: Marks) -> Iterator[float]:
+def _seconds(texts: list[str], units: Sequence[float] | None, marks: Marks) -> Iterable[float]:
+    if not any(texts):
+        return [math.nan] * len(texts)
     read = lru_cache(KEPT)(seconds_of)
     if units is None:
         return (read(text, SECONDS, marks) for text in texts)

@@ -6,7 +6,7 @@ What may mean two times is no time: "1,234" alone may be 1.234 or 1234.
 import math
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 NO_TIME = ("", "nan", "nat", "none", "null", "na", "n/a", "#n/a", "<na>")
@@ -49,11 +49,12 @@ class Marks(NamedTuple):
 USUAL = Marks()
 
 
-def marks_of(texts: Iterable[str]) -> Marks:
+def marks_of(texts: Sequence[str]) -> Marks:
     """What the marks mean in columns whose other numbers show it."""
-    distinct = {text for text in texts if ":" not in text}
-    if not any("," in text or text.count(".") > 1 or not text.isascii() for text in distinct):
+    every = "\n".join(texts)
+    if "," not in every and every.isascii() and not re.search(r"\.\d+\.", every):
         return USUAL
+    distinct = {text for text in texts if ":" not in text}
     numbers = (match for text in distinct for match in re.findall(r"[\d.,]+", plain_signs(text)))
     seen = {_form(number) for number in numbers}
     comma_decimal = bool(seen & {"comma decimal", "dot groups"})
