@@ -65,6 +65,8 @@ LAYOUTS: Mapping[str, tuple[list[str], str, str, str]] = {  # files, emotions, s
     "days": (tree("2024-01-05 2024-01-06", "joy awe"), "awe joy", "", "*/emotion"),
     "takes": (tree("joy awe", "take1 take2"), "awe joy", "", ""),
     "intensities": (tree("joy awe", "low high"), "awe joy", "", ""),
+    "valence": (["positive/laugh/1.wav", "positive/sigh/1.wav", "negative/cry/1.wav"],
+                "negative positive", "", ""),
     "recordings": (tree("joy awe", "raw clean"), "awe joy", "", ""),
 }  # fmt: skip
 
@@ -161,6 +163,11 @@ DOUBTS: Mapping[str, tuple[list[str], list[str]]] = {  # files, what a warning s
     ),
     "numbers below": (tree("joy awe", "1 2 3"), ["1, 2, 3 may be speakers", "emotion/speaker"]),
     "numbers twice": (tree("1 2", "001 002"), ["001, 002 may be speakers", "layout="]),
+    "numbers of takes": (tree("joy awe", "001 002", takes=1), ["001, 002 may be speakers"]),
+    "emotions below": (
+        ["blub/joy/1.wav", "blah/awe/1.wav"],
+        ["joy look like emotions", 'layout="*/emotion"'],
+    ),
     "only some files": (
         ["joy/spk1/1.wav", "joy/spk2/1.wav", "awe/1.wav"],
         ["spk1, spk2 may be speakers", "emotion/speaker"],

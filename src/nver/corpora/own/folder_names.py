@@ -33,7 +33,7 @@ frustrated frustration fury gratitude grief guilt hap happiness happy hatred hop
 interest irritation jealousy joy joyful loneliness love neu neutral nostalgia pain panic
 pleasure pride proud rage realization regret relaxed relief relieved sad sadness sarcasm
 satisfaction serenity shame shock stress sur surprise surprised sympathy tenderness terror
-tired tiredness triumph upset worry
+negative positive tired tiredness triumph upset worry
 breath breathing cheer chuckle cough cry crying gasp giggle groan growl grunt gulp howl hum
 laugh laughing laughs laughter moan mumble pant scream screaming shout shriek sigh sneeze sniff
 snore sob sobbing squeal throat wail weep weeping whimper whisper yawn yell
