@@ -87,7 +87,8 @@ def find_layout(files: Sequence[Folders], *, emotions: bool, speakers: bool) -> 
         for n in range(length)
     )
     offered = _offered(tree, first, emotion) if speakers and speaker is None else ()
-    return Found(layout, tuple(_said(tree, layout)), tuple(offered))
+    said = (*_said(tree, layout), *_emotions_below(tree, emotion))
+    return Found(layout, said, tuple(offered))
 
 
 class _Tree:
@@ -117,18 +118,24 @@ class _Tree:
 
     def emotion_level(self, first: int) -> int:
         levels = range(first, self.depth)
-        known = [n for n in levels if self.kinds[n] == EMOTION]
-        if known:
-            return known[0]
-        unknown = [n for n in levels if self.kinds[n] == UNKNOWN]
-        if unknown and all(self.recurs(a, b) for a, b in pairwise(range(first, unknown[0] + 1))):
-            return unknown[0]
-        return first
+        known = next((n for n in levels if self.kinds[n] == EMOTION), None)
+        above = range(first, first if known is None else known)
+        if known is not None and all(
+            self.kinds[n] in (*SPEAKERS, OTHER) or self.recurs(n, n + 1) for n in above
+        ):
+            return known
+        unknown = next((n for n in levels if self.kinds[n] == UNKNOWN), first)
+        recurring = all(self.recurs(a, b) for a, b in pairwise(range(first, unknown + 1)))
+        return unknown if recurring else first
 
     def speaker_level(self, first: int, emotion: int | None) -> int | None:
         others = [n for n in range(first, self.depth) if n != emotion]
         strong = [n for n in others if self.kinds[n] == STRONG]
-        weak = [n for n in others if self.kinds[n] == WEAK and self._crosses(n, emotion)]
+        weak = [
+            n
+            for n in others
+            if self.kinds[n] == WEAK and self._crosses(n, emotion) and not self._counts(n, emotion)
+        ]
         unknown = [n for n in others if self.kinds[n] == UNKNOWN and self._crosses(n, emotion)]
         sure = emotion is not None and self.kind(emotion) == EMOTION
         doubtful = emotion is not None and self.kind(emotion) in SPEAKERS
@@ -140,6 +147,13 @@ class _Tree:
     def _crosses(self, level: int, emotion: int | None) -> bool:
         """Whether these folders go through the emotions, or the emotions through them."""
         return emotion is None or self.recurs(*sorted((level, emotion)))
+
+    def _counts(self, level: int, emotion: int | None) -> bool:
+        """Whether these are numbers below the emotions with a file each: takes, not speakers."""
+        if emotion is None or level < emotion or not all(map(str.isdecimal, self.names[level])):
+            return False
+        places = [own[: level + 1] for own in self.files if len(own) > level]
+        return len(set(places)) == len(places)
 
     def recurs(self, upper: int, lower: int) -> bool:
         """Whether most names of the lower level are below several of the upper level."""
@@ -164,12 +178,26 @@ def _said(tree: _Tree, layout: Layout) -> list[str]:
         said += "; the split is kept as a column, and folds are made over all clips"
     other = "/".join("*" if level == "speaker" else level for level in layout)
     example = other if other != "/".join(layout) else "emotion"
-    return [f'{said}. Where that is wrong, give the option layout, for example layout="{example}"']
+    return [f'{said}; if not, for example --corpus-option layout="{example}"']
+
+
+def _emotions_below(tree: _Tree, emotion: int | None) -> list[str]:
+    """A sentence where a level of unknown names is read as the emotions, and a lower one is not."""
+    if emotion is None or tree.kind(emotion) == EMOTION:
+        return []
+    below = range(emotion + 1, len(tree.names))
+    return [
+        f"the folders {tree.named(emotion)} are read as emotions, and {tree.named(n)} look like "
+        f'emotions; if they are: --corpus-option layout="{"/".join(["*"] * n)}/emotion"'
+        for n in below
+        if tree.kinds[n] == EMOTION
+    ]
 
 
 def _offered(tree: _Tree, first: int, emotion: int | None) -> list[str]:
     """Sentences on levels that may be speakers, where none was taken for them."""
     said = []
+    sure = emotion is None or tree.kind(emotion) == EMOTION
     for n in range(first, len(tree.names)):
         if n == emotion or not _may_be_speakers(tree, n, emotion):
             continue
@@ -177,12 +205,11 @@ def _offered(tree: _Tree, first: int, emotion: int | None) -> list[str]:
         levels[n] = "speaker"
         if emotion is not None:
             levels[emotion] = "emotion"
-        sure = emotion is None or tree.kind(emotion) == EMOTION
         other = "/".join(_EXCHANGED.get(level, level) for level in levels)
         said.append(
-            f"the folders {tree.named(n)} may be speakers, and are not used: give the option "
-            f'layout="{"/".join(levels)}" if they are'
-            + ("" if sure else f', layout="{other}" if they are emotions')
+            f"the folders {tree.named(n)} may be speakers, and are not used; if they are: "
+            f'--corpus-option layout="{"/".join(levels)}"'
+            + ("" if sure else f'; if they are emotions: layout="{other}"')
         )
     return said
 

@@ -33,7 +33,7 @@ frustrated frustration fury gratitude grief guilt hap happiness happy hatred hop
 interest irritation jealousy joy joyful loneliness love neu neutral nostalgia pain panic
 pleasure pride proud rage realization regret relaxed relief relieved sad sadness sarcasm
 satisfaction serenity shame shock stress sur surprise surprised sympathy tenderness terror
-tired tiredness triumph upset worry
+negative positive tired tiredness triumph upset worry
 breath breathing cheer chuckle cough cry crying gasp giggle groan growl grunt gulp howl hum
 laugh laughing laughs laughter moan mumble pant scream screaming shout shriek sigh sneeze sniff
 snore sob sobbing squeal throat wail weep weeping whimper whisper yawn yell
@@ -48,7 +48,7 @@ OTHER_WORDS = """
 adult audio audios batch block boy cd ch chan channel clean clip clips condition corpus data
 dataset day disc disk exp experiment female file files flac fold girl hi high home indoor
 intensity lab level lo loud low male man md med medium men mic microphone moderate mono
-month mp3 noise noisy normal ogg original outdoor part peak phase phone quiet raw rec recording
+month mp mp3 noise noisy normal ogg original outdoor part peak phase phone quiet raw rec recording
 recordings rep repetition room round run scene scenario seg segment sentence ses sess session set
 soft sound sounds stereo strong studio take takes text trial utt utterance ver version vol volume
 wav wave wavs weak week woman women year

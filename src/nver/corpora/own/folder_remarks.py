@@ -41,8 +41,8 @@ def remarks(
     names = [os.path.basename(file) for file in files]  # of the folders it is said already
     if looked_at and (pattern := speaker_hint(names, emotions)):
         yield (
-            "a part of the files' names looks like speakers, and is not used: give the option "
-            f"speaker_pattern='{pattern}' if it is"
+            "a part of the files' names looks like speakers, and is not used; if it is: "
+            f"--corpus-option speaker_pattern='{pattern}'"
         )
     yield from _empty_folders(root, files, layout)
     if options["layout"] is None and not options["emotion_pattern"]:
@@ -60,8 +60,8 @@ def _of_classes(
         yield f"the folder {splits[0]} is read as an emotion and looks like a split"
     if ready := class_hint(classes):
         yield (
-            f"the folders {named} seem to say more than the emotion: give the option "
-            f"emotion_pattern='{ready}' if so"
+            f"the folders {named} seem to say more than the emotion; if so: "
+            f"--corpus-option emotion_pattern='{ready}'"
         )
     elif len(classes) == 1 or kind in (*SPEAKERS, OTHER):
         looks = "look like speakers or numbers" if kind in SPEAKERS else "are no names of emotions"
@@ -74,8 +74,8 @@ def _of_classes(
     elif ready := emotion_hint(files) or _same_names(files, emotions):
         yield (
             f"the names of the files seem to say the emotion, and the folders {named} are read as "
-            f"emotions: give the option emotion_pattern='{ready}' if so, and layout=\"speaker\" "
-            "if the folders are speakers"
+            f"emotions; if so: --corpus-option emotion_pattern='{ready}', and "
+            '--corpus-option layout="speaker" where the folders are speakers'
         )
 
 

@@ -53,14 +53,14 @@ def emotion_hint(files: Sequence[str]) -> str | None:
 
 
 def emotion_offer(files: Sequence[str]) -> str:
-    """A sentence that offers an `emotion_pattern` made from these files' names."""
+    """Words that offer an `emotion_pattern` made from these files' names."""
     file = files[0]
     pattern = emotion_hint(files) or _first_word(file)
     match = re.search(pattern, file)
-    offer = f"give the option emotion_pattern, for example emotion_pattern='{pattern}'"
+    offer = f"--corpus-option emotion_pattern='{pattern}'"
     if match is None or match[1].isdecimal():
-        return f"{offer}, which would find 'laugh' in 'laugh_{os.path.basename(file)}'"
-    return f"{offer}, which finds {match[1]!r} in {file!r}"
+        return f"{offer} would find 'laugh' in 'laugh_{os.path.basename(file)}'"
+    return f"{offer} finds {match[1]!r} in {file!r}"
 
 
 def _first_word(file: str) -> str:

@@ -56,9 +56,9 @@ def _named(noun: str, names: Sequence[str]) -> str:
     return f"the {noun}{'s' if len(names) > 1 else ''} {_listed(names)}"
 
 
-def _listed(names: Iterable[str]) -> str:
+def _listed(names: Iterable[str], word: str = "and") -> str:
     *first, last = map(str, names)
-    return f"{', '.join(first)} and {last}" if first else last
+    return f"{', '.join(first)} {word} {last}" if first else last
 
 
 # ----------------------------------------------------------------------------------- warnings
@@ -110,7 +110,7 @@ def _speaker_options(run: SavedRun, corpus: str) -> str:
     """What to give, of the options that the corpus has."""
     has = run.corpora.get(corpus, {}).get("options") or {}
     offered = [option for option in SPEAKER_OPTIONS if option in has]
-    return f"; give the corpus {' or '.join(offered)}" if offered else ""
+    return f"; give the corpus {_listed(offered, 'or')}" if offered else ""
 
 
 def one_answer_sentences(predictions: pd.DataFrame) -> list[str]:
