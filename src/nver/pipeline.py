@@ -26,7 +26,7 @@ from nver.recipe import NO_FOLDS, Experiment
 from nver.recipe.families import membership
 from nver.recipe.folds import SPLIT
 from nver.recipe.reading import read_experiment
-from nver.report import RunTables, read_run, write_report
+from nver.report import RunTables, read_run, warnings_of, write_report
 from nver.results.results import Results
 
 
@@ -38,7 +38,7 @@ class Run:
         folder: everything is saved here; `report/index.html` is the page to look at.
         tables: the tables of the report, each made on first use.
         skipped: files and clips that were not used: corpus, clip, file, reason, message.
-        warnings: sentences, for example counts unlike the published ones.
+        warnings: sentences, for example counts unlike the published ones; the page has them too.
         synthetic: the corpora that are no recordings of people.
         missing: corpora and encoders of the recipe that are not here; what waits for them was not
             trained.
@@ -145,7 +145,7 @@ def run(
         folder,
         tables,
         prepared.skipped,
-        _warnings(prepared, folds),
+        tuple(warnings_of(tables)),
         tuple(c.name for c in prepared.corpora if c.corpus.card.name == "synthetic"),
         prepared.missing,
         recipe.rehearsal,
@@ -197,10 +197,3 @@ def _save(
     else:
         (folder / layout.STRESS).unlink(missing_ok=True)
     save_projections(folder, prepared.corpora)
-
-
-def _warnings(prepared: Prepared, folds: Sequence[tuple[PreparedCorpus, Folds]]) -> tuple[str, ...]:
-    """The warnings of the corpora and the notes of the folds, each once."""
-    found = [f"{c.name}: {warning}" for c in prepared.corpora for warning in c.corpus.warnings]
-    found += [f"{corpus.name}: {own.note}" for corpus, own in folds if own.note]
-    return tuple(dict.fromkeys(found))

@@ -11,6 +11,7 @@ from nver.corpora.against_published import unknown_speakers, unlike_published
 from nver.corpora.base import LEFT_OUT, Corpus, CorpusCard, Options, Tables
 from nver.corpora.finding import find_corpus, offer_root, unknown_corpus
 from nver.corpora.own.forms import FORMS, find_form
+from nver.corpora.spelling import one_spelling
 from nver.errors import CorpusError, UsageError, check_choice, unknown_name
 from nver.registry import lookup, names
 
@@ -42,12 +43,15 @@ def load_corpus(name: str, root: str | PathLike[str] | None = None, **options: A
 
 
 def _load(name: str, place: Path | None, options: dict[str, Any]) -> Corpus:
-    card = card_of(name, place, options.pop("form", None))
+    card = card_of(name, place, options.pop("form", None), options)
     settings = _settings(card, options)
     if card.variant:
         card = replace(card, **card.variant(settings))
     place = _place(card, place, settings)
     table, skipped, warnings = Tables(*card.read(place, settings))
+    if name in FORMS or name not in names("corpora"):
+        table, said = one_spelling(table)
+        warnings = (*warnings, *said)
     left_out = skipped["reason"] == LEFT_OUT
     return Corpus(
         name=card.name,
@@ -60,14 +64,18 @@ def _load(name: str, place: Path | None, options: dict[str, Any]) -> Corpus:
     )
 
 
-def card_of(name: str, root: Path | None = None, form: str | None = None) -> CorpusCard:
-    """The card of a corpus; for a name of your own the card of the form that lies at `root`."""
+def card_of(
+    name: str, root: Path | None = None, form: str | None = None, options: Options | None = None
+) -> CorpusCard:
+    """The card of a corpus; for a name of your own the card of the form that lies at `root`, as
+    far as the options leave that open.
+    """
     if form is not None:
         check_choice("form of a corpus", form, FORMS)
         if name in names("corpora") and name != form:
             raise UsageError(f"{name!r} is a known corpus and takes no form; choose another name")
     elif name not in names("corpora") and root is not None:
-        form = find_form(name, root)
+        form = find_form(name, root, options or {})
     elif name not in names("corpora") and isinstance(name, str | PathLike):
         raise unknown_corpus(os.fspath(name))
     card: CorpusCard = lookup("corpora", form or name)

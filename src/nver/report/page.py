@@ -17,7 +17,7 @@ from nver.machine.files import write_whole
 from nver.machine.threads import one_thread
 from nver.report.chapter import Chapter
 from nver.report.chapters import CHAPTERS
-from nver.report.chapters.opening import compared, title_of, warnings_of
+from nver.report.chapters.opening import compared, missing_sentences, title_of, warnings_of
 from nver.report.figures.drawing import Drawing
 from nver.report.figures.heat import heat_css
 from nver.report.formats.sections import SCORE_TITLES
@@ -119,7 +119,7 @@ def _page(tables: RunTables, drawings: Sequence[Drawing]) -> str:
         compared=compared(tables),
         synthetic=tables.run.synthetic,
         rehearsal=tables.run.rehearsal,
-        warnings=warnings_of(tables),
+        warnings=warnings_of(tables) + missing_sentences(tables.run),
         score_titles=list(SCORE_TITLES.values()),
         heat_css=heat_css(),
         chapters=_contents(tables, drawings),
