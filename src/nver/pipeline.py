@@ -19,8 +19,8 @@ from nver.evaluation.prepared_corpus import PreparedCorpus
 from nver.evaluation.run_folder import layout
 from nver.evaluation.run_folder.predictions import write_predictions
 from nver.evaluation.run_folder.provenance import prepare_folder, save_projections, save_provenance
+from nver.evaluation.run_folder.saved_table import write_table
 from nver.evaluation.run_folder.trainings import join_trainings, write_trainings
-from nver.machine.files import write_whole
 from nver.machine.pool import usable_cores
 from nver.recipe import NO_FOLDS, Experiment
 from nver.recipe.families import membership
@@ -187,7 +187,7 @@ def _save(
     """Write what the report is made from; of a run without stress, remove an older stress table."""
     predictions, trainings, stress = zip(*cells, strict=True)
     save_provenance(folder, experiment, prepared.corpora, folds, prepared.skipped)
-    write_whole(folder / layout.MISSING, missing_table(prepared.missing).to_csv(index=False))
+    write_table(missing_table(prepared.missing), folder / layout.MISSING)
     write_predictions(pd.concat(predictions, ignore_index=True), folder / layout.PREDICTIONS)
     write_trainings(join_trainings(trainings), folder / layout.TRAININGS)
     stressed = [table for table in stress if table is not None]
