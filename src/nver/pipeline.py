@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from nver.errors import NverError
+from nver.evaluation.folds.early_checks import check_against
 from nver.evaluation.folds.fold_assignment import Folds, default_protocol, make_folds
 from nver.evaluation.folds.splits import split
 from nver.evaluation.folds.transfers import transfers
@@ -22,7 +23,7 @@ from nver.evaluation.run_folder.provenance import prepare_folder, save_projectio
 from nver.evaluation.run_folder.saved_table import write_table
 from nver.evaluation.run_folder.trainings import join_trainings, write_trainings
 from nver.machine.pool import usable_cores
-from nver.recipe import NO_FOLDS, Experiment
+from nver.recipe import NO_FOLDS, Experiment, run_folder
 from nver.recipe.families import membership
 from nver.recipe.folds import SPLIT
 from nver.recipe.reading import read_experiment
@@ -119,10 +120,11 @@ def run(
 
     if not isinstance(recipe, Experiment):
         recipe = read_experiment(recipe, overrides)
-    folder = Path(out) if out is not None else Path("runs") / recipe.name
+    folder = Path(out) if out is not None else run_folder(recipe)
     prepare_folder(folder)
     settings = Settings(workers or usable_cores(), rehash, show_progress_bar)
     corpora, absent = load_corpora(recipe)
+    check_against(recipe, corpora)
     write_plan(folder, plan_cells(recipe, corpora, absent), settings.workers)
     prepared = prepare(recipe, corpora, absent, settings)
     for corpus in prepared.corpora:

@@ -64,6 +64,7 @@ def _with_texts(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFra
             column = table.iloc[:, place]
             texts = [text for text in column.unique() if isinstance(text, str)]
             if other := {text: new for text in texts if (new := change(text)) != text}:
-                found.isetitem(place, column.map(lambda cell, new=other: new.get(cell, cell)))
+                cells: Any = column.map(lambda cell, new=other: new.get(cell, cell))
+                found.isetitem(place, cells)
     found.columns = pd.Index([change(str(name)) for name in table.columns])
     return found
