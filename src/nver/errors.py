@@ -96,6 +96,8 @@ def said_of(where: str) -> Iterator[None]:
     try:
         yield
     except UsageError as error:
+        if str(error).startswith((where, f"[{where}")):  # it was said already
+            raise
         raise UsageError(f"{where}: {error}") from error
 
 

@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from nver.errors import MissingExtraError, NotCachedError, WeightsError
+from nver.machine.files import found_at
 
 CONFIG, FRONTEND = "config.json", "preprocessor_config.json"
 SAFETENSORS, PICKLED = "model.safetensors", "pytorch_model.bin"
@@ -39,8 +40,8 @@ def find_folder(weights: str, revision: str | None) -> tuple[Path, str]:
     Raises:
         WeightsError: it is neither a folder nor on the hub, or a file is missing.
     """
-    local = Path(weights).expanduser()
-    if local.is_dir():
+    local = found_at(weights)
+    if local is not None and local.is_dir():
         folder, found = local, "local"
     else:
         folder = _from_hub(weights, revision)
@@ -64,11 +65,13 @@ def find_file(weights: str, name: str, revision: str | None) -> tuple[Path, str]
     Raises:
         WeightsError: it is not there.
     """
-    local = Path(weights).expanduser()
-    if local.is_file():
+    local = found_at(weights)
+    if local is not None and local.is_file():
         return local, "local"
-    folder, found = local, "local"
-    if not local.is_dir():
+    found = "local"
+    if local is not None:
+        folder = local
+    else:
         try:
             folder = _download(weights, revision, name)
         except (OSError, ValueError) as error:

@@ -1,6 +1,6 @@
 """A whole recipe: its tables as one frozen dataclass, every key and type checked."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from nver.recipe.printed import parse_printed
 from nver.recipe.systems import ClassifierEntry, parse_classifiers, parse_encoders, streams_of
 from nver.recipe.texts import check_plain, file_name_of, path_of
 from nver.recipe.values import check_keys, check_unique, of_type, plain_values
+
+NEEDED = ("corpora", "encoders", "classifiers")
 
 
 @dataclass(frozen=True)
@@ -98,42 +100,49 @@ def parse_experiment(tree: Mapping[str, Any]) -> Experiment:
     """An experiment from a recipe's tables, every key and type checked."""
     check_plain(tree)
     check_keys(tree, Experiment, "the recipe")
-    for key in ("corpora", "encoders", "classifiers"):
+    for key in NEEDED:
         if not isinstance(found := tree.get(key), list) or not found:
             raise UsageError(f"the recipe needs {key}: a list of at least one; got {shown(found)}")
-    # what needs no torch comes first: a slip is answered at once
-    folds = parse_folds(tree.get("folds", {}))
-    training: TrainingConfig = plain_values(TrainingConfig, tree.get("training", {}), "training")
-    stress = parse_stress(tree.get("stress", {}))
-    encoders = parse_encoders(tree["encoders"])
-    classifiers = parse_classifiers(tree["classifiers"], list(encoders))
-    corpora = parse_corpora(tree["corpora"])
-    corpus_names = [corpus.name for corpus in corpora]
-    encoder_names = {label: spec.name for label, spec in encoders.items()}
-    classifier_names = {entry.label: entry.name for entry in classifiers}
-    experiment = Experiment(
-        name=file_name_of(tree.get("name", "experiment"), "name"),
-        title=of_type(tree.get("title", ""), str, "title"),
-        corpora=corpora,
-        encoders=encoders,
-        classifiers=classifiers,
-        roots=parse_roots(tree.get("roots", {}), corpus_names),
-        filter=plain_values(Filter, tree.get("filter", {}), "filter"),
-        filters=parse_filters(tree.get("filters", {}), corpus_names),
-        transfers=parse_transfers(tree.get("transfers", []), corpus_names),
-        labels=parse_labels(tree.get("labels", {}), corpus_names),
-        folds=folds,
-        training=training,
-        stress=stress,
-        hypotheses=parse_hypotheses(tree.get("hypotheses", []), encoder_names, classifier_names),
-        store=path_of(tree["store"], "store") if "store" in tree else None,
-        printed=parse_printed(tree.get("printed", "")),
-        rehearsal=of_type(tree.get("rehearsal", False), bool, "rehearsal"),
-        figures=parse_figures(tree.get("figures", {}), list(encoders), classifiers),
-        families=parse_families(tree.get("families", {})),
-    )
+    experiment = Experiment(**_parts(tree))
     _check_together(experiment)
     return experiment
+
+
+def _parts(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an experiment; a sentence about one begins with its key.
+
+    What needs no torch comes first: a slip is answered at once.
+    """
+    found: dict[str, Any] = {}
+
+    def part(key: str, parse: Callable[..., Any], *others: Any) -> Any:
+        if key in tree or key in NEEDED:
+            with said_of(key):
+                found[key] = parse(tree[key], *others)
+        return found.get(key)
+
+    part("name", file_name_of, "name")
+    part("title", of_type, str, "title")
+    part("rehearsal", of_type, bool, "rehearsal")
+    part("store", path_of, "store")
+    part("printed", parse_printed)
+    part("families", parse_families)
+    part("folds", parse_folds)
+    part("training", lambda table: plain_values(TrainingConfig, table, "training"))
+    part("stress", parse_stress)
+    corpora = [corpus.name for corpus in part("corpora", parse_corpora)]
+    part("roots", parse_roots, corpora)
+    part("filter", lambda table: plain_values(Filter, table, "filter"))
+    part("filters", parse_filters, corpora)
+    part("transfers", parse_transfers, corpora)
+    part("labels", parse_labels, corpora)
+    encoders = part("encoders", parse_encoders)
+    classifiers = part("classifiers", parse_classifiers, list(encoders))
+    encoder_names = {label: spec.name for label, spec in encoders.items()}
+    classifier_names = {entry.label: entry.name for entry in classifiers}
+    part("hypotheses", parse_hypotheses, encoder_names, classifier_names)
+    part("figures", parse_figures, list(encoders), classifiers)
+    return {"name": "experiment", **found}
 
 
 def _check_together(experiment: Experiment) -> None:

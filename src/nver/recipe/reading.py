@@ -114,20 +114,21 @@ def _value(text: str) -> Any:
 def _resolve_paths(tree: dict[str, Any], folder: Path) -> None:
     """Roots, store and local weights as absolute paths; a hub id is no path and stays."""
 
-    def absolute(path: str) -> str:
-        if not path.strip():  # no path, which is said when the recipe is parsed
+    def absolute(path: Any, where: str) -> Any:
+        if not isinstance(path, str) or not path.strip():  # said when the recipe is parsed
             return path
         try:
             return str(folder / Path(path).expanduser())
         except RuntimeError as error:  # "~somebody"
-            raise UsageError(f"{shown(path)}: no path ({error})") from error
+            raise UsageError(f"{where}: expected a path, got {shown(path)} ({error})") from error
 
     if isinstance(roots := tree.get("roots"), dict):
-        tree["roots"] = {k: absolute(v) if isinstance(v, str) else v for k, v in roots.items()}
-    if isinstance(tree.get("store"), str):
-        tree["store"] = absolute(tree["store"])
+        tree["roots"] = {name: absolute(path, f"roots.{name}") for name, path in roots.items()}
+    if "store" in tree:
+        tree["store"] = absolute(tree["store"], "store")
     entries = tree.get("encoders")
     for entry in entries if isinstance(entries, list) else []:
-        weights = entry.get("weights") if isinstance(entry, dict) else None
-        if isinstance(weights, str) and found_at(local := absolute(weights)):
-            entry["weights"] = local
+        if isinstance(entry, dict) and (weights := entry.get("weights")):
+            local = absolute(weights, "encoders.weights")
+            if isinstance(local, str) and local.strip() and found_at(local):
+                entry["weights"] = local

@@ -94,8 +94,8 @@ def _parse_streams(
         (entry,) if isinstance(entry, str) else tuple_of(entry, str, where)
         for entry in of_type(entries, list, where)
     )
-    if not all(streams):
-        raise UsageError(f"{where}: expected lists of encoders, got an empty one")
+    if not streams or not all(streams):
+        raise UsageError(f"{where}: expected encoders or lists of encoders, got an empty list")
     for stream in streams:
         check_known(f"encoder of classifiers.{label}.encoders", stream, encoders)
     check_unique(f"stream of classifier {label}", ["+".join(stream) for stream in streams])

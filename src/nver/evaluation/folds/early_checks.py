@@ -10,6 +10,7 @@ from nver.evaluation.folds.transfers import check_labels, shared_names
 from nver.recipe import NO_FOLDS, Experiment
 from nver.recipe.families import membership
 from nver.recipe.folds import RANDOM, SPEAKER_INDEPENDENT, SPLIT
+from nver.recipe.values import check_known
 
 
 def check_against(experiment: Experiment, corpora: Sequence[Corpus]) -> None:
@@ -18,6 +19,10 @@ def check_against(experiment: Experiment, corpora: Sequence[Corpus]) -> None:
     Clips that turn out unusable may leave less than this sees; the run says so then.
     """
     by_name = {corpus.name: corpus for corpus in corpora}
+    if len(corpora) == len(experiment.corpora):
+        every = {emotion for corpus in corpora for emotion in corpus.emotions}
+        wanted = [] if experiment.filters.keys() >= by_name.keys() else experiment.filter.emotions
+        check_known("emotion in [filter], which no corpus has:", wanted, every)
     for corpus in corpora:
         if experiment.families:
             membership(experiment.families, corpus.emotions)
