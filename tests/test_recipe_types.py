@@ -37,7 +37,7 @@ WRONG: list[Any] = [
     *(date(2020, 1, 1), datetime(2020, 1, 1), time(1)),
 ]
 TRAINING = {"epochs": 1, "learning_rate": 1e-3, "batch_size": 8, "patience": 1} | {
-    "validation_share": 0.2,
+    "validation_share": 0.4,
     "weight_decay": 0.0,
     "standardise": True,
     "class_weights": False,
@@ -66,8 +66,8 @@ MAIN: dict[str, Any] = {
         {"name": "fcn", "label": "fcn", "dropout": 0.1, "encoders": ["d"]},
         {"name": "fcn", "label": "t", "tune": {"dropout": [0.1, 0.2]}, "encoders": ["d"]},
     ],
-    "filter": {"emotions": ["laugh", "cry"], "speakers": ["s0-s3"]},
-    "filters": {"other": {"emotions": ["laugh", "cry"], "speakers": ["s4", "s5"]}},
+    "filter": {"emotions": ["laugh", "cry"], "speakers": ["s0-s5"]},
+    "filters": {"other": {"emotions": ["laugh", "cry"], "speakers": ["s2-s7"]}},
     "transfers": [{"train": "mine", "test": "other"}],
     "labels": {"mine": {"laugh": "joy", "cry": "grief"}, "other": {"laugh": "joy", "cry": "grief"}},
     "folds": {"kind": ["random"], "number": 2, "seeds": [0]},
@@ -165,14 +165,14 @@ def with_value(tree: dict[str, Any], path: Path_, value: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two tiny corpora, of six speakers and two emotions."""
+    """Two tiny corpora, of eight speakers and two emotions."""
     folder = tmp_path_factory.mktemp("types")
     for number, (corpus, emotion) in enumerate((c, e) for c in "cd" for e in ("laugh", "cry")):
-        for speaker in range(6):
-            time = np.arange(3000 + 500 * speaker + 800 * number) / 16000
+        for speaker in range(8):
+            samples = np.random.default_rng([number, speaker]).normal(0, 0.1, 3000 + 900 * number)
             file = folder / corpus / emotion / f"s{speaker}.wav"
             file.parent.mkdir(parents=True, exist_ok=True)
-            soundfile.write(file, 0.3 * np.sin(2 * np.pi * (150 + 40 * speaker) * time), 16000)
+            soundfile.write(file, samples, 16000)
     return folder
 
 
@@ -219,7 +219,7 @@ def run_faults(place: Path, base: str, path: Path_, value: Any) -> list[str]:
     """What is wrong with the run of a value that the dry run accepted."""
     tree = with_value(BASES[base], path, value)
     done = called(place, tree)
-    waits = "missing corpus" in done.err or "missing encoder" in done.err
+    waits = any(word in done.err for word in ("missing corpus", "missing encoder", "weights"))
     if done.code == 0 or (done.code == 1 and waits and "NVER_DEBUG" not in done.err):
         return []
     return [f"{base}: {shown(path, value)}: the run: {done.code} {done.err.strip()[-300:]}"]
