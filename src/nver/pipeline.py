@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from nver.errors import NverError
+from nver.evaluation.folds.early_checks import check_against
 from nver.evaluation.folds.fold_assignment import Folds, default_protocol, make_folds
 from nver.evaluation.folds.splits import split
 from nver.evaluation.folds.transfers import transfers
@@ -19,10 +20,10 @@ from nver.evaluation.prepared_corpus import PreparedCorpus
 from nver.evaluation.run_folder import layout
 from nver.evaluation.run_folder.predictions import write_predictions
 from nver.evaluation.run_folder.provenance import prepare_folder, save_projections, save_provenance
+from nver.evaluation.run_folder.saved_table import write_table
 from nver.evaluation.run_folder.trainings import join_trainings, write_trainings
-from nver.machine.files import write_whole
 from nver.machine.pool import usable_cores
-from nver.recipe import NO_FOLDS, Experiment
+from nver.recipe import NO_FOLDS, Experiment, run_folder
 from nver.recipe.families import membership
 from nver.recipe.folds import SPLIT
 from nver.recipe.reading import read_experiment
@@ -120,10 +121,11 @@ def run(
 
     if not isinstance(recipe, Experiment):
         recipe = read_experiment(recipe, overrides)
-    folder = Path(out) if out is not None else Path("runs") / recipe.name
+    folder = Path(out) if out is not None else run_folder(recipe)
     prepare_folder(folder)
     settings = Settings(workers or usable_cores(), rehash, show_progress_bar)
     corpora, absent = load_corpora(recipe)
+    check_against(recipe, corpora)
     write_plan(folder, plan_cells(recipe, corpora, absent), settings.workers)
     prepared = prepare(recipe, corpora, absent, settings)
     for corpus in prepared.corpora:
@@ -188,7 +190,7 @@ def _save(
     """Write what the report is made from; of a run without stress, remove an older stress table."""
     predictions, trainings, stress = zip(*cells, strict=True)
     save_provenance(folder, experiment, prepared.corpora, folds, prepared.skipped)
-    write_whole(folder / layout.MISSING, missing_table(prepared.missing).to_csv(index=False))
+    write_table(missing_table(prepared.missing), folder / layout.MISSING)
     write_predictions(pd.concat(predictions, ignore_index=True), folder / layout.PREDICTIONS)
     write_trainings(join_trainings(trainings), folder / layout.TRAININGS)
     stressed = [table for table in stress if table is not None]

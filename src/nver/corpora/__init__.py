@@ -12,7 +12,7 @@ from nver.corpora.base import LEFT_OUT, Corpus, CorpusCard, Options, Tables
 from nver.corpora.finding import find_corpus, offer_root, unknown_corpus
 from nver.corpora.own.forms import FORMS, find_form
 from nver.corpora.spelling import one_spelling
-from nver.errors import CorpusError, UsageError, check_choice, unknown_name
+from nver.errors import CorpusError, UsageError, check_choice, check_option, unknown_name
 from nver.registry import lookup, names
 
 __all__ = ["Corpus", "CorpusCard", "card_of", "find_corpus", "load_corpus"]
@@ -84,14 +84,28 @@ def card_of(
 
 def _settings(card: CorpusCard, options: Options) -> dict[str, Any]:
     """The options with their defaults; an unknown one is an error that names the nearest."""
-    for option, value in options.items():
-        if option not in card.options:
-            raise unknown_name(f"option of {card.name}", option, card.options or ["none"])
-        default = card.options[option]
-        if isinstance(default, bool | int) and type(value) is not type(default):
-            kind = "true or false" if isinstance(default, bool) else "a whole number"
-            raise UsageError(f"{card.name}: {option} is {kind}; got {value!r}")
+    _check_options(card.name, options, card.options, f"{card.name}: ")
     return {**card.options, **options}
+
+
+def check_options(name: str, options: Options, where: str) -> None:
+    """Raise `UsageError` for options that a corpus of this name has not, or of another type.
+
+    Of a corpus of one's own, whose form is found when it is read, the options of all forms count.
+    """
+    others = dict(options)
+    if (form := others.pop("form", None)) is not None:
+        check_choice(f"{where}.form", form, FORMS)
+    cards = [name] if name in names("corpora") else [form] if form else FORMS
+    known = {k: v for own in cards for k, v in lookup("corpora", own).options.items()}
+    _check_options(name, others, known, f"{where}.")
+
+
+def _check_options(name: str, options: Options, known: Options, where: str) -> None:
+    for option, value in options.items():
+        if option not in known:
+            raise unknown_name(f"option of {name}", option, known or ["none"])
+        check_option(f"{where}{option}", value, known[option])
 
 
 def _place(card: CorpusCard, root: Path | None, settings: Options) -> Path:

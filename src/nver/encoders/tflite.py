@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nver.errors import WeightsError
+from nver.machine.files import found_at
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def read_model(weights: str | None, file: Published, encoder: str) -> bytes:
         raise WeightsError(
             f"{encoder} needs weights: download {file.name} from {file.url} and pass its folder"
         )
-    path = Path(weights).expanduser()
+    path = found_at(weights) or Path(weights)
     path = path / file.name if path.is_dir() else path
     if not path.is_file():
         raise WeightsError(

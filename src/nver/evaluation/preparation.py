@@ -13,7 +13,7 @@ from nver.embeddings.extraction import SKIPPED_COLUMNS, extract
 from nver.embeddings.store import EmbeddingStore, key_clips
 from nver.encoders import EncoderSpec
 from nver.encoders.base import EncoderIdentity
-from nver.errors import CorpusError, MissingExtraError, WeightsError
+from nver.errors import CorpusError, MissingExtraError, WeightsError, said_of
 from nver.evaluation.cells.cell import FloatArray, Stressed
 from nver.evaluation.missing import (
     Missing,
@@ -69,12 +69,14 @@ def find_corpora(experiment: Experiment) -> tuple[list[Corpus], list[Missing]]:
     for entry in experiment.corpora:
         try:
             root = experiment.roots.get(entry.name)
-            corpus = load_corpus(entry.name, root=root, **entry.options)
+            with said_of(f"corpora.{entry.name}"):
+                corpus = load_corpus(entry.name, root=root, **entry.options)
         except CorpusError as error:
             missing.append(missing_corpus(entry.name, error))
         else:
             only = experiment.filters.get(entry.name, experiment.filter)
-            found.append(filtered(corpus, only, len(experiment.corpora)))
+            shared = 1 if entry.name in experiment.filters else len(experiment.corpora)
+            found.append(filtered(corpus, only, shared))
     return found, with_cells(missing, experiment)
 
 

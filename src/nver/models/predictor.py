@@ -31,7 +31,7 @@ from nver.corpora.file_tree import walk
 from nver.embeddings.batches import ENCODER, embed
 from nver.encoders import Encoder, load_spec
 from nver.encoders.base import EncoderIdentity
-from nver.errors import AudioError, NverError, WeightsError, check_choice, check_count
+from nver.errors import AudioError, NverError, UsageError, WeightsError, check_choice, check_count
 from nver.machine.threads import one_thread
 from nver.models.model_folder import Model, ModelEncoder, read_model
 from nver.models.prediction import Prediction as Prediction
@@ -44,6 +44,7 @@ Audio = str | PathLike[str] | npt.NDArray[Any]
 LONGEST_S = 30.0  # our choice: of a longer file the start is heard; this bounds the memory
 SHORTEST_S = 0.1  # our choice: a shorter clip is a click; its answer is "not sure", with a note
 TOP = 3
+MODEL = "model"  # the reason of a clip for which the model has no answer
 
 
 class Predictor:
@@ -102,7 +103,10 @@ class Predictor:
         rates = {encoder.sampling_rate for encoder in self.encoders}
         waveforms = {rate: prepare(recording, rate, file) for rate in rates}
         rows = [_embedding(e, waveforms[e.sampling_rate], file) for e in self.encoders]
-        return tempered(predict_proba(self._fitted, rows), self.model.temperature)[0]
+        found = tempered(predict_proba(self._fitted, rows), self.model.temperature)[0]
+        if not np.isfinite(found).all():
+            raise AudioError(f"{file}: the model's answer is NaN: its weights are too large", MODEL)
+        return found
 
     def _answer(self, file: str, probability: npt.NDArray[np.float64], top: int) -> Prediction:
         order = np.argsort(-probability, kind="stable")
@@ -133,7 +137,7 @@ class Predictor:
         try:
             with torch.device("meta"):  # a size that does not fit asks for no memory
                 network = build_classifier(*wanted, **model.options)
-        except (RuntimeError, TypeError, OverflowError) as error:
+        except (RuntimeError, TypeError, OverflowError, UsageError) as error:
             raise NverError(f"{model.classifier}: cannot be built ({error})") from error
         expected = {f"classifier.{n}": tuple(t.shape) for n, t in network.state_dict().items()}
         for n, dim in enumerate(dims):
@@ -225,8 +229,24 @@ def load_predictor(
     predictor = Predictor(
         model, [_load(encoder, weights.get(encoder.label), device) for encoder in model.encoders]
     )
-    _ = predictor._fitted  # weights that do not fit are an error now
+    _check_answer(predictor._fitted)  # weights that do not fit are an error now
     return predictor
+
+
+def _check_answer(fitted: "Fitted") -> None:
+    """Raise `NverError` for a model that answers NaN: for an ordinary clip, and for an odd one."""
+    from nver.classifiers.training.loop import predict_proba
+
+    for deviations in (0.0, 3.0):
+        rows = [(scale.mean + deviations * scale.deviation)[None] for scale in fitted.scales]
+        if (
+            not all(np.isfinite(row).all() for row in rows)
+            or not np.isfinite(predict_proba(fitted, rows)).all()
+        ):
+            raise NverError(
+                "the model would answer NaN: its weights are damaged; copy its folder again, or "
+                "train it again"
+            )
 
 
 def _load(wanted: ModelEncoder, weights: str | None, device: str) -> Encoder:
@@ -236,6 +256,8 @@ def _load(wanted: ModelEncoder, weights: str | None, device: str) -> Encoder:
         spec = replace(spec, weights=weights, revision=None)
     try:
         encoder = load_spec(spec)
+    except UsageError as error:
+        raise NverError(f"encoder {wanted.label} of the model: {error}") from error
     except WeightsError as error:
         if weights is not None or spec.weights is None:
             raise

@@ -7,11 +7,15 @@ from typing import Any
 
 from nver.corpora.finding import find_corpus, offer_root
 from nver.corpora.own.rows import TABLE_SUFFIXES
-from nver.errors import UsageError, unknown_name
+from nver.errors import UsageError, shown, unknown_name
+from nver.machine.files import found_at
 from nver.recipe.experiment import Experiment, parse_experiment
+from nver.recipe.texts import check_plain
 from nver.registry import names
 
 DEFAULT = Path(__file__).with_name("default.toml")
+MOST_BYTES = 1_000_000  # our choice: of a file with a label for each of 10,000 emotions
+LONGEST_LINE = 10_000  # our choice; the parser takes the square of a dotted key's length
 
 
 def read_experiment(
@@ -43,6 +47,7 @@ def read_experiment(
             )
         path = Path(recipe)
         tree, folder = read_toml(path), path.resolve().parent
+        check_plain(tree)
         tree.setdefault("name", path.stem)
     else:
         tree, folder = _default_tree(str(recipe), root, options or {}), Path.cwd()
@@ -87,10 +92,21 @@ def read_toml(path: Path) -> dict[str, Any]:
         UsageError: it cannot be read, or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"{path}: cannot be read ({reason})") from error
+    if len(data) > MOST_BYTES:
+        raise UsageError(f"{path}: no recipe, it has more than {MOST_BYTES:,} bytes")
+    if any(len(line.partition(b"=")[0]) > LONGEST_LINE for line in data.splitlines()):
+        raise UsageError(f"{path}: no recipe, a line has {LONGEST_LINE:,} characters before any =")
+    try:
+        text = data.decode("utf-8-sig")  # an editor of Windows may have put the mark there
+        return tomllib.loads(text.replace("\r\n", "\n").replace("\r", "\n"))
+    except RecursionError as error:
+        raise UsageError(f"{path}: nested too deep for a recipe") from error
+    except ValueError as error:  # of TOML, of UTF-8, of an integer with too many digits
         hint = "" if path.suffix == ".toml" else "; expected a recipe (.toml), or a table or folder"
         raise UsageError(f"{path}: not TOML: {error}{hint}") from error
 
@@ -98,7 +114,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 def _override(tree: dict[str, Any], override: str) -> None:
     key, sign, text = override.partition("=")
     if not sign or not key.strip():
-        raise UsageError(f"--set takes a.b=c; got {override!r}")
+        raise UsageError(f"--set takes a.b=c; got {shown(override)}")
     *parents, last = key.strip().split(".")
     node: Any = tree
     for part in parents:
@@ -115,7 +131,9 @@ def _place(node: Any, part: str, override: str) -> Any:
     if isinstance(node, dict):
         return part
     if not isinstance(node, list):
-        raise UsageError(f"--set {override}: what holds {part!r} must be a table; got {node!r}")
+        raise UsageError(
+            f"--set {shown(override)}: what holds {shown(part)} must be a table; got {shown(node)}"
+        )
     labels = [e.get("label", e.get("name")) if isinstance(e, dict) else e for e in node]
     if part in labels:
         position = labels.index(part)
@@ -125,32 +143,40 @@ def _place(node: Any, part: str, override: str) -> Any:
     names = [e.get("name") if isinstance(e, dict) else e for e in node]
     if names.count(part) == 1:
         return names.index(part)
-    if part.isdecimal() and int(part) < len(node):
-        return int(part)
-    raise unknown_name(f"entry in --set {override}:", part, map(str, labels))
+    if part in (numbers := [str(number) for number in range(len(node))]):
+        return numbers.index(part)
+    raise unknown_name(f"entry in --set {shown(override)}:", part, map(str, labels))
 
 
 def _value(text: str) -> Any:
     """The text as a TOML value; a bare path or word, which is no TOML value, as a string."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        found = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:
         return text
+    except (RecursionError, ValueError) as error:
+        raise UsageError(f"--set ...={shown(text)}: {error}") from error
+    return found["value"] if len(found) == 1 else text
 
 
 def _resolve_paths(tree: dict[str, Any], folder: Path) -> None:
     """Roots, store and local weights as absolute paths; a hub id is no path and stays."""
 
-    def absolute(path: str) -> str:
-        return str(folder / Path(path).expanduser())
+    def absolute(path: Any, where: str) -> Any:
+        if not isinstance(path, str) or not path.strip():  # said when the recipe is parsed
+            return path
+        try:
+            return str(folder / Path(path).expanduser())
+        except RuntimeError as error:  # "~somebody"
+            raise UsageError(f"{where}: expected a path, got {shown(path)} ({error})") from error
 
     if isinstance(roots := tree.get("roots"), dict):
-        tree["roots"] = {k: absolute(v) if isinstance(v, str) else v for k, v in roots.items()}
-    if isinstance(tree.get("store"), str):
-        tree["store"] = absolute(tree["store"])
+        tree["roots"] = {name: absolute(path, f"roots.{name}") for name, path in roots.items()}
+    if "store" in tree:
+        tree["store"] = absolute(tree["store"], "store")
     entries = tree.get("encoders")
     for entry in entries if isinstance(entries, list) else []:
-        if isinstance(entry, dict) and isinstance(entry.get("weights"), str):
-            local = Path(absolute(entry["weights"]))
-            if local.exists():
-                entry["weights"] = str(local)
+        if isinstance(entry, dict) and (weights := entry.get("weights")):
+            local = absolute(weights, "encoders.weights")
+            if isinstance(local, str) and local.strip() and found_at(local):
+                entry["weights"] = local

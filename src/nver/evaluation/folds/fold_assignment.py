@@ -130,13 +130,7 @@ def make_folds(
 
 def _separable_speakers(speaker: pd.Series, sounds: IntArray) -> npt.NDArray[Any]:
     """(clips,) speakers who share no recording; raise `UsageError` unless there are two."""
-    if default_protocol(speaker) == RANDOM:
-        raise UsageError(
-            f"speaker-independent folds need a known speaker for every clip and at least two; "
-            f"{int(speaker.isna().sum())} of {len(speaker)} clips have none, "
-            f"{speaker.nunique()} speaker(s) are known. Give the corpus a speaker column, "
-            'or ask for random folds (kind = "random")'
-        )
+    check_known_speakers(speaker)
     tied = tied_speakers(speaker.to_numpy(dtype=str), sounds)
     if len(np.unique(tied)) < 2:
         raise UsageError(
@@ -144,6 +138,17 @@ def _separable_speakers(speaker: pd.Series, sounds: IntArray) -> npt.NDArray[Any
             "they cannot be told apart; see `nver corpus`, or ask for random folds"
         )
     return tied
+
+
+def check_known_speakers(speaker: pd.Series) -> None:
+    """Raise `UsageError` unless every clip's speaker is known and there are two."""
+    if default_protocol(speaker) == RANDOM:
+        raise UsageError(
+            f"speaker-independent folds need a known speaker for every clip and at least two; "
+            f"{int(speaker.isna().sum())} of {len(speaker)} clips have none, "
+            f"{speaker.nunique()} speaker(s) are known. Give the corpus a speaker column, "
+            'or ask for random folds (kind = "random")'
+        )
 
 
 def tied_speakers(speaker: npt.NDArray[Any], sounds: IntArray) -> npt.NDArray[Any]:
