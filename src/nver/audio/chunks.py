@@ -46,6 +46,7 @@ CONTAINERS = {
     b"riff": Container("<16sQ", 40, W64_DATA, own=24, multiple=8),
     b"caff": Container(">4sq", 8, b"data", before=4, multiple=1),
 }
+AU_KINDS = {b".snd": ">", b"dns.": "<"}  # an AU has one header, of this order of bytes
 
 
 @dataclass(frozen=True)

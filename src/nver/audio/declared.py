@@ -3,17 +3,17 @@
 import struct
 from pathlib import Path
 
-from nver.audio.chunks import CONTAINERS, chunks
+from nver.audio.chunks import AU_KINDS, CONTAINERS, chunks
 
-AU_HEADER = {b".snd": ">16xII", b"dns.": "<16xII"}
 WAVE = {b"RIFF": "<2xHI", b"RF64": "<2xHI", b"RIFX": ">2xHI"}  # of a "fmt " chunk
 
 
 def rate_and_channels(path: Path, head: bytes) -> tuple[int, int] | None:
     """What a WAV, AIFF, AU or FLAC says, in Hz and as a number; None for other files."""
     kind = head[:4]
-    if kind in AU_HEADER and len(head) >= 24:
-        return struct.unpack_from(AU_HEADER[kind], head)  # type: ignore[return-value]
+    if kind in AU_KINDS and len(head) >= 24:
+        rate, channels = struct.unpack_from(f"{AU_KINDS[kind]}II", head, 16)
+        return rate, channels
     if kind == b"fLaC" and len(head) >= 22:  # RFC 9639, 8.2: 20 bits of rate, 3 of channels
         bits = int.from_bytes(head[18:22], "big")
         return bits >> 12, (bits >> 9 & 7) + 1

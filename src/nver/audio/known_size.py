@@ -14,12 +14,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from nver.audio.chunks import CONTAINERS, UNKNOWN_SIZE, Container, ends_with_chunks, find_samples
+from nver.audio.chunks import (
+    AU_KINDS,
+    CONTAINERS,
+    UNKNOWN_SIZE,
+    Container,
+    ends_with_chunks,
+    find_samples,
+)
 from nver.audio.mp3_frames import COUNTED, Mp3, is_mp3, mp3_frames
 
 Part = bytes | range  # bytes, or the place of bytes of the file
 LARGEST = {"I": 2**32 - 1, "Q": 2**63 - 1, "q": 2**63 - 1}  # sizes that libsndfile takes
-AU_KINDS = {b".snd": ">I", b"dns.": "<I"}
 AU_SIZE = 8  # the place of the size of the samples in an AU
 AU_UNKNOWN = b"\xff\xff\xff\xff"
 
@@ -30,17 +36,19 @@ def with_known_size(path: Path, head: bytes) -> "Spliced | None":
     Args:
         head: the first bytes of the file.
     """
-    size = path.stat().st_size
     parts: list[Part] = []
     if container := CONTAINERS.get(head[:4]):
+        samples = find_samples(io.BytesIO(head), container)
+        if samples and samples.size is not None:
+            return None  # as nearly always: the file need not be opened once more
         with path.open("rb") as stream:
             parts = _sized(stream, container)
     elif head[:4] in AU_KINDS and len(head) >= AU_SIZE + 4:
-        (said,) = struct.unpack_from(AU_KINDS[head[:4]], head, AU_SIZE)
+        (said,) = struct.unpack_from(f"{AU_KINDS[head[:4]]}I", head, AU_SIZE)
         if said == 0 or said >= UNKNOWN_SIZE:
-            parts = _replaced(AU_SIZE, AU_UNKNOWN, size)
+            parts = _replaced(AU_SIZE, AU_UNKNOWN, path.stat().st_size)
     elif is_mp3(head) and (mp3 := mp3_frames(path)):
-        parts = _counted(mp3, size)
+        parts = _counted(mp3, path.stat().st_size)
     return Spliced(path, parts) if parts else None
 
 

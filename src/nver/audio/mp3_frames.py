@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,6 +11,7 @@ from typing import BinaryIO
 _MPEG1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _MPEG2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
+BLOCK = 1 << 18  # bytes that are read at a time (our choice)
 COUNTED = 1  # the flag of a Xing header that has a number of frames
 
 
@@ -56,7 +58,7 @@ def is_mp3(head: bytes) -> bool:
 
 def mp3_frames(path: Path) -> Mp3 | None:
     """Walk through the frames of an MP3; None: its first frame is not where it should be."""
-    with path.open("rb", buffering=1 << 16) as stream:
+    with path.open("rb") as stream:
         start = _after_id3(stream.read(10))
         walk = _frames(stream, start)
         first = next(walk, None)
@@ -86,19 +88,32 @@ def _xing(stream: BinaryIO, start: int, length: int) -> tuple[int | None, int | 
 def _frames(stream: BinaryIO, place: int) -> Iterator[tuple[int, int]]:
     """(bytes, samples per channel) of each frame, up to the first gap between frames."""
     stream.seek(place)
-    while len(four := stream.read(4)) == 4:
-        header = int.from_bytes(four, "big")
-        version, layer = header >> 19 & 3, header >> 17 & 3
-        bit_rate, rate, padding = header >> 12 & 15, header >> 10 & 3, header >> 9 & 1
-        is_layer_3 = header >> 21 == 0x7FF and version != 1 and layer == 1
-        if not is_layer_3 or rate == 3 or not 0 < bit_rate < 15:
+    start, block = place, stream.read(BLOCK)
+    while True:
+        four = block[place - start : place - start + 4]
+        if len(four) < 4:
+            stream.seek(place)
+            start, block = place, stream.read(BLOCK)
+            four = block[:4]
+        frame = _frame(four)
+        if frame is None:
             return
-        kbits = (_MPEG1 if version == 3 else _MPEG2)[bit_rate]
-        samples = 1152 if version == 3 else 576
-        length = samples // 8 * kbits * 1000 // _RATES[version][rate] + padding
-        yield length, samples
-        place += length
-        stream.seek(place)
+        yield frame
+        place += frame[0]
+
+
+@lru_cache(maxsize=1024)  # a file has few different headers
+def _frame(four: bytes) -> tuple[int, int] | None:
+    """(bytes, samples per channel) of a frame by its header; None: it is none of layer III."""
+    header = int.from_bytes(four.ljust(4, b"\0"), "big")
+    version, layer = header >> 19 & 3, header >> 17 & 3
+    bit_rate, rate, padding = header >> 12 & 15, header >> 10 & 3, header >> 9 & 1
+    is_layer_3 = header >> 21 == 0x7FF and version != 1 and layer == 1
+    if not is_layer_3 or rate == 3 or not 0 < bit_rate < 15:
+        return None
+    kbits = (_MPEG1 if version == 3 else _MPEG2)[bit_rate]
+    samples = 1152 if version == 3 else 576
+    return samples // 8 * kbits * 1000 // _RATES[version][rate] + padding, samples
 
 
 def _after_id3(tag: bytes) -> int:

@@ -29,6 +29,7 @@ BEGINNINGS = {
     b"\x00\x05\x16\x07": "what a Mac keeps beside a file, not the recording; leave it out",
     b"%PDF-": "a PDF document, not audio",
 }
+_BEGINNINGS = tuple(BEGINNINGS)
 TEXTS = (b"<", b"{")  # so short that they count at the head of a text alone
 
 
@@ -42,7 +43,7 @@ def read_head(path: Path) -> bytes:
     if not os.path.isfile(path):  # `Path.is_file` raises, for example for a name that is too long
         raise _no_file(path)
     try:
-        with path.open("rb") as stream:
+        with open(path, "rb", buffering=0) as stream:
             head = stream.read(HEAD)
     except OSError as error:
         raise AudioError(f"{path}: cannot be read ({error.strerror})", "unreadable") from error
@@ -74,12 +75,12 @@ def _no_file(path: Path) -> AudioError:
 
 def _named(head: bytes) -> str:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if b".git/annex/objects/" in start[:HEAD] and _is_text(head):
+    if b".git/annex/objects/" in start and _is_text(head):
         return ANNEX  # a link of git-annex on a file system without links
-    for beginning, what in BEGINNINGS.items():
-        if start.startswith(beginning) and (beginning not in TEXTS or _is_text(head)):
-            return what
-    return ""
+    if not start.startswith(_BEGINNINGS):
+        return ""
+    found = next(b for b in _BEGINNINGS if start.startswith(b))
+    return BEGINNINGS[found] if found not in TEXTS or _is_text(head) else ""
 
 
 def _is_text(head: bytes) -> bool:

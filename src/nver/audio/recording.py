@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 import soxr
+from soundfile import SoundFile, SoundFileError
 
 from nver.audio.not_audio import read_head
 from nver.audio.sound_file import (
@@ -25,13 +25,15 @@ from nver.audio.sound_file import (
     pass_over,
     read_frames,
 )
-from nver.audio.truncated import UNKNOWN_FRAMES, shortfall
+from nver.audio.truncated import UNKNOWN_FRAMES, mp3_samples, shortfall
 from nver.errors import AudioError, UsageError
 
 FloatArray = npt.NDArray[np.float32]
 
 SILENT_PEAK = 3e-4  # of full scale (our choice): EmoGator's one silent file peaks at 2e-4 to 3e-4
-BLOCK = 1 << 22  # samples (our choice: four minutes at 16 kHz)
+BLOCK = 1 << 21  # samples (our choice: two minutes at 16 kHz)
+LONGER = "longer than its duration says; how long is not known"
+CLAIMED = "its header alone says how long it is"
 QUIET_RMS = 1e-3  # of full scale (our choice): listed by `nver corpus`, not skipped
 
 
@@ -150,7 +152,7 @@ def missing_by_header(file: str | PathLike[str]) -> str:
             frames = claimed_frames(sound, path.stat().st_size)
             if not has_end(sound, frames):
                 return f"not all of {frames:,} samples are there"
-            return shortfall(path, frames)
+            return shortfall(path, frames if sound.format != "MP3" else mp3_samples(path, frames))
     except (AudioError, OSError):
         return ""
 
@@ -197,56 +199,57 @@ def _decode(
             raise _too_long(path, last - first, room, sound)
         remark = missing(sound, first + len(samples), frames) if last == frames else ""
         if is_start:
-            frames, remark = _end(sound, len(samples), frames)
-    if is_start and not remark:
-        remark = shortfall(path, frames)
+            frames, remark = _end(path, sound, len(samples), frames)
     return Recording(samples, rate), frames / rate, remark
 
 
-def _end(sound: soundfile.SoundFile, decoded: int, claimed: int) -> tuple[int, str]:
+def _end(path: Path, sound: SoundFile, decoded: int, claimed: int) -> tuple[int, str]:
     """The samples per channel of the whole file, of which `decoded` were decoded; and a remark."""
-    if is_counted(sound) or decoded >= claimed:
-        return claimed, ""
-    room = most_frames(sound)
-    try:
-        frames = decoded + pass_over(sound, min(claimed, room) - decoded)
-    except soundfile.SoundFileError as error:
-        return decoded, f"what follows cannot be decoded ({detail(error)})"
-    if frames < min(claimed, room):
-        return frames, missing(sound, frames, claimed)
-    if claimed >= UNKNOWN_FRAMES:
-        return frames, "longer than its duration: the file does not say how long"
-    return claimed, "" if claimed <= room else "the length is what its header says"
+    frames, room = claimed, most_frames(sound)
+    if decoded < claimed and not is_counted(sound):
+        try:
+            frames = decoded + pass_over(sound, min(claimed, room) - decoded)
+        except SoundFileError as error:
+            return decoded, f"cut short: what follows cannot be decoded ({detail(error)})"
+        if frames == room < claimed:
+            unknown = claimed >= UNKNOWN_FRAMES
+            return (frames, LONGER) if unknown else (claimed, CLAIMED)
+    lacking = missing(sound, frames, claimed) or shortfall(path, frames)
+    return frames, f"cut short: {lacking}" if lacking else ""
 
 
-def _too_long(path: Path, frames: int, room: int, sound: soundfile.SoundFile) -> AudioError:
+def _too_long(path: Path, frames: int, room: int, sound: SoundFile) -> AudioError:
     rate, channels = sound.samplerate, sound.channels
-    minutes = f"{frames / rate / 60:,.0f} min" if frames < UNKNOWN_FRAMES else "of unknown length"
+    length = _length(frames / rate) if frames < UNKNOWN_FRAMES else "of unknown length"
     return AudioError(
-        f"{path}: too long for one clip: {minutes} at {rate:,} Hz, {channels} channel"
-        f"{'s' if channels > 1 else ''}; at most {room / rate / 60:.0f} min of that are read: cut "
-        "it, or give the spans (start and end) of the clips in it",
+        f"{path}: too long for one clip: {length} at {rate:,} Hz, {channels} channel"
+        f"{'s' if channels > 1 else ''}; at most {_length(room / rate)} of that are read: cut it, "
+        "or give the spans (start and end) of the clips in it",
         "too long",
     )
+
+
+def _length(seconds: float) -> str:
+    return f"{seconds / 60:,.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
 
 
 def _bounds(start: float | None, end: float | None, frames: int, rate: int) -> tuple[int, int]:
     """First and last sample of a span, within the file."""
     begin = 0.0 if start is None or math.isnan(start) else start * rate
-    stop = float(frames) if end is None or math.isnan(end) else end * rate
     if begin < 0:
         raise UsageError(f"a span starts at 0 s or later; got {start} s")
-    last = round(max(0.0, min(stop, frames)))
-    return round(min(begin, last)), last
+    last = frames
+    if end is not None and end * rate < frames:  # NaN is not
+        last = round(max(0.0, end * rate))
+    return last if begin >= last else round(begin), last
 
 
 def mean_square(samples: FloatArray) -> float:
     """The mean of the squares of (samples,), in float64."""
     if len(samples) <= BLOCK:
         return float(np.mean(np.square(samples, dtype=np.float64)))
-    return sum(float(np.sum(np.square(b, dtype=np.float64))) for b in blocks(samples)) / len(
-        samples
-    )
+    squares = (np.square(block, dtype=np.float64) for block in blocks(samples))
+    return sum(float(square.sum()) for square in squares) / len(samples)
 
 
 def blocks(samples: FloatArray) -> Iterator[FloatArray]:

@@ -6,12 +6,21 @@ libsndfile reads a WAV, AIFF, Ogg or MP3 that ends too early as far as it goes, 
 import struct
 from pathlib import Path
 
-from nver.audio.chunks import CONTAINERS, Container, chunks, find_samples
+from nver.audio.chunks import (
+    AU_KINDS,
+    CONTAINERS,
+    UNKNOWN_SIZE,
+    Container,
+    chunks,
+    find_samples,
+)
 from nver.audio.mp3_frames import is_mp3, mp3_frames
 
 OGG_PAGE = 65307  # bytes, the largest page (RFC 3533)
 # Samples of an MP3 that a decoder may drop: delay and padding (LAME: under 3 frames).
 MP3_SLACK = 3 * 1152
+ID3V1 = 128  # bytes of a tag at the end of an MP3
+AU_BYTES = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}  # of a sample, by encoding
 UNKNOWN_FRAMES = 2**62  # libsndfile says 2^63 - 1 where a FLAC has no number of samples
 
 
@@ -36,8 +45,11 @@ def shortfall(file: Path, samples: int) -> str:
         return "" if _ogg_ends(file) else "the stream has no end"
     elif head[:4] == b"fLaC" and len(head) >= 26:  # RFC 9639, 8.2: 36 bits
         promised = int.from_bytes(head[18:26], "big") & 2**36 - 1
-    elif is_mp3(head):
-        promised, slack = _mp3_samples(file), MP3_SLACK
+    elif head[:4] in AU_KINDS and len(head) >= 24:
+        promised = _au_samples(head)
+    elif is_mp3(head) and (mp3 := mp3_frames(file)):
+        promised = max(mp3.audio_frames, mp3.counted or 0) * mp3.samples
+        slack = MP3_SLACK
     return "" if promised is None else missing_frames(samples, promised, slack)
 
 
@@ -68,9 +80,19 @@ def _ogg_ends(file: Path) -> bool:
     return len(tail) >= end and bool(tail[page + 5] & 4)
 
 
-def _mp3_samples(file: Path) -> int | None:
-    """Samples per channel of an MP3, by its frames or its Xing header, whichever gives more."""
+def _au_samples(head: bytes) -> int | None:
+    """Samples per channel according to the header of an AU."""
+    size, encoding, _, channels = struct.unpack_from(f"{AU_KINDS[head[:4]]}4I", head, 8)
+    frame_bytes = AU_BYTES.get(encoding, 0) * channels
+    return size // frame_bytes if frame_bytes and 0 < size < UNKNOWN_SIZE else None
+
+
+def mp3_samples(file: Path, claimed: int) -> int:
+    """Samples per channel of an MP3 that claims so many: less, if its frames end the file before.
+
+    Where there is a gap between its frames, a decoder may find more behind it.
+    """
     mp3 = mp3_frames(file)
-    if mp3 is None:
-        return None
-    return max(mp3.audio_frames, mp3.counted or 0) * mp3.samples
+    if mp3 is None or file.stat().st_size - mp3.end > ID3V1 + mp3.length:
+        return claimed
+    return min(claimed, mp3.audio_frames * mp3.samples)

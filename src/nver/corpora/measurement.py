@@ -61,17 +61,18 @@ def measure(file: str, start: float = math.nan, end: float = math.nan) -> Measur
         duration_s=len(mono) / rate,
         sampling_rate=rate,
         channels=recording.samples.shape[1],
+        clipped=_share_at_full_scale(recording.samples),
         digest=_digest(mono, rate),
         cut_short=remark or _cut_short(start, end, len(mono), rate),
     )
+    del recording  # a long one and its copies need much memory
     try:
         check_waveform(mono, file)
     except AudioError as error:
-        return replace(found, reason=error.reason, message=str(error))
+        return replace(found, clipped=0.0, reason=error.reason, message=str(error))
     return replace(
         found,
         rms=math.sqrt(mean_square(mono)),
-        clipped=_share_at_full_scale(recording.samples),
         sound_print=sound_print(resample(mono, rate, SAMPLING_RATE)),
     )
 
@@ -94,7 +95,7 @@ def cut_short_warnings(clips: pd.DataFrame) -> tuple[str, ...]:
 
 def _share_at_full_scale(samples: FloatArray) -> float:
     number = sum(np.count_nonzero(np.abs(block) >= FULL_SCALE) for block in blocks(samples))
-    return float(number / samples.size)
+    return float(number / max(samples.size, 1))
 
 
 def _digest(mono: FloatArray, rate: int) -> bytes:

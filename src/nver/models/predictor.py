@@ -174,14 +174,12 @@ def _note(seconds: float, remark: str) -> str:
     """What a person should know of an answer for a clip of this length; "": nothing.
 
     Args:
-        remark: what is missing of the file, "" if nothing is.
+        remark: of the reader, for example on what is missing of the file.
     """
     notes = [f"only the first {LONGEST_S:g} s"] if seconds > LONGEST_S else []
     if seconds < SHORTEST_S:
         notes.append(f"only {seconds:.2g} s long")
-    if remark:
-        notes.append(f"cut short: {remark}")
-    return "; ".join(notes)
+    return "; ".join([*notes, remark] if remark else notes)
 
 
 def _read(clip: Audio, rate: int) -> tuple[Recording, float, str]:
