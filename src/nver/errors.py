@@ -25,8 +25,9 @@ class UsageError(NverError):
 class AudioError(NverError):
     """One recording cannot be used.
 
-    `reason` is one of "missing", "unreadable", "empty", "not finite", "silent", and "encoder" where
-    an encoder fails on it, "model" where a classifier does: a word that fits in a table's column.
+    `reason` is one of "missing", "unreadable", "empty", "not finite", "silent", "too long", and
+    "encoder" where an encoder fails on it, "model" where a classifier does: words that fit in a
+    table's column.
     """
 
     def __init__(self, message: str, reason: str) -> None:

@@ -1,7 +1,7 @@
 """Read a recording or an array as mono float32 at a given rate."""
 
 import math
-import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -9,14 +9,31 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 import soxr
+from soundfile import SoundFile, SoundFileError
 
+from nver.audio.not_audio import read_head
+from nver.audio.sound_file import (
+    MOST_VALUES,
+    claimed_frames,
+    detail,
+    has_end,
+    is_counted,
+    missing,
+    most_frames,
+    opened,
+    pass_over,
+    read_frames,
+)
+from nver.audio.truncated import UNKNOWN_FRAMES, mp3_samples, shortfall
 from nver.errors import AudioError, UsageError
 
 FloatArray = npt.NDArray[np.float32]
 
 SILENT_PEAK = 3e-4  # of full scale (our choice): EmoGator's one silent file peaks at 2e-4 to 3e-4
+BLOCK = 1 << 21  # samples (our choice: two minutes at 16 kHz)
+LONGER = "longer than its duration says; how long is not known"
+CLAIMED = "its header alone says how long it is"
 QUIET_RMS = 1e-3  # of full scale (our choice): listed by `nver corpus`, not skipped
 
 
@@ -59,12 +76,9 @@ def load_audio(
     if isinstance(audio, np.ndarray):
         if start is not None or end is not None:
             raise UsageError("start and end are for files; give the part of the array itself")
-        recording = as_recording(audio, source_rate or sampling_rate)
         name = f"array of shape {audio.shape}"
-    else:
-        recording = read_recording(audio, start=start, end=end)
-        name = str(audio)
-    return prepare(recording, sampling_rate, name)
+        return prepare(as_recording(audio, source_rate or sampling_rate), sampling_rate, name)
+    return prepare(read_recording(audio, start=start, end=end), sampling_rate, str(audio))
 
 
 def check_rate(rate: Any) -> None:
@@ -82,9 +96,10 @@ def check_kind(audio: Any) -> None:
 
 def prepare(recording: Recording, sampling_rate: int, name: str) -> FloatArray:
     """Mono samples, checked, at `sampling_rate` (Hz); `name` is for the errors."""
-    mono = recording.mono
+    mono, rate = recording.mono, recording.rate
+    del recording  # its channels are not needed beside the copies
     check_waveform(mono, name)
-    resampled = resample(mono, recording.rate, sampling_rate)
+    resampled = resample(mono, rate, sampling_rate)
     if resampled.size == 0:
         raise AudioError(f"{name}: no sample of {mono.size} is left at {sampling_rate} Hz", "empty")
     return np.ascontiguousarray(resampled)  # torch takes no array that is read backwards
@@ -96,22 +111,50 @@ def read_recording(
     """Decode a file, or its span from `start` to `end` (seconds; None or NaN: no bound).
 
     WAV, FLAC, OGG, Opus, MP3 and AIFF, by libsndfile. A span is cut at the end of the file; one
-    that begins behind the end has no samples.
+    that begins behind the end has no samples. What is decoded has at most 48 million samples over
+    all channels, and at most 50 minutes: less than 500 MB with the copies that nver makes.
 
     Raises:
-        AudioError: "missing", "empty" (zero bytes), or "unreadable" with the decoder's words.
+        AudioError: "missing", "empty" (zero bytes), "too long", or "unreadable" with the decoder's
+            words: also a rate that is not within 2 to 768 kHz, or more than 64 channels.
         UsageError: a negative `start`.
     """
     return _decode(Path(file), start, end)[0]
 
 
-def read_start(file: str | PathLike[str], longest_s: float) -> tuple[Recording, float]:
-    """The first `longest_s` seconds of a file, and the duration (s) of the whole file.
+def read_with_remark(
+    file: str | PathLike[str], *, start: float | None = None, end: float | None = None
+) -> tuple[Recording, str]:
+    """As `read_recording`, and a remark on what is missing of a whole file; "": nothing known."""
+    path = Path(file)
+    recording, _, remark = _decode(path, start, end)
+    whole = all(bound is None or math.isnan(bound) for bound in (start, end))
+    return recording, remark or (shortfall(path, len(recording.samples)) if whole else "")
+
+
+def read_start(file: str | PathLike[str], longest_s: float) -> tuple[Recording, float, str]:
+    """The first `longest_s` seconds of a file, the duration (s) of the whole file, and a remark.
+
+    The duration is that of what can be decoded, for which a compressed file is decoded on, up to
+    48 million samples; of a longer one it is what the header says, and the remark says so.
 
     Raises:
         AudioError: as `read_recording`.
     """
-    return _decode(Path(file), None, longest_s)
+    return _decode(Path(file), None, longest_s, most=MOST_VALUES // 2, is_start=True)
+
+
+def missing_by_header(file: str | PathLike[str]) -> str:
+    """What is missing of a whole file, found without decoding it; "" too if it cannot be opened."""
+    path = Path(file)
+    try:
+        with opened(path, read_head(path)) as sound:
+            frames = claimed_frames(sound, path.stat().st_size)
+            if not has_end(sound, frames):
+                return f"not all of {frames:,} samples are there"
+            return shortfall(path, frames if sound.format != "MP3" else mp3_samples(path, frames))
+    except (AudioError, OSError):
+        return ""
 
 
 def as_recording(array: npt.NDArray[Any], rate: int) -> Recording:
@@ -129,66 +172,97 @@ def as_recording(array: npt.NDArray[Any], rate: int) -> Recording:
     )
 
 
-def _decode(path: Path, start: float | None, end: float | None) -> tuple[Recording, float]:
-    """A span of a file, and the duration of the whole file in s."""
-    if not os.path.isfile(path):  # `Path.is_file` raises, for example for a name that is too long
-        if os.path.exists(path):
-            raise AudioError(f"{path}: a folder or a device, not a file", "unreadable")
-        raise AudioError(f"{path}: no such file", "missing")
-    if path.stat().st_size == 0:
-        raise AudioError(f"{path}: the file has zero bytes", "empty")
-    try:
-        with soundfile.SoundFile(sound_name(path)) as sound:
-            first, last = _bounds(start, end, sound.frames, sound.samplerate)
-            seconds = sound.frames / sound.samplerate
-            return Recording(_read(sound, first, last), sound.samplerate), seconds
-    except (soundfile.SoundFileError, RuntimeError, ValueError, OSError) as error:
-        raise AudioError(f"{path}: cannot be decoded ({_detail(error)})", "unreadable") from error
+def _decode(
+    path: Path,
+    start: float | None,
+    end: float | None,
+    *,
+    most: int = MOST_VALUES,
+    is_start: bool = False,
+) -> tuple[Recording, float, str]:
+    """A span of a file, the duration of the whole file in s, and a remark on what is missing.
+
+    Args:
+        most: samples over all channels that are decoded.
+        is_start: the span is the beginning: the duration is found by decoding on, and the remark
+            is on the whole file.
+    """
+    head = read_head(path)
+    with opened(path, head) as sound:
+        rate, frames = sound.samplerate, claimed_frames(sound, path.stat().st_size)
+        first, last = _bounds(start, end, frames, rate)
+        room = most_frames(sound, most)
+        if is_counted(sound) and last - first > room:
+            raise _too_long(path, last - first, room, sound)
+        samples = read_frames(sound, first, last, room)
+        if len(samples) > room:
+            raise _too_long(path, last - first, room, sound)
+        remark = missing(sound, first + len(samples), frames) if last == frames else ""
+        if is_start:
+            frames, remark = _end(path, sound, len(samples), frames)
+    return Recording(samples, rate), frames / rate, remark
 
 
-def sound_name(path: Path) -> Path | bytes:
-    """A path as soundfile takes it: as bytes, which keep a name that is not UTF-8 (POSIX)."""
-    return os.fsencode(path) if os.name == "posix" else path
+def _end(path: Path, sound: SoundFile, decoded: int, claimed: int) -> tuple[int, str]:
+    """The samples per channel of the whole file, of which `decoded` were decoded; and a remark."""
+    frames, room = claimed, most_frames(sound)
+    if decoded < claimed and not is_counted(sound):
+        try:
+            frames = decoded + pass_over(sound, min(claimed, room) - decoded)
+        except SoundFileError as error:
+            return decoded, f"cut short: what follows cannot be decoded ({detail(error)})"
+        if frames == room < claimed:
+            unknown = claimed >= UNKNOWN_FRAMES
+            return (frames, LONGER) if unknown else (claimed, CLAIMED)
+    lacking = missing(sound, frames, claimed) or shortfall(path, frames)
+    return frames, f"cut short: {lacking}" if lacking else ""
+
+
+def _too_long(path: Path, frames: int, room: int, sound: SoundFile) -> AudioError:
+    rate, channels = sound.samplerate, sound.channels
+    length = _length(frames / rate) if frames < UNKNOWN_FRAMES else "of unknown length"
+    return AudioError(
+        f"{path}: too long for one clip: {length} at {rate:,} Hz, {channels} channel"
+        f"{'s' if channels > 1 else ''}; at most {_length(room / rate)} of that are read: cut it, "
+        "or give the spans (start and end) of the clips in it",
+        "too long",
+    )
+
+
+def _length(seconds: float) -> str:
+    return f"{seconds / 60:,.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
 
 
 def _bounds(start: float | None, end: float | None, frames: int, rate: int) -> tuple[int, int]:
     """First and last sample of a span, within the file."""
     begin = 0.0 if start is None or math.isnan(start) else start * rate
-    stop = float(frames) if end is None or math.isnan(end) else end * rate
     if begin < 0:
         raise UsageError(f"a span starts at 0 s or later; got {start} s")
-    last = round(max(0.0, min(stop, frames)))
-    return round(min(begin, last)), last
+    last = frames
+    if end is not None and end * rate < frames:  # NaN is not
+        last = round(max(0.0, end * rate))
+    return last if begin >= last else round(begin), last
 
 
-def _read(sound: soundfile.SoundFile, first: int, last: int) -> FloatArray:
-    """(samples, channels) from sample `first` to `last`.
-
-    MP3 is decoded from its beginning: in a file of variable bit rate libmpg123 seeks inexactly (we
-    saw it miss by 2,000 samples).
-    """
-    skip = 0 if sound.format == "MP3" else first
-    if skip:
-        sound.seek(skip)
-    # soundfile seeks to its own position before and after each read, which costs a fifth of the
-    # decoding of Opus, unless it is told that the file cannot seek.
-    sound.seekable = lambda: False
-    samples: FloatArray = sound.read(last - skip, dtype="float32", always_2d=True)
-    return samples[first - skip :]
+def mean_square(samples: FloatArray) -> float:
+    """The mean of the squares of (samples,), in float64."""
+    if len(samples) <= BLOCK:
+        return float(np.mean(np.square(samples, dtype=np.float64)))
+    squares = (np.square(block, dtype=np.float64) for block in blocks(samples))
+    return sum(float(square.sum()) for square in squares) / len(samples)
 
 
-def _detail(error: Exception) -> str:
-    """The decoder's words, but for a broken MP3, which libsndfile says does not exist."""
-    words = str(error).rpartition(": ")[2] or str(error)
-    return "not audio of a known format" if "does not exist" in words else words.rstrip(".")
+def blocks(samples: FloatArray) -> Iterator[FloatArray]:
+    """Stretches of an array, in order: a copy of each needs little memory."""
+    for first in range(0, len(samples), BLOCK):
+        yield samples[first : first + BLOCK]
 
 
 def check_waveform(mono: FloatArray, name: str) -> None:
     """Raise `AudioError` for audio with nothing to recognise: empty, not finite, silent."""
     if mono.size == 0:
         raise AudioError(f"{name}: no samples", "empty")
-    if not np.isfinite(mono).all():
-        bad = int((~np.isfinite(mono)).sum())
+    if bad := sum(int((~np.isfinite(block)).sum()) for block in blocks(mono)):
         raise AudioError(f"{name}: {bad} of {mono.size} samples are NaN or infinite", "not finite")
     peak = float(mono.max() - mono.min()) / 2  # a constant level is not heard
     if peak < SILENT_PEAK:

@@ -3,15 +3,20 @@
 import hashlib
 import math
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import soundfile
 
 from nver.audio.fingerprint import SAMPLING_RATE, sound_print
-from nver.audio.recording import FloatArray, check_waveform, read_recording, resample, sound_name
-from nver.audio.truncated import shortfall
+from nver.audio.recording import (
+    FloatArray,
+    blocks,
+    check_waveform,
+    mean_square,
+    missing_by_header,
+    read_with_remark,
+    resample,
+)
 from nver.errors import AudioError, first_few
 
 FULL_SCALE = 1.0 - 2.0**-15  # the largest value of 16-bit samples
@@ -48,7 +53,7 @@ class Measurement:
 def measure(file: str, start: float = math.nan, end: float = math.nan) -> Measurement:
     """Decode a file or a span of it (s; NaN: no bound) once; a fault is a field, not an error."""
     try:
-        recording = read_recording(file, start=start, end=end)
+        recording, remark = read_with_remark(file, start=start, end=end)
     except AudioError as error:
         return Measurement(reason=error.reason, message=str(error))
     mono, rate = recording.mono, recording.rate
@@ -56,17 +61,18 @@ def measure(file: str, start: float = math.nan, end: float = math.nan) -> Measur
         duration_s=len(mono) / rate,
         sampling_rate=rate,
         channels=recording.samples.shape[1],
+        clipped=_share_at_full_scale(recording.samples),
         digest=_digest(mono, rate),
-        cut_short=_cut_short(file, start, end, len(mono), rate),
+        cut_short=remark or _cut_short(start, end, len(mono), rate),
     )
+    del recording  # a long one and its copies need much memory
     try:
         check_waveform(mono, file)
     except AudioError as error:
-        return replace(found, reason=error.reason, message=str(error))
+        return replace(found, clipped=0.0, reason=error.reason, message=str(error))
     return replace(
         found,
-        rms=float(np.sqrt(np.mean(np.square(mono, dtype=np.float64)))),
-        clipped=float(np.mean(np.abs(recording.samples) >= FULL_SCALE)),
+        rms=math.sqrt(mean_square(mono)),
         sound_print=sound_print(resample(mono, rate, SAMPLING_RATE)),
     )
 
@@ -78,7 +84,7 @@ def cut_short_warnings(clips: pd.DataFrame) -> tuple[str, ...]:
     """
     whole = clips["start"].isna() & clips["end"].isna()
     rows = clips.loc[whole, ["clip", "file"]].itertuples(index=False, name=None)
-    found = [f"{clip} ({missing})" for clip, file in rows if (missing := _missing(file))]
+    found = [f"{clip} ({missing})" for clip, file in rows if (missing := missing_by_header(file))]
     if not found:
         return ()
     return (
@@ -87,23 +93,21 @@ def cut_short_warnings(clips: pd.DataFrame) -> tuple[str, ...]:
     )
 
 
-def _missing(file: str) -> str:
-    try:
-        with soundfile.SoundFile(sound_name(Path(file))) as sound:
-            return shortfall(Path(file), sound.frames)
-    except (soundfile.SoundFileError, OSError):
-        return ""  # it is gone since it was embedded: that is reported elsewhere
+def _share_at_full_scale(samples: FloatArray) -> float:
+    number = sum(np.count_nonzero(np.abs(block) >= FULL_SCALE) for block in blocks(samples))
+    return float(number / max(samples.size, 1))
 
 
 def _digest(mono: FloatArray, rate: int) -> bytes:
     """16 bytes; adding zero makes -0.0 and 0.0 the same."""
-    samples = np.ascontiguousarray(mono + np.float32(0.0))
-    return hashlib.blake2b(samples.tobytes(), digest_size=16, salt=rate.to_bytes(8, "big")).digest()
+    found = hashlib.blake2b(digest_size=16, salt=rate.to_bytes(8, "big"))
+    for block in blocks(mono):
+        found.update((block + np.float32(0.0)).tobytes())
+    return found.digest()
 
 
-def _cut_short(file: str, start: float, end: float, samples: int, rate: int) -> str:
-    if math.isnan(start) and math.isnan(end):
-        return shortfall(Path(file), samples)
+def _cut_short(start: float, end: float, samples: int, rate: int) -> str:
+    """What is missing of a span that ends after its file."""
     wanted = 0.0 if math.isnan(end) else end - (0.0 if math.isnan(start) else start)
     missing = wanted - samples / rate
     return f"the span ends {missing:.2f} s after the file" if missing > SPAN_SLACK_S else ""

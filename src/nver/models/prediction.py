@@ -25,8 +25,9 @@ class Prediction:
         family, family_probability: the family of the highest summed probability; the emotion
             itself, where the model has no families.
         sure: whether `family_probability` reaches the model's threshold, the clip 0.1 s.
-        duration_s: of the whole file; nan where it cannot be read.
-        note: says that only its start was used, or that it is hardly long enough for a voice.
+        duration_s: of what can be decoded of the file; nan where it cannot be read.
+        note: says that only its start was used, that it is hardly long enough for a voice, or how
+            much of it is missing.
         error: why there is no answer, "" where there is one; `reason` says it in one word.
     """
 

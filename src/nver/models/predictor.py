@@ -85,16 +85,16 @@ class Predictor:
         for number, clip in enumerate(audio, 1):
             check_kind(clip)
             file = f"array {number}" if isinstance(clip, np.ndarray) else str(clip)
-            seconds = float("nan")
+            seconds, remark = float("nan"), ""
             try:
-                recording, seconds = _read(clip, rate)
+                recording, seconds, remark = _read(clip, rate)
                 with one_thread():
                     answer = self._answer(file, self._probability(recording, file), top)
             except AudioError as error:
                 said = str(error).removeprefix(f"{file}: ")
                 answer = Prediction(file, error=said, reason=error.reason)
             sure = answer.sure and seconds >= SHORTEST_S
-            yield replace(answer, sure=sure, duration_s=seconds, note=_note(seconds))
+            yield replace(answer, sure=sure, duration_s=seconds, note=_note(seconds, remark))
 
     def _probability(self, recording: Recording, file: str) -> npt.NDArray[np.float64]:
         """The calibrated probabilities (emotions,)."""
@@ -174,20 +174,25 @@ def _embedding(encoder: Encoder, waveform: FloatArray, file: str) -> FloatArray:
     return vector[None]
 
 
-def _note(seconds: float) -> str:
-    """What a person should know of an answer for a clip of this length; "": nothing."""
-    if seconds > LONGEST_S:
-        return f"only the first {LONGEST_S:g} s"
-    return f"only {seconds:.2g} s long" if seconds < SHORTEST_S else ""
+def _note(seconds: float, remark: str) -> str:
+    """What a person should know of an answer for a clip of this length; "": nothing.
+
+    Args:
+        remark: of the reader, for example on what is missing of the file.
+    """
+    notes = [f"only the first {LONGEST_S:g} s"] if seconds > LONGEST_S else []
+    if seconds < SHORTEST_S:
+        notes.append(f"only {seconds:.2g} s long")
+    return "; ".join([*notes, remark] if remark else notes)
 
 
-def _read(clip: Audio, rate: int) -> tuple[Recording, float]:
-    """The first `LONGEST_S` of a clip, and the duration of the whole clip in s."""
+def _read(clip: Audio, rate: int) -> tuple[Recording, float, str]:
+    """The first `LONGEST_S` of a clip, the duration of the whole clip in s, and a remark."""
     if not isinstance(clip, np.ndarray):
         return read_start(clip, LONGEST_S)
     whole = as_recording(clip, rate)
     start = replace(whole, samples=whole.samples[: round(LONGEST_S * rate)])
-    return start, float(len(whole.samples) / rate)
+    return start, float(len(whole.samples) / rate), ""
 
 
 def find_recordings(paths: Sequence[str]) -> list[str]:
