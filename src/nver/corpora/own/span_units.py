@@ -6,15 +6,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import soundfile
-
-from nver.audio.recording import sound_name
+from nver.audio.not_audio import read_head
+from nver.audio.sound_file import opened
 from nver.corpora.own.times import UNITS
+from nver.errors import AudioError
 
 LOOKED_AT = 8  # files whose headers are read, to see whether times lie after them (our choice)
-FAR = (
-    20  # times a file's length that an end lies after its start, if its unit is wrong (our choice)
-)
+FAR = 20  # times a file's length at which an end is taken for one of another unit (our choice)
 SLACK = 1.05  # of a length: rounded times
 
 
@@ -73,7 +71,7 @@ def _rate(file: str) -> int:
 def _info(file: str) -> tuple[int, int] | None:
     """Frames and sampling rate of a file's header, None where it cannot be read."""
     try:
-        with soundfile.SoundFile(sound_name(Path(file))) as sound:
+        with opened(Path(file), read_head(Path(file))) as sound:
             return sound.frames, sound.samplerate
-    except (soundfile.SoundFileError, OSError):
+    except (AudioError, OSError):
         return None
