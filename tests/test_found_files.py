@@ -43,6 +43,7 @@ FOUND = {  # the path as it stands, the file, words of the warnings
     "an address": ("file:///home/bob/wav/a.wav", "wav/a.wav", ["address", "a beginning"]),
     "an address with a drive": ("file:///C:/x/wav/a.wav", "wav/a.wav", ["address", "a beginning"]),
     "a folder below": ("a.wav", "clips/a.wav", ["a folder below"]),
+    "a folder below and suffix": ("a.mp3", "clips/a.wav", ["another suffix", "a folder below"]),
     "an object": ('{"bytes": null, "path": "wav/a.wav"}', "wav/a.wav", []),
 }
 

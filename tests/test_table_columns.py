@@ -194,6 +194,17 @@ TIMES = {  # column -> cells, the span in s, words of the warnings
     "mixed": ({"start_time": "1", "length_ms": "500"}, SECOND, ["'start_time'", "'length_ms'"]),
     "offset in ms": ({"offset_ms": "1000", "duration_ms": "500"}, SECOND, ["offset", "so long"]),
     "onset in ms": ({"onset_ms": "1000", "offset_ms": "1500"}, SECOND, ["onset_ms", "offset_ms"]),
+    "elan": (
+        {"Begin Time - ss.msec": "1", "End Time - hh:mm:ss.ms": "00:00:01.500"},
+        SECOND,
+        ["'Begin Time", "'End Time"],
+    ),
+    "german": ({"Anfang (s)": "1", "Ende (ms)": "1500"}, SECOND, ["'Anfang", "'Ende"]),
+    "unknown names": (
+        {"call start": "1", "call end": "2", "dev_start": "soon"},
+        (None, None),
+        ["start_column='call start'", "end_column='call end'"],
+    ),
     "duration alone": ({"duration": "3.2"}, (None, None), []),
     "end wins": ({"start": "1", "end": "1.5", "duration": "9"}, SECOND, []),
     "offset alone": ({"offset": "1"}, (None, None), ["start_column=offset or end_column=offset"]),
@@ -294,6 +305,14 @@ def test_columns_of_metadata_by_other_names(tmp_path: Path) -> None:
         "column 'Label' is used as the emotion",
         "column 'client_id' is used as the speaker",
     ]
+
+
+def test_columns_of_metadata_may_be_named(tmp_path: Path) -> None:
+    touch(tmp_path, ["train/1.wav"])
+    (tmp_path / "train" / "metadata.csv").write_text("where,what,who,file\n1.wav,joy,p1,x.wav\n")
+    options = {"file_column": "where", "column": "what", "speaker_column": "who"}
+    row = load_corpus("mine", tmp_path, **options).table.iloc[0]
+    assert (row["clip"], row["emotion"], row["speaker"]) == ("train/1", "joy", "p1")
 
 
 def test_the_docs_list_the_names_of_columns_and_the_options() -> None:

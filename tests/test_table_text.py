@@ -83,6 +83,12 @@ def test_a_bad_line_of_json_costs_that_line(tmp_path: Path, bad: bytes) -> None:
     assert read(tmp_path, content, "t.jsonl") == (PLAIN, [2], ())
 
 
+def test_a_single_backslash_in_json_is_named(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_bytes(b'{"file": "wav\\a.wav", "emotion": "joy"}\n')
+    ((_, _, message),) = read_columns(tmp_path / "t.jsonl").skipped
+    assert "write a backslash twice, or as /" in message
+
+
 def test_a_number_that_is_none_in_json_is_an_empty_cell(tmp_path: Path) -> None:
     content = b'{"file": "a", "emotion": NaN}\n{"file": "b", "emotion": 3, "note": [1]}\n'
     columns, _, _ = read(tmp_path, content, "t.ndjson")

@@ -42,7 +42,8 @@ def read_audiofolder(root: Path, options: Options) -> Tables:
         )
     with or_folders(root):
         read = _joined(root, tables, options)
-        return with_audio_in_no_row(root, table_clips(read, root.absolute(), options, root))
+        joined = {**options, "file_column": "file_name"}  # as `_joined` calls it
+        return with_audio_in_no_row(root, table_clips(read, root.absolute(), joined, root))
 
 
 def metadata_files(root: Path) -> list[Path]:

@@ -56,16 +56,7 @@ def corpus_tables(
     kept = [i for i, problem in enumerate(problems) if not problem]
     if not kept:
         raise _nothing(source, folder, [*skipped, *rejected], found)
-    empty = [""] * len(files)
-    table: dict[str, list[Any]] = {
-        **named,
-        "clip": clips,
-        "file": files,
-        "start": [start for start, _ in spans],
-        "end": [end for _, end in spans],
-        "speaker": [speaker or None for speaker in named.get("speaker", empty)],
-    }
-    clips_kept = {name: [cells[i] for i in kept] for name, cells in table.items()}
+    clips_kept = _cells_of(kept, named, clips, files, spans)
     moved = path_warnings(named["file"], found, os.path.normpath(folder))
     far = far_spans(clips_kept, chosen.unit_of)
     return Tables(
@@ -73,6 +64,25 @@ def corpus_tables(
         skipped_table([*skipped, *rejected]),
         (*warnings, *chosen.warnings, *moved, *said, *far),
     )
+
+
+def _cells_of(
+    rows: Sequence[int],
+    named: Columns,
+    clips: Sequence[str],
+    files: Sequence[str],
+    spans: Sequence[Span],
+) -> dict[str, list[Any]]:
+    """The columns of the corpus's table, with these rows alone."""
+    table: dict[str, Sequence[Any]] = {
+        **named,
+        "clip": clips,
+        "file": files,
+        "start": [start for start, _ in spans],
+        "end": [end for _, end in spans],
+        "speaker": [speaker or None for speaker in named.get("speaker", [""] * len(files))],
+    }
+    return {name: [cells[row] for row in rows] for name, cells in table.items()}
 
 
 def _with_known_names(columns: Columns, chosen: Chosen) -> Columns:

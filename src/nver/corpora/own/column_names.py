@@ -40,10 +40,12 @@ NAMES = {
             "recording",
         ),
         *("recordingfile", "recordingpath", "clippath", "clipfile", "clipfilename", "mediafile"),
-        *("filelocation", "audiolocation", "uri", "fileuri", "clip"),
+        *("filelocation", "audiolocation", "uri", "fileuri", "datei", "fichier"),
+        *("archivo", "clip"),
     ),
     "emotion": (
         *("emotion", "label", "emotions", "labels", "emotionlabel", "emotionname", "labelname"),
+        *("labeltext", "emotiontext", "labelstring", "émotion", "emoción", "emocion"),
         *("emotionclass", "emotioncategory", "emotiontype", "emotionalstate", "class", "classname"),
         *("classlabel", "category", "categoryname", "target", "emo", "emolabel", "affect"),
         *("sentiment", "groundtruth", "tag", "emotionid", "labelid", "emotioncode", "classid"),
@@ -56,17 +58,19 @@ NAMES = {
     "start": (
         *("start", "starttime", "timestart", "startoffset", "segmentstart", "clipstart", "onset"),
         *("onsettime", "begin", "begintime", "timebegin", "beginning", "tmin", "xmin"),
+        *("anfang", "beginn", "début", "debut", "inicio"),
     ),
     "end": (
         *("end", "endtime", "timeend", "endoffset", "segmentend", "clipend", "stop", "stoptime"),
-        *("finish", "tmax", "xmax", "offsettime"),
+        *("finish", "tmax", "xmax", "offsettime", "ende", "fin"),
     ),
-    "duration": ("duration", "dur", "length", "len", "segmentduration", "clipduration"),
+    "duration": ("duration", "dur", "length", "len", "segmentduration", "clipduration", "dauer"),
     "clip": ("clip", "clipid", "clipname"),
 }
 OFFSET = "offset"  # a start beside a duration, an end beside an onset, else unclear
 # The unit that a name may end with, and its option value; the longer ones first.
 UNIT_ENDS = {
+    **dict.fromkeys(("hhmmssmsec", "hhmmssms", "ssmsec"), "s"),  # of ELAN's tables
     **dict.fromkeys(("milliseconds", "millisecond", "millis", "msec", "ms"), "ms"),
     **dict.fromkeys(("samples", "sample", "frames", "frame"), "samples"),
     **dict.fromkeys(("minutes", "minute", "mins", "min"), "min"),

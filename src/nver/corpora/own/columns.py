@@ -1,5 +1,6 @@
 """Which column of a person's table is the file, the emotion, the speaker, the start and the end."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,9 +21,14 @@ from nver.corpora.own.column_names import (
     words_of,
 )
 from nver.corpora.own.rows import Columns
+from nver.corpora.own.times import seconds_of
 from nver.errors import CorpusError, UsageError, check_choice, first_few
 
 UNITS = ("s", "ms", "min", "samples")  # of a time without one, the values of the option `unit`
+TIME_WORDS = {
+    "start": {"start", "begin", "beginning", "onset", "from"},
+    "end": {"end", "stop", "until"},
+}
 NEEDED = ("file", "emotion")
 A_FILE = re.compile(r".*[/\\].+|.+\.(?:wav|mp3|flac|ogg|opus|m4a|aiff?)", re.IGNORECASE)
 WHOLE_NUMBER = re.compile(r"-?\d+(?:\.0)?")
@@ -61,8 +67,10 @@ def choose_columns(columns: Columns, options: Options, source: Path) -> Chosen:
             warnings += said
         if found is not None and found.unit is not None:
             units[role] = found.unit
-    chosen, said = _with_offset(chosen, columns, options)
-    return Chosen(chosen, _units(chosen, units, options), (*warnings, *said))
+    chosen, of_offset = _with_offset(chosen, columns)
+    chosen, of_duration = _with_duration(chosen, options)
+    warnings += [*of_offset, *of_duration, *_unused_times(chosen, columns)]
+    return Chosen(chosen, _units(chosen, units, options), tuple(warnings))
 
 
 def file_column(columns: Columns, options: Options, source: Path) -> tuple[str, list[str]]:
@@ -136,41 +144,55 @@ def _no_column(role: str, columns: Columns, source: Path) -> CorpusError:
     return CorpusError(f"{said}; if another one is it: --corpus-option {OPTION_OF[role]}=NAME")
 
 
-def _with_offset(
-    chosen: dict[str, str], columns: Columns, options: Options
-) -> tuple[dict[str, str], list[str]]:
-    """The columns with `offset` as the start beside a duration, as the end beside an onset.
-
-    A duration counts only beside a start; alone it is what the file lasts.
-    """
-    chosen, said = dict(chosen), list[str]()
+def _with_offset(chosen: dict[str, str], columns: Columns) -> tuple[dict[str, str], list[str]]:
+    """The columns with `offset` as the start beside a duration, as the end beside an onset."""
     free = [name for name in columns if name not in chosen.values()]
     offset = next((name for name in free if _is_offset(name) and any(columns[name])), None)
+    if offset is None or "end" in chosen:
+        return chosen, []
     onset = folded(chosen.get("start", "")).startswith("onset")
-    if offset is not None and "end" not in chosen:
-        role = "end" if onset else "start" if "duration" in chosen else None
-        if role is not None and role not in chosen:
-            chosen[role] = offset
-            said.append(
-                f"column {offset!r} is used as the {role}, as it stands beside "
-                f"{chosen['start' if onset else 'duration']!r}; another: --corpus-option "
-                f"{OPTION_OF[role]}=NAME"
-            )
-        elif role is None:
-            said.append(
-                f"column {offset!r} may be a start or an end and is not used; say which: "
-                f"--corpus-option start_column={offset} or end_column={offset}"
-            )
-    if "duration" in chosen:
-        wanted = options.get(OPTION_OF["duration"]) is not None
-        if "end" in chosen or ("start" not in chosen and not wanted):
-            del chosen["duration"]
-        elif not wanted:
-            said.append(
-                f"column {chosen['duration']!r} is used: a clip ends so long after its start; "
-                "another end: --corpus-option end_column=NAME"
-            )
-    return chosen, said
+    role = "end" if onset else "start" if "duration" in chosen else None
+    if role is None:
+        return chosen, [
+            f"column {offset!r} may be a start or an end and is not used; say which: "
+            f"--corpus-option start_column={offset} or end_column={offset}"
+        ]
+    if role in chosen:
+        return chosen, []
+    beside = chosen["start" if onset else "duration"]
+    return {**chosen, role: offset}, [
+        f"column {offset!r} is used as the {role}, as it stands beside {beside!r}; another: "
+        f"--corpus-option {OPTION_OF[role]}=NAME"
+    ]
+
+
+def _with_duration(chosen: dict[str, str], options: Options) -> tuple[dict[str, str], list[str]]:
+    """The columns without a duration that counts for nothing.
+
+    It counts beside a start without an end; alone it is what the file lasts.
+    """
+    wanted = options.get(OPTION_OF["duration"]) is not None
+    if "duration" not in chosen or (wanted and "end" not in chosen):
+        return chosen, []
+    if "end" in chosen or "start" not in chosen:
+        return {role: name for role, name in chosen.items() if role != "duration"}, []
+    return chosen, [
+        f"column {chosen['duration']!r} is used: a clip ends so long after its start; another end: "
+        "--corpus-option end_column=NAME"
+    ]
+
+
+def _unused_times(chosen: Mapping[str, str], columns: Columns) -> Iterator[str]:
+    """A sentence on each column of times whose name has a word for a start or an end."""
+    for role, words in TIME_WORDS.items():
+        for name, cells in columns.items():
+            if role in chosen or name in chosen.values() or not words & set(words_of(name)):
+                continue
+            if any(cells) and not any(math.isinf(seconds_of(cell)) for cell in set(cells)):
+                yield (
+                    f"column {name!r} may be the {role} and is not used; if it is: --corpus-option "
+                    f"{OPTION_OF[role]}={name!r}"
+                )
 
 
 def _is_offset(name: str) -> bool:

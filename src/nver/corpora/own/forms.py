@@ -12,7 +12,7 @@ from nver.corpora.own.folder_names import SPLITS
 from nver.corpora.own.known_names import published_name
 from nver.corpora.own.other_tables import columns_of, lacks
 from nver.corpora.own.patterns import emotion_offer
-from nver.corpora.own.rows import TABLE_SUFFIXES
+from nver.corpora.own.rows import TABLE_SUFFIXES, WORKBOOKS
 from nver.errors import CorpusError, UsageError
 from nver.registry import CORPORA
 
@@ -71,7 +71,7 @@ def _has_index(root: Path, options: Options) -> bool:
 def _of_files_alone(root: Path) -> str:
     """What to do with a folder of audio files and tables without folders, for a message."""
     if not root.is_dir():
-        return ""
+        return "; export it as CSV in UTF-8" if root.suffix.lower() in WORKBOOKS else ""
     tables = [f for f in sorted(root.iterdir()) if f.suffix.lower() in TABLE_SUFFIXES]
     whole = [str(table) for table in tables if not lacks(columns_of(table), {})]
     if whole:

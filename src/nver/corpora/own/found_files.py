@@ -138,6 +138,9 @@ class Finder:
                     return FoundFile(match.file, (*written.ways, *ways, *match.ways), dropped)
                 several = several or match.several
         fit = f"; {first_few(several, EXAMPLES)} fit" if several else ""
+        if next(written_forms(name)).absolute and not os.path.isabs(name):
+            file = name
+            fit = fit or f", and none below {self.folder} fits its end"
         return FoundFile(file, problem=f"{file}: no such file{fit}")
 
     def _readings(self, written: Written) -> Iterator[tuple[Parts, Parts | None, Match]]:
@@ -146,9 +149,13 @@ class Finder:
         yield (), None, self._match(base, parts)
         for place in range(1, len(written.parts)):
             tail, dropped = written.parts[place:], (*written.top, *written.parts[:place])
-            yield ("elsewhere",), dropped, self._match(self.folder, tail)
+            if len(tail) == 1 or _plain(tail[0]) in self.listed(self.folder).plain:
+                yield ("elsewhere",), dropped, self._match(self.folder, tail)
         if not written.absolute and written.parts:
-            below = self.children.get(_plain(written.parts[0]), [])
+            first = written.parts[0]
+            stem, suffix = os.path.splitext(first)
+            names = {_plain(first), _plain(stem if _is_audio(suffix) else first)}
+            below = sorted({folder for name in names for folder in self.children.get(name, ())})
             matches = [self._match(os.path.join(self.folder, c), written.parts) for c in below]
             found = [match for match in matches if match.file]
             several = tuple(match.file for match in found)
@@ -166,12 +173,13 @@ class Finder:
 
     @cached_property
     def children(self) -> dict[str, list[str]]:
-        """A name without case and Unicode form -> the folders right below that hold it."""
+        """A name or an audio file's stem, without case and form -> the folders that hold it."""
         found = defaultdict[str, list[str]](list)
         folders = [name for name in sorted(self.listed(self.folder).names) if name[0] != "."]
         folders = [name for name in folders if os.path.isdir(os.path.join(self.folder, name))]
         for folder in folders[:MOST_FOLDERS]:
-            for name in self.listed(os.path.join(self.folder, folder)).plain:
+            listing = self.listed(os.path.join(self.folder, folder))
+            for name in {*listing.plain, *listing.stems}:
                 found[name].append(folder)
         return found
 

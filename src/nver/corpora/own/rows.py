@@ -163,8 +163,11 @@ def _json_columns(lines: list[str]) -> tuple[Columns, list[tuple[int, str]]]:
 def _json_cells(line: str) -> Cells | str:
     try:
         row = json.loads(line, object_pairs_hook=_distinct)
-    except (ValueError, RecursionError) as error:
-        return f"not JSON: {error}" if isinstance(error, ValueError) else "JSON in too many levels"
+    except RecursionError:
+        return "JSON in too many levels"
+    except ValueError as error:
+        escape = "Invalid \\escape" in str(error)
+        return f"not JSON: {error}{'; write a backslash twice, or as /' if escape else ''}"
     if not isinstance(row, dict):
         return "expected an object of column names and values"
     return [(tidy(k), _text(v)) for k, v in row.items() if not _is_nothing(v)]
