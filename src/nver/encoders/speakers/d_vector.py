@@ -53,10 +53,11 @@ def find_checkpoint(spec: EncoderSpec) -> Path:
             f"{spec.name} needs weights: download a saved_model.bilstm.mean.*.pt from"
             f" saved_model/pretrained of {card_of(spec.name).url} and pass its path"
         )
-    path = found_at(spec.weights) or Path(spec.weights)
-    found = sorted(path.glob("*.pt")) if path.is_dir() else [path]
+    path = found_at(spec.weights)
+    is_folder = path is not None and path.is_dir()
+    found = sorted(path.glob("*.pt")) if path and is_folder else [path] if path else []
     if len(found) != 1 or not found[0].is_file():
-        names = ", ".join(file.name for file in found) if path.is_dir() else "no such file"
+        names = ", ".join(file.name for file in found) if is_folder else "no such file"
         raise WeightsError(
             f"weights {spec.weights!r}: expected a .pt file, or a folder with one; got"
             f" {names or 'a folder without any'}"
