@@ -46,6 +46,8 @@ def fail(kind: str) -> str:
         os.kill(os.getpid(), signal.SIGKILL)
     if kind == "exit":
         os._exit(3)
+    if kind == "memory":
+        raise MemoryError
     if kind == "audio":
         raise AudioError("x.wav: silent", "silent")
     if kind == "bug":
@@ -62,3 +64,21 @@ def torch_threads(job: Any) -> int:
     import torch
 
     return torch.get_num_threads()
+
+
+def fail_of_several(kinds: list[str]) -> list[str]:
+    return [fail(kind) for kind in kinds]
+
+
+class EndsWhenLoaded:
+    """A function that ends its process before the first job, and notes that it did."""
+
+    def __init__(self, kind: str, folder: Path) -> None:
+        self.kind, self.folder = kind, folder
+
+    def load(self) -> None:
+        (self.folder / str(os.getpid())).touch()
+        fail(self.kind)
+
+    def __call__(self, job: Any) -> Any:
+        return job

@@ -1,6 +1,8 @@
 """A toy encoder that workers find as a plug-in, and clips to give it."""
 
+import json
 import os
+import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,14 +15,26 @@ import soundfile
 from nver.encoders.base import Encoder, EncoderCard, EncoderIdentity, EncoderSpec
 
 RATE = 16_000
-OPTIONS = {"code_version": 1, "slow_s": 0.0, "log": "", "fail_over_s": 1e9, "rate": RATE}
+OPTIONS = {
+    "code_version": 1,
+    "slow_s": 0.0,
+    "log": "",
+    "fail_over_s": 1e9,
+    "rate": RATE,
+    "abort_at": 0,
+    "exit_at": 0,
+    "kill_at": 0,
+    "memory_at": 0,
+    **json.loads(os.environ.get("TOY_OPTIONS", "{}")),  # for a command, which has no such options
+}
 
 
 class ToyEncoder(Encoder):
     """(samples,) -> 6 statistics, scaled by the layer's number.
 
     Options: `log`, a file that gets a line a clip; `slow_s`, time a clip; `fail_over_s`, clips that
-    it fails on; `code_version` and `rate`, which the identity takes over.
+    it fails on; `code_version` and `rate`, which the identity takes over; `abort_at`, `exit_at`,
+    `kill_at`, `memory_at`: of how many samples the clips are that end the process so.
     """
 
     def __init__(self, spec: EncoderSpec) -> None:
@@ -42,6 +56,7 @@ class ToyEncoder(Encoder):
         return np.stack([self._one(w) for w in waveforms])
 
     def _one(self, w: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        self._end(len(w))
         if len(w) > self.options["fail_over_s"] * self.sampling_rate:
             raise ValueError("too long for a toy")
         time.sleep(self.options["slow_s"])
@@ -50,6 +65,17 @@ class ToyEncoder(Encoder):
                 log.write(f"{self.name} {os.getpid()} {len(w)}\n")
         numbers = [w.mean(), w.std(), w.max(), w.min(), len(w), np.abs(np.diff(w)).sum()]
         return (np.array(numbers) * self.scale).astype(np.float32)
+
+    def _end(self, samples: int) -> None:
+        """End the process as a native crash, the OOM killer, or a shortage of memory does."""
+        if samples == self.options["abort_at"]:
+            os.abort()
+        if samples == self.options["exit_at"]:
+            os._exit(3)
+        if samples == self.options["kill_at"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if samples == self.options["memory_at"]:
+            raise MemoryError
 
 
 def card(name: str) -> EncoderCard:
@@ -68,6 +94,7 @@ def write_plug_in(folder: Path) -> None:
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: nver-toys\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
         "[nver.encoders]\ntoy = helpers_extraction:TOY\ntoy-other = helpers_extraction:OTHER\n"
+        "[nver.classifiers]\nslow = helpers_deaths:SLOW\ndoomed = helpers_deaths:DOOMED\n"
     )
 
 
@@ -78,7 +105,7 @@ def toy(name: str = "toy", **options: object) -> EncoderSpec:
 
 def write_clips(folder: Path, number: int, seconds: float = 0.05, seed: int = 0) -> pd.DataFrame:
     """Files of noise, each of another length, and their table."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(seed)
     files = []
     for i in range(number):

@@ -26,7 +26,6 @@ from nver.embeddings.extraction import Extraction, as_spec, extract, read_embedd
 from nver.embeddings.store.upkeep import stats, verify
 from nver.encoders.base import EncoderSpec
 from nver.errors import AudioError, StoreError, UsageError
-from nver.machine.process import WorkerError
 
 
 @pytest.fixture(autouse=True)
@@ -396,36 +395,6 @@ def test_a_batch_is_a_stretch_of_the_corpus_whatever_was_done_before(tmp_path: P
     )
     rows = [[job.row for job in batch] for batch in missing.batches()]
     assert rows == [[0, 1, 3, 4, 5, 6, 7], [*range(40, 48)], [*range(48, 64)], [*range(64, 70)]]
-
-
-def test_a_worker_that_dies_loses_no_shard(
-    tmp_path: Path, store: EmbeddingStore, log: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    table = write_clips(tmp_path / "clips", 300)
-    monkeypatch.setattr(missing_vectors, "SHARD_ROWS", 32)
-    killed = kill_a_worker_after(log, 100)
-    with pytest.raises(WorkerError, match="killed by SIGKILL"):
-        extract(table, [toy(log=str(log), slow_s=0.005)], store, workers=2)
-    killed.wait()
-    assert verify(store).faults == ()
-    before = calls(log)
-    done = extract(table, [toy(log=str(log))], store, workers=1)
-    assert computed(done)[0] <= 300 - 32
-    assert calls(log) - before == computed(done)[0]
-
-
-def kill_a_worker_after(log: Path, clips: int) -> subprocess.Popen[bytes]:
-    """Another process that kills the writer of the log's last line once the log is that long."""
-    code = (
-        "import os, pathlib, signal, sys, time\n"
-        "log = pathlib.Path(sys.argv[1])\n"
-        "lines = []\n"
-        "while len(lines) < int(sys.argv[2]):\n"
-        "    time.sleep(0.01)\n"
-        "    lines = log.read_text().splitlines() if log.exists() else []\n"
-        "os.kill(int(lines[-2].split()[1]), signal.SIGKILL)\n"
-    )
-    return subprocess.Popen([sys.executable, "-c", code, str(log), str(clips)])
 
 
 # --- kills and interrupts

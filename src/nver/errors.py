@@ -55,6 +55,20 @@ class StoreError(NverError):
     """The embedding store is damaged or is not a store."""
 
 
+class DiskFullError(NverError):
+    """Something cannot be written because the disk, or the user's share of it, is full."""
+
+    def __init__(self, path: str, detail: str) -> None:
+        super().__init__(
+            f"{path}{': ' if path else ''}the disk is full ({detail}); free some space and run the "
+            "same command again: what was finished is kept"
+        )
+        self.path, self.detail = path, detail
+
+    def __reduce__(self) -> tuple[type["DiskFullError"], tuple[str, str]]:
+        return type(self), (self.path, self.detail)
+
+
 class MissingExtraError(NverError):
     """An optional dependency is needed at use and is not installed."""
 

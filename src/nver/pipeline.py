@@ -1,7 +1,7 @@
 """The main job: a recipe in, a run folder out, with predictions, scores and a report."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -14,15 +14,16 @@ from nver.evaluation.folds.transfers import transfers
 from nver.evaluation.grid.cells import cells_of, plan_cells
 from nver.evaluation.grid.evaluate import evaluate
 from nver.evaluation.grid.plan import write_plan
-from nver.evaluation.missing import Missing, missing_table
+from nver.evaluation.missing import Missing, missing_table, sentences
 from nver.evaluation.preparation import Prepared, Settings, load_corpora, prepare
 from nver.evaluation.prepared_corpus import PreparedCorpus
 from nver.evaluation.run_folder import layout
 from nver.evaluation.run_folder.predictions import write_predictions
 from nver.evaluation.run_folder.provenance import prepare_folder, save_projections, save_provenance
 from nver.evaluation.run_folder.saved_table import write_table
+from nver.evaluation.run_folder.sizes import forget_sizes, save_sizes
 from nver.evaluation.run_folder.trainings import join_trainings, write_trainings
-from nver.machine.pool import usable_cores
+from nver.machine.pool import WorkerError, usable_cores
 from nver.recipe import NO_FOLDS, Experiment, run_folder
 from nver.recipe.families import membership
 from nver.recipe.folds import SPLIT
@@ -41,8 +42,8 @@ class Run:
         skipped: files and clips that were not used: corpus, clip, file, reason, message.
         warnings: sentences, for example counts unlike the published ones; the page has them too.
         synthetic: the corpora that are no recordings of people.
-        missing: corpora and encoders of the recipe that are not here; what waits for them was not
-            trained.
+        missing: corpora and encoders of the recipe that are not here, and what waits for them was
+            not trained; and cells that ended their worker process, twice.
         rehearsal: the recipe says that its numbers are no result.
     """
 
@@ -138,7 +139,12 @@ def run(
     every = plan_cells(recipe, corpora, prepared.missing)
     waiting = [cell for cell in every if cell.waits_for]
     write_plan(folder, [*planned, *waiting], settings.workers)
-    cells = list(evaluate(folder, groups, possible, settings.workers, show_progress_bar))
+    found = list(evaluate(folder, groups, possible, settings.workers, show_progress_bar))
+    lost = [cell for cell in found if isinstance(cell, Missing)]
+    cells = [cell for cell in found if not isinstance(cell, Missing)]
+    if not cells:
+        raise WorkerError(sentences(lost))
+    prepared = replace(prepared, missing=(*prepared.missing, *lost))
     # together and last: a run that stops before leaves the folder as it was, but for its cells
     _save(folder, recipe, prepared, folds, cells)
     tables = RunTables(read_run(folder))
@@ -189,6 +195,7 @@ def _save(
 ) -> None:
     """Write what the report is made from; of a run without stress, remove an older stress table."""
     predictions, trainings, stress = zip(*cells, strict=True)
+    forget_sizes(folder)
     save_provenance(folder, experiment, prepared.corpora, folds, prepared.skipped)
     write_table(missing_table(prepared.missing), folder / layout.MISSING)
     write_predictions(pd.concat(predictions, ignore_index=True), folder / layout.PREDICTIONS)
@@ -199,3 +206,4 @@ def _save(
     else:
         (folder / layout.STRESS).unlink(missing_ok=True)
     save_projections(folder, prepared.corpora)
+    save_sizes(folder)

@@ -3,15 +3,18 @@
 import io
 import os
 import shlex
+import signal
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 from nver.cli.options import example
 from nver.errors import NverError, UsageError, unknown_name
+from nver.machine.full_disk import full_disk_error
+from nver.machine.signals import Stopped, raising_stopped
 from nver.registry import VERSION
 
 # name -> its line in `nver --help`, which so imports none of the commands
@@ -57,10 +60,12 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; a pipe that closes early (`nver list encoders | head`) is no failure."""
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _silence(sys.stdout)
             ctx.exit(0)
+        return result
 
 
 def no_command(word: str) -> UsageError:
@@ -84,7 +89,8 @@ def no_command(word: str) -> UsageError:
 def cli() -> None:
     """Recognise emotion in non-verbal voice; compare embeddings and classifiers on recordings.
 
-    Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted.
+    Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted, 143 or 129 stopped by SIGTERM or
+    SIGHUP.
     """
 
 
@@ -92,24 +98,56 @@ def main(args: list[str] | None = None) -> None:
     """Entry point: every error becomes a message and an exit code, never a traceback."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file name may be no UTF-8
+    with raising_stopped():
+        code = _run(args)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _run(args: list[str] | None) -> Any:
+    """Call the command, and return its exit code, or what it returned."""
     try:
-        code = cli(args=args, standalone_mode=False)
+        return cli(args=args, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         if isinstance(error, click.MissingParameter) and error.ctx and error.ctx.command.epilog:
             click.echo("\n".join(error.ctx.command.epilog.splitlines()[1:]), err=True)
-        code = error.exit_code
+        return error.exit_code
     except NverError as error:
-        code = _say(str(error), 2 if isinstance(error, UsageError) else 1)
-    except (click.Abort, KeyboardInterrupt):
-        code = _say("interrupted; what was finished is kept", 130)
+        full = full_disk_error(error)
+        return _say(str(full or error), 2 if isinstance(error, UsageError) and not full else 1)
+    except (click.Abort, KeyboardInterrupt) as error:
+        return _say_stopped(error)
     except Exception as error:
         if os.environ.get("NVER_DEBUG"):
             raise
-        code = _say(f"{type(error).__name__}: {error} (NVER_DEBUG=1 shows where)", 1)
-    sys.exit(code if isinstance(code, int) else 0)
+        what = str(full_disk_error(error) or f"{_told(error)} (NVER_DEBUG=1 shows where)")
+        return _say(what, 1)
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
+
+
+def _say_stopped(error: BaseException) -> int:
+    """Say which signal stopped the command; click raises its own error from ours."""
+    cause = error if isinstance(error, Stopped) else error.__cause__ or error.__context__
+    if not isinstance(cause, Stopped) or cause.number == signal.SIGINT:
+        return _say("interrupted; what was finished is kept", 130)
+    return _say(f"stopped by {cause}; what was finished is kept", 128 + cause.number)
 
 
 def _say(message: str, code: int) -> int:
-    click.echo(f"nver: {message}", err=True)
+    """Say why it ended, on a terminal that may be gone, or into a file on a full disk."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+            if stream is sys.stderr:
+                click.echo(f"nver: {message}", err=True)
+        except OSError:
+            _silence(stream)
     return code
+
+
+def _silence(stream: TextIO) -> None:
+    """Let what is still to be written to a stream vanish, also when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -20,7 +20,7 @@ LISTED = 20  # skipped clips named one by one; the run folder and --json have th
 def finish_run(result: "Run", strict: bool, as_json: bool) -> None:
     """Say what came out, what is missing, what was skipped and where the report lies.
 
-    Exit 1 for `strict` if anything was skipped or is missing.
+    Exit 1 where a cell was not finished, for `strict` also if anything was skipped or is missing.
     """
     from nver.report import terminal_text
 
@@ -33,7 +33,8 @@ def finish_run(result: "Run", strict: bool, as_json: bool) -> None:
     say_skipped(result.skipped)
     for entry in result.missing:
         click.echo(entry.sentence, err=True)
-    if strict and (len(result.skipped) or result.missing):
+    unfinished = any(entry.unfinished for entry in result.missing)
+    if unfinished or (strict and (len(result.skipped) or result.missing)):
         sys.exit(1)
 
 

@@ -1,6 +1,5 @@
 """`nver predict`: what recordings may mean, by a trained model."""
 
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -59,7 +58,6 @@ def command(
         raise UsageError("this model has no families; use --view emotions")
     rows = Table(files, by_emotion=view == EMOTIONS or not trained.families)
     answers: list[Prediction] = []
-    before = signal.signal(signal.SIGTERM, _terminated)
     try:
         for answer in predictor.each(files, top=top):
             answers.append(answer)
@@ -72,7 +70,9 @@ def command(
     finally:  # stopped halfway, or the reader of a pipe is gone: what is there is kept
         if table and answers:
             write_predictions(Path(table), answers)
-        signal.signal(signal.SIGTERM, before)
+        if len(answers) < len(files):
+            kept = f"; they are in {table}" if table and answers else ""
+            click.echo(f"{len(answers)} of {len(files)} files were answered{kept}", err=True)
     bad = sum(bool(answer.error) for answer in answers)
     click.echo(counted(answers, trained.threshold), err=True)
     if bad == len(answers) or (strict and bad):
@@ -82,11 +82,6 @@ def command(
     else:
         own = ["--model", model] if model else []
         say_next(["nver", "predict", *paths, *own, "--csv", "answers.csv"], as_json=as_json)
-
-
-def _terminated(number: int, frame: object) -> None:
-    """As `timeout` and batch systems stop a command: the table is written all the same."""
-    sys.exit(128 + number)
 
 
 class Table:

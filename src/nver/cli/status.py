@@ -42,6 +42,7 @@ def command(folder: Path, as_json: bool) -> None:
             **{state: found.count(state) for state in STATES},
             "remaining_s": found.remaining_s,
             "remaining_basis": found.basis,
+            "cut_off": found.cut_off,
             "cells": [{**asdict(cell), "state": state} for cell, state in found.cells],
         }
     )
@@ -68,3 +69,5 @@ def lines(found: "Progress") -> Iterator[str]:
             yield f"running: {cell.classifier} on {cell.encoders}, {cell.corpus}, {cell.protocol}"
     for waits, number in Counter(c.waits_for for c, s in found.cells if s == MISSING).items():
         yield f"missing: {waits} ({number} cells)"
+    for said in found.cut_off:
+        yield f"{said}; the same `nver run` again makes it anew"

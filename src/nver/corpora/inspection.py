@@ -3,12 +3,9 @@
 Clips whose prints are alike are decoded once more, to tell whether they are the same recording.
 """
 
-import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -18,14 +15,18 @@ from nver.audio.recording import QUIET_RMS, FloatArray, load_audio
 from nver.corpora.base import Corpus
 from nver.corpora.duplicates import repeated, same_sounds
 from nver.corpora.measurement import Measurement, measure
-from nver.machine.counting import counted
+from nver.machine.counting import Count
+from nver.machine.pool import Pool, WorkerDeath, usable_cores
 from nver.machine.threads import one_thread
 
 # A clip with this share of samples at full scale is listed as clipped: 1 ms of every second (our
 # choice). A recording that was only scaled to a peak of 1 has a sample or two.
 CLIPPED_SHARE = 1e-3
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
-BATCH = 512  # clips under way at a time: bounds memory
+BATCH = 16  # clips of a worker's job (our choice: some tenths of a second)
+CRASHED, MEMORY = "crashed", "memory"  # reasons of clips that end their process, or fill it
+
+ClipSpan = tuple[str, float, float]  # file, start and end in s
 
 
 @dataclass(frozen=True)
@@ -113,9 +114,12 @@ class CorpusFacts:
 
 @one_thread()
 def inspect_corpus(corpus: Corpus, *, show_progress_bar: bool = False) -> CorpusFacts:
-    """The facts of a corpus; each clip is decoded once, on all cores."""
+    """The facts of a corpus; each clip is decoded once, on all cores.
+
+    A clip that ends the process which decodes it is unusable, as "crashed"; the others go on.
+    """
     table, card = corpus.table, corpus.card
-    found = list(_measure_all(table, show_progress_bar))
+    found = _measure_all(table, show_progress_bar)
     clips = table["clip"].tolist()
     decoded = [m for m in found if m.sampling_rate]
     return CorpusFacts(
@@ -141,15 +145,41 @@ def inspect_corpus(corpus: Corpus, *, show_progress_bar: bool = False) -> Corpus
     )
 
 
-def _measure_all(table: pd.DataFrame, show_progress_bar: bool) -> Iterator[Measurement]:
-    rows = [table[name].tolist() for name in ("file", "start", "end")]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        batches = (
-            pool.map(measure, *(row[first : first + BATCH] for row in rows))
-            for first in range(0, len(table), BATCH)
-        )
-        found = chain.from_iterable(batches)
-        yield from counted(found, "decode", len(table), "clip", show_progress_bar)
+def _measure_all(table: pd.DataFrame, show_progress_bar: bool) -> list[Measurement]:
+    """The measurements of all clips, in order, by a process for each usable core."""
+    clips = list(zip(*(table[name].tolist() for name in ("file", "start", "end")), strict=True))
+    batches = [clips[first : first + BATCH] for first in range(0, len(clips), BATCH)]
+    found: dict[int, list[Measurement]] = {}
+    with (
+        Pool(measure_clips, usable_cores()) as pool,
+        Count("decode", len(clips), "clip", show_progress_bar) as bar,
+    ):
+        for number, measured in pool.unordered(batches, pieces=_single_clips, lost=_crashed):
+            found.setdefault(number, []).extend(measured)
+            bar.update(len(measured))
+    return [measurement for number in range(len(batches)) for measurement in found[number]]
+
+
+def measure_clips(clips: Sequence[ClipSpan]) -> list[Measurement]:
+    """The measurement of each clip; of one that takes too much memory that it does."""
+    return [_measure(*clip) for clip in clips]
+
+
+def _measure(file: str, start: float, end: float) -> Measurement:
+    try:
+        return measure(file, start, end)
+    except MemoryError:
+        message = f"{file}: decoding it takes more memory than is free"
+        return Measurement(reason=MEMORY, message=message)
+
+
+def _single_clips(clips: Sequence[ClipSpan]) -> Sequence[Sequence[ClipSpan]]:
+    return [[clip] for clip in clips]
+
+
+def _crashed(clips: Sequence[ClipSpan], death: WorkerDeath, times: int) -> list[Measurement]:
+    said = death.said("decoding it", times)
+    return [Measurement(reason=CRASHED, message=f"{file}: {said}") for file, _, _ in clips]
 
 
 def _clips_per_speaker(table: pd.DataFrame) -> Spread | None:

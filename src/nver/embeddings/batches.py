@@ -22,6 +22,8 @@ from nver.errors import AudioError, UsageError
 # long ones do not fill the memory. Portions depend on the clips alone, as do the vectors' bits.
 PORTION_S = 300.0
 ENCODER = "encoder"  # the reason of a clip that an encoder failed on
+MEMORY = "memory"  # the reason of a clip that takes more memory than there is
+CRASHED = "crashed"  # the reason of a clip that ends the process which decodes and embeds it
 
 
 class ClipJob(NamedTuple):
@@ -76,20 +78,24 @@ Decoded = tuple[ClipJob, dict[int, FloatArray]]  # a clip, and its waveform by e
 
 
 class BatchEmbedder:
-    """Embeds batches of clips; loads its encoders at the first batch, which may be empty."""
+    """Embeds batches of clips; loads its encoders once, before the first batch."""
 
     def __init__(self, specs: Sequence[EncoderSpec]) -> None:
         self.specs = tuple(specs)
         self._encoders: tuple[Encoder, ...] | None = None
 
-    def __call__(self, batch: Sequence[ClipJob]) -> BatchResult:
+    def load(self) -> tuple[Encoder, ...]:
         if self._encoders is None:
             self._encoders = tuple(load_spec(spec) for spec in self.specs)
-        rows: list[list[int]] = [[] for _ in self._encoders]
-        vectors: list[list[FloatArray]] = [[] for _ in self._encoders]
+        return self._encoders
+
+    def __call__(self, batch: Sequence[ClipJob]) -> BatchResult:
+        encoders = self.load()
+        rows: list[list[int]] = [[] for _ in encoders]
+        vectors: list[list[FloatArray]] = [[] for _ in encoders]
         failures: list[Failure] = []
         for portion in self._decoded_portions(batch, failures):
-            for number, encoder in enumerate(self._encoders):
+            for number, encoder in enumerate(encoders):
                 wanted = [(job.row, w[number]) for job, w in portion if number in w]
                 results = embed(encoder, [waveform for _, waveform in wanted])
                 for (row, _), vector in zip(wanted, results, strict=True):
@@ -101,11 +107,11 @@ class BatchEmbedder:
                         vectors[number].append(vector)
         return BatchResult(
             len(batch),
-            tuple(encoder.identity for encoder in self._encoders),
+            tuple(encoder.identity for encoder in encoders),
             tuple(np.array(some, np.int64) for some in rows),
             tuple(
                 np.array(some, np.float32).reshape(-1, encoder.dim)
-                for some, encoder in zip(vectors, self._encoders, strict=True)
+                for some, encoder in zip(vectors, encoders, strict=True)
             ),
             tuple(failures),
         )
@@ -124,6 +130,11 @@ class BatchEmbedder:
                 message = str(error).removeprefix(f"{Path(job.file)}: ")
                 failures.append(Failure(job.row, error.reason, message))
                 continue
+            except MemoryError:
+                failures.append(
+                    Failure(job.row, MEMORY, "decoding it takes more memory than is free")
+                )
+                continue
             portion.append((job, waveforms))
             duration_s += len(mono) / rate
             if duration_s >= PORTION_S:
@@ -139,6 +150,24 @@ class BatchEmbedder:
         if any(waveform.size == 0 for waveform in waveforms.values()):
             raise AudioError(f"no sample of {len(mono)} is left after resampling", "empty")
         return {number: waveforms[encoders[number].sampling_rate] for number in job.encoders}
+
+
+def single_clips(batch: Sequence[ClipJob]) -> Sequence[tuple[ClipJob, ...]]:
+    """A batch for each clip of a batch; an empty batch stays one."""
+    return [(job,) for job in batch] or [()]
+
+
+def crashed(
+    batch: Sequence[ClipJob], identities: Sequence[EncoderIdentity], message: str
+) -> BatchResult:
+    """The result of a batch that ended its process, as the message says: failures, no vectors."""
+    return BatchResult(
+        len(batch),
+        tuple(identities),
+        tuple(np.empty(0, np.int64) for _ in identities),
+        tuple(np.empty((0, identity.dim), np.float32) for identity in identities),
+        tuple(Failure(job.row, CRASHED, message) for job in batch),
+    )
 
 
 def decode(job: ClipJob) -> tuple[FloatArray, int]:
@@ -174,5 +203,5 @@ def embed(encoder: Encoder, waveforms: Sequence[FloatArray]) -> list[FloatArray 
     except Exception as error:
         if len(waveforms) > 1:
             return [result for w in waveforms for result in embed(encoder, [w])]
-        return [f"{type(error).__name__}: {error}"]
+        return [f"{type(error).__name__}: {error}".removesuffix(": ")]
     return [v if np.isfinite(v).all() else "NaN or infinite values" for v in vectors]

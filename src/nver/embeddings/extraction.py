@@ -5,6 +5,7 @@ shards of the store.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,21 @@ import pandas as pd
 
 from nver.audio.recording import FloatArray
 from nver.corpora.base import Corpus
-from nver.embeddings.batches import BatchEmbedder, Failure
+from nver.embeddings.batches import (
+    BatchEmbedder,
+    BatchResult,
+    ClipJob,
+    Failure,
+    crashed,
+    single_clips,
+)
 from nver.embeddings.missing_vectors import MissingVectors, store_results
 from nver.embeddings.store import EmbeddingStore, EmbeddingView, key_clips
 from nver.encoders import EncoderSpec
 from nver.encoders.base import EncoderIdentity
 from nver.errors import UsageError
 from nver.machine.counting import Count, say
-from nver.machine.pool import Pool, usable_cores
+from nver.machine.pool import Pool, WorkerDeath, usable_cores
 
 SKIPPED_COLUMNS = ("clip", "file", "reason", "message")
 
@@ -66,8 +74,10 @@ def extract(
     """Compute the embeddings of a corpus that the store lacks.
 
     A clip is decoded once for all encoders. A clip that cannot be used is skipped for all encoders,
-    with a row in `skipped` that says why; no single clip stops the run. An extraction may be
-    stopped at any time: the next one goes on from the last shard.
+    with a row in `skipped` that says why; no single clip stops the run, even if it ends a worker
+    process: its batch is then tried again clip by clip, and what ends the process alone too is
+    skipped as "crashed". An extraction may be stopped at any time: the next one goes on from the
+    last shard.
 
     Args:
         corpus: a corpus, or its table: clip, file, start, end (s; NaN: whole file).
@@ -81,7 +91,7 @@ def extract(
     Raises:
         UsageError, WeightsError, MissingExtraError: an encoder cannot be loaded.
         StoreError: the store cannot be read or written.
-        WorkerError: a worker process died.
+        WorkerError: no worker process can be started.
     """
     table = _table(corpus)
     store = store if isinstance(store, EmbeddingStore) else EmbeddingStore(store)
@@ -141,10 +151,16 @@ def _compute(
     """Compute and store the missing vectors; return the failures."""
     total = len(missing.by_clip)
     present = total - int(missing.by_clip.sum())
+    identities = [view.identity for view in views]
     failures: list[Failure] = []
-    with Count("extract", total, "clip", show, initial=present) as bar:
-        results = (result for _, result in pool.unordered(missing.batches()))
-        for clips, failed in store_results(results, missing.clips, views):
+
+    def lost(batch: Sequence[ClipJob], death: WorkerDeath, times: int) -> BatchResult:
+        return crashed(batch, identities, death.said("decoding or embedding it", times))
+
+    results = pool.unordered(missing.batches(), pieces=single_clips, lost=lost)
+    stored = store_results((result for _, result in results), missing.clips, views)
+    with Count("extract", total, "clip", show, initial=present) as bar, closing(stored):
+        for clips, failed in stored:
             failures += failed
             bar.update(clips)
     return failures

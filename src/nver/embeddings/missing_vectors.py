@@ -1,7 +1,7 @@
 """The vectors that a store lacks: which they are, in batches for the workers, and into shards."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -84,7 +84,7 @@ class _ShardBuffer:
 
 def store_results(
     results: Iterable[BatchResult], clips: ClipKeys, views: Sequence[EmbeddingView]
-) -> Iterator[tuple[int, tuple[Failure, ...]]]:
+) -> Generator[tuple[int, tuple[Failure, ...]], None, None]:
     """Store batches as they come, and yield for each its number of clips and its failures.
 
     What has come is written whatever ends it, an error and Ctrl-C too.

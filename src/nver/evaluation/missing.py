@@ -10,6 +10,7 @@ from nver.encoders import EncoderSpec, card_of, load_spec
 from nver.errors import MissingExtraError, NverError, WeightsError, first_few
 from nver.recipe import Experiment, streams_of, systems_of
 
+CELL = "cell"  # the kind of a cell whose training ended its worker process, twice
 NAMED = 4  # systems that a sentence names one by one (our choice)
 
 
@@ -18,8 +19,8 @@ class Missing:
     """One thing that is not here.
 
     Attributes:
-        kind: "corpus" or "encoder".
-        name: its name or label in the recipe.
+        kind: "corpus" or "encoder", or "cell".
+        name: its name or label in the recipe; of a cell all that names it.
         message: what was looked for, and where to get it.
         remedy: what to do then, as it is typed.
         systems: the systems that wait for an encoder, as "CLASSIFIER on A + B"; empty for a
@@ -35,8 +36,15 @@ class Missing:
     cells: int = 0
 
     @property
+    def unfinished(self) -> bool:
+        """Whether it is a cell, that was begun and could not be finished."""
+        return self.kind == CELL
+
+    @property
     def sentence(self) -> str:
         """What is missing, what waits for it, and what to do, for a person."""
+        if self.unfinished:
+            return f"not finished: {self.name}: {self.message}. Then: {self.remedy}"
         which = f": {first_few(self.systems, NAMED)}" if self.systems else ""
         return (
             f"missing {self.kind} {self.name}: {self.cells} cells wait for it{which}. "

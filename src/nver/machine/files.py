@@ -12,6 +12,7 @@ from tempfile import NamedTemporaryFile, TemporaryFile
 from platformdirs import user_cache_dir
 
 from nver.errors import NverError
+from nver.machine.full_disk import full_disk_error, naming_full_disk
 
 try:
     import fcntl
@@ -29,12 +30,14 @@ def check_writable(folder: Path, advice: str = "") -> None:
 
     Raises:
         NverError: it cannot be written; the message ends with `advice`.
+        DiskFullError: the disk is full.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         TemporaryFile(dir=folder).close()
     except OSError as error:
-        raise NverError(f"{folder}: cannot be written ({error.strerror}){advice}") from error
+        said = f"{folder}: cannot be written ({error.strerror}){advice}"
+        raise full_disk_error(error, folder) or NverError(said) from error
 
 
 def found_at(path: str | Path) -> Path | None:
@@ -51,7 +54,16 @@ def write_whole(file: Path, content: str | bytes) -> None:
 
     Text is encoded as UTF-8; bytes of file names that are not UTF-8 are kept. A pipe or a device
     cannot be replaced: the content is written into it.
+
+    Raises:
+        DiskFullError: the disk is full.
+        OSError: it cannot be written for another reason.
     """
+    with naming_full_disk(file):
+        _write_whole(file, content)
+
+
+def _write_whole(file: Path, content: str | bytes) -> None:
     data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
     is_alias = file.absolute().parent in DEVICES  # /dev/stdout, which may stand for a file
     if file.exists() and (is_alias or not file.is_file()):
@@ -67,7 +79,8 @@ def write_whole(file: Path, content: str | bytes) -> None:
             os.chmod(temporary.name, 0o644)
             os.replace(temporary.name, file)
         except BaseException:
-            os.unlink(temporary.name)
+            with suppress(FileNotFoundError):  # a signal came right after the rename
+                os.unlink(temporary.name)
             raise
 
 
@@ -78,9 +91,15 @@ def cache_folder() -> Path:
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """A temporary empty folder; folders that killed processes left are removed first."""
-    _remove_stale(Path(tempfile.gettempdir()))
+    """A temporary empty folder; folders that killed processes left are removed first.
+
+    Raises:
+        DiskFullError: what is done with it fills the disk.
+    """
+    place = Path(tempfile.gettempdir())
+    _remove_stale(place)
     with (
+        naming_full_disk(place),
         tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as name,
         open(Path(name, LOCK), "w") as lock,
     ):

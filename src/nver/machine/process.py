@@ -21,6 +21,8 @@ from functools import partial
 from typing import IO, Any
 
 from nver.errors import NverError
+from nver.machine.full_disk import full_disk_error
+from nver.machine.signals import ENDING, held_back, let_through
 
 # Variables that numerical libraries, torch among them, read when they are loaded.
 ONE_THREAD = dict.fromkeys(
@@ -45,22 +47,51 @@ class WorkerError(NverError):
     """A worker process died, or a job failed in a way that says nothing to a user."""
 
 
+class WorkerDeath(WorkerError):
+    """A worker process ended, or had no memory left, in the middle of a job or before its first.
+
+    Attributes:
+        how: what happened to the process: "was killed by SIGSEGV".
+        killed: by SIGKILL: when memory ran out, or by somebody.
+        raised: it ended by itself, with an exit code.
+    """
+
+    def __init__(self, name: str, how: str, *, killed: bool = False, raised: bool = False) -> None:
+        super().__init__(f"{name} {how}; what was finished is kept, run again to go on")
+        self.how, self.killed, self.raised = how, killed, raised
+
+    def said(self, doing: str, times: int) -> str:
+        """A sentence: what ended the process so many times, and how."""
+        often = {2: "twice"}.get(times, f"{times} times")
+        return f"{doing} ended the process {often}: it {self.how}"
+
+
 class Worker:
-    """A worker process, as its parent sees it."""
+    """A worker process, as its parent sees it; `start` makes it ready for jobs."""
 
     def __init__(self, function: Callable[[Any], Any], number: int, workers: int) -> None:
         self.name = f"worker {number + 1} of {workers}"
         path = json.dumps([str(p) for p in sys.path])
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", START, path],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=KEEP_MEMORY | os.environ | ONE_THREAD,
-        )
+        with held_back():  # until `serve` ignores them; a child takes over what is held back
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", START, path],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=KEEP_MEMORY | os.environ | ONE_THREAD,
+            )
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self._jobs, self._results = self.process.stdin, self.process.stdout
-        self._send(function)
+        self._function = function
+
+    def start(self) -> None:
+        """Hand over the function, and wait until the worker has loaded it.
+
+        Raises:
+            WorkerDeath: it ended before.
+        """
+        self._send(self._function)
+        self._receive()
 
     def _send(self, what: Any) -> None:
         data = pickle.dumps(what)
@@ -71,23 +102,35 @@ class Worker:
             raise self._death() from None
 
     def evaluate(self, job: Any) -> Any:
+        """The function's result.
+
+        Raises:
+            WorkerDeath: the process ended, or its memory ran out.
+            NverError: the function raised it.
+        """
         self._send(job)
+        return self._receive()
+
+    def _receive(self) -> Any:
         try:
             error, result = pickle.load(self._results)  # noqa: S301  our own child's pipe
-        except (EOFError, pickle.UnpicklingError):
+        except (EOFError, pickle.UnpicklingError, OSError):
             raise self._death() from None
+        if isinstance(error, MemoryError):
+            raise WorkerDeath(self.name, "ran out of memory", killed=True)
         if error is not None:
             raise error
         return result
 
-    def _death(self) -> WorkerError:
+    def _death(self) -> WorkerDeath:
         code = self.process.wait()
+        killed = code == -getattr(signal, "SIGKILL", 9)
         how = f"ended with exit code {code}"
         if code < 0:
-            how = f"was killed by {signal.Signals(-code).name}"
-        if code == -getattr(signal, "SIGKILL", 9):
-            how += ", as happens when memory runs out; fewer workers need less"
-        return WorkerError(f"{self.name} {how}; what was finished is kept, run again to go on")
+            how = f"was killed by {_signal_name(-code)}"
+        if killed:
+            how += ", as happens when memory runs out (fewer workers need less)"
+        return WorkerDeath(self.name, how, killed=killed, raised=code >= 0)
 
     def stop(self, grace_s: float) -> None:
         """End the process: it may end by itself within that time, then it is killed."""
@@ -107,9 +150,18 @@ class Worker:
                 pipe.close()
 
 
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal has no name
+        return f"signal {number}"
+
+
 def serve() -> None:
     """Evaluate jobs from this process's pipe until that closes; the main loop of a worker."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
+    for number in ENDING:  # that the run ends is the parent's business
+        signal.signal(number, signal.SIG_IGN)
+    let_through()
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     jobs, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not get among the results
@@ -117,13 +169,18 @@ def serve() -> None:
     try:
         with suppress(EOFError):
             function = _load_function(jobs)
+            _answer(results, (None, None))
             while True:
                 gc.freeze()  # what is loaded stays: it is not searched for garbage again and again
                 job = pickle.load(jobs)  # noqa: S301  our own parent's pipe
-                pickle.dump(_evaluate(function, job), results)
-                results.flush()
+                _answer(results, _evaluate(function, job))
     except BrokenPipeError:  # the parent is gone
         os._exit(1)
+
+
+def _answer(results: IO[bytes], what: tuple[Exception | None, Any]) -> None:
+    pickle.dump(what, results)
+    results.flush()
 
 
 def _end_with(parent: int) -> None:
@@ -134,29 +191,37 @@ def _end_with(parent: int) -> None:
 
 
 def _load_function(jobs: IO[bytes]) -> Callable[[Any], Any]:
+    """The function, with all that it loads before its first job, if it has a method `load`."""
     try:
-        return pickle.load(jobs)  # noqa: S301  our own parent's pipe
+        function: Callable[[Any], Any] = pickle.load(jobs)  # noqa: S301  our own parent's pipe
+        if load := getattr(function, "load", None):
+            load()
+        return function
     except EOFError:
         raise
     except Exception as error:
-        return partial(_raise, _as_nver_error(error))
+        return partial(_raise, _as_told(error))
 
 
 def _raise(error: Exception, job: Any) -> None:
     raise error
 
 
-def _evaluate(function: Callable[[Any], Any], job: Any) -> tuple[NverError | None, Any]:
+def _evaluate(function: Callable[[Any], Any], job: Any) -> tuple[Exception | None, Any]:
     try:
         return None, function(job)
     except Exception as error:
-        return _as_nver_error(error), None
+        return _as_told(error), None
 
 
-def _as_nver_error(error: Exception) -> NverError:
+def _as_told(error: Exception) -> NverError | MemoryError:
     """An error that can be pickled for the parent and says what happened."""
     if isinstance(error, NverError):
         return error
+    if isinstance(error, MemoryError):
+        return MemoryError()
+    if full := full_disk_error(error):
+        return full
     if os.environ.get("NVER_DEBUG"):
         return WorkerError("".join(traceback.format_exception(error)).rstrip())
     return WorkerError(f"{type(error).__name__}: {error} (NVER_DEBUG=1 shows where)")

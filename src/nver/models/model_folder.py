@@ -114,13 +114,22 @@ def write_model(folder: Path, model: Model) -> None:
 
 
 def check_out(folder: Path) -> None:
-    """Raise before a training whose model could not be written, or would replace other files."""
+    """Raise before a training whose model could not be written, or would replace other files.
+
+    Weights alone, beside nothing else, are what a training leaves that was killed while it wrote.
+    """
     check_writable(folder)
+    names = {file.name for file in folder.iterdir() if not _is_part(file.name)}
     try:
-        if any((folder / name).exists() for name in (CONFIG, WEIGHTS)):
+        if CONFIG in names or (WEIGHTS in names and names != {WEIGHTS}):
             _read_config(folder)
     except NverError as error:
         raise UsageError(f"{error}. No model is written over it: give another folder") from error
+
+
+def _is_part(name: str) -> bool:
+    """Whether a file is one of ours that was being written when a training was killed."""
+    return name.startswith((f".{CONFIG}.", f".{WEIGHTS}."))
 
 
 def read_model(folder: Path | None = None) -> Model:

@@ -5,13 +5,15 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from nver.embeddings.store.keys import Keys, as_bytes
-from nver.errors import StoreError
+from nver.errors import DiskFullError, StoreError
+from nver.machine.full_disk import full_disk_error
 
 # The number is the index's version. All tables but `files` can be made again from the shards, so
 # that another version simply makes its own index.
@@ -20,6 +22,9 @@ BUSY_S = 120.0  # how long to wait for another process's transaction (some milli
 CHUNK = 1000  # keys per query; SQLite takes at most 32,766 parameters
 CACHE_KIB = 32 * 1024  # of SQLite's pages; the default of 2 MiB thrashes at a million clips
 NOT_THERE = -1
+# "disk I/O error" and "unable to open database file" may mean that a quota or the disk is full.
+UNCLEAR = (10, 14)  # SQLITE_IOERR and SQLITE_CANTOPEN, https://sqlite.org/rescode.html
+PROBE_BYTES = 2**16  # what must fit then (our choice: a journal of some pages)
 
 TABLES = ("identities", "shards", "vectors", "files")
 SCHEMA = """
@@ -59,9 +64,14 @@ class Index:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; other writers wait."""
-        with self.connection:  # commits, or rolls back where an error comes
-            self.connection.execute("BEGIN IMMEDIATE")
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
             yield
+            self.connection.execute("COMMIT")
+        except BaseException:
+            if self.connection.in_transaction:  # SQLite has ended it itself where the disk is full
+                self.connection.execute("ROLLBACK")
+            raise
 
     def identity(self, fingerprint: str) -> int:
         """The number of an identity; NOT_THERE when nothing was ever stored for it."""
@@ -151,6 +161,7 @@ def open_index(root: Path) -> Iterator[Index]:
 
     Raises:
         StoreError: the index cannot be opened, read or written, or other processes keep it locked.
+        DiskFullError: the disk is full.
     """
     path = root / FILE_NAME
     try:
@@ -159,6 +170,8 @@ def open_index(root: Path) -> Iterator[Index]:
             connection.execute("PRAGMA synchronous = FULL")
             yield Index(connection)
     except sqlite3.Error as error:
+        if full := _full_disk(error, root):
+            raise full from error
         if not os.access(root, os.W_OK) or "readonly" in str(error):
             raise StoreError(
                 f"{root}: the store cannot be written ({error}); make the folder and its files "
@@ -170,12 +183,29 @@ def open_index(root: Path) -> Iterator[Index]:
         ) from error
 
 
+def _full_disk(error: sqlite3.Error, root: Path) -> DiskFullError | None:
+    """The error that says that the disk is full, where SQLite says so or cannot tell."""
+    if full := full_disk_error(error, root):
+        return full
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in UNCLEAR:
+        try:
+            with TemporaryFile(dir=root) as file:
+                file.write(bytes(PROBE_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as cause:
+            return full_disk_error(cause, root)
+    return None
+
+
 def create_tables(root: Path) -> None:
     """Make the index's tables where they are not there yet."""
     with open_index(root) as index:
         names = {name for (name,) in index.query("SELECT name FROM sqlite_master")}
         if not names.issuperset(TABLES):
-            index.connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
+            with index.transaction():
+                for statement in filter(str.strip, SCHEMA.split(";")):
+                    index.connection.execute(statement)
 
 
 def is_damaged(root: Path) -> bool:

@@ -20,6 +20,7 @@ from nver.embeddings.store.shards import SUFFIX, folder_name, open_shard, write_
 from nver.encoders.base import EncoderIdentity
 from nver.errors import StoreError, UsageError
 from nver.machine.files import cache_folder
+from nver.machine.full_disk import full_disk_error
 
 SHARDS = "shards"
 BATCH_ROWS = 8192  # rows looked up and read at a time: bounds memory
@@ -43,7 +44,8 @@ class EmbeddingStore:
         try:
             self.shards.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreError(f"{self.root}: cannot be a store ({error.strerror})") from error
+            said = f"{self.root}: cannot be a store ({error.strerror})"
+            raise full_disk_error(error, self.root) or StoreError(said) from error
         self.open()
 
     def open(self) -> None:
@@ -151,7 +153,8 @@ class EmbeddingView:
         try:
             path = write_shard(folder, self.identity.to_json(), keys, vectors)
         except OSError as error:
-            raise StoreError(f"{folder}: cannot be written ({error.strerror})") from error
+            said = f"{folder}: cannot be written ({error.strerror})"
+            raise full_disk_error(error, folder) or StoreError(said) from error
         if self.store.adopt(path.relative_to(self.store.shards).as_posix()) == 0:
             path.unlink(missing_ok=True)  # other processes stored all these keys meanwhile
 

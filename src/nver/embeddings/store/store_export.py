@@ -16,6 +16,7 @@ from nver.embeddings.store.store import EmbeddingStore, EmbeddingView
 from nver.encoders.base import EncoderIdentity
 from nver.errors import StoreError, check_choice
 from nver.machine.csv_cells import csv_line
+from nver.machine.full_disk import naming_full_disk
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +71,8 @@ def export(
     clips = _all_clips(view) if table is None else _clips_of(table, view)
     if not len(clips.keys):
         raise StoreError(f"{store.root}: no {identity.name} embedding of these clips to export")
-    files = (_write_npy if format == "npy" else _write_csv)(out, clips, view)
+    with naming_full_disk(out):
+        files = (_write_npy if format == "npy" else _write_csv)(out, clips, view)
     return Exported(len(clips.keys), clips.left_out, files, clips.perturbed)
 
 
@@ -103,9 +105,11 @@ def _write_npy(out: Path, clips: _Clips, view: EmbeddingView) -> tuple[Path, ...
         np.lib.format.write_array_header_1_0(file, header)
         for batch in view.read_batches(clips.keys):
             file.write(batch.tobytes())
-    os.replace(part, out / "embeddings.npy")
-    with _opened(out / "clips.csv") as text:
+    rows = out / "clips.csv.part"
+    with _opened(rows) as text:
         text.writelines(map(csv_line, chain([clips.columns], clips.rows)))
+    os.replace(part, out / "embeddings.npy")
+    os.replace(rows, out / "clips.csv")
     return out / "embeddings.npy", out / "clips.csv"
 
 

@@ -194,8 +194,8 @@ def write_weights(state: Mapping[str, Tensor], out: str | Path, source: Any) -> 
         "sha256": converted.file_sha256,
         "source": source,
     }
-    write_whole(converted.file, content)
     write_whole(folder / CONFIG, json.dumps(config, indent=1) + "\n")
+    write_whole(converted.file, content)  # last: killed before, the next conversion goes through
     return converted
 
 

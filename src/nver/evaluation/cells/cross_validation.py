@@ -1,6 +1,8 @@
 """Every cell on every fold: the trainings to the workers, each cell's tables back."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
 import pandas as pd
 
@@ -10,11 +12,25 @@ from nver.evaluation.cells.cell import Cell, FloatArray, Stressed
 from nver.evaluation.cells.cell_checks import check_cells, check_sounds
 from nver.evaluation.cells.fold_data import write_data
 from nver.evaluation.cells.fold_tables import predictions_table, stressed_table, trainings_table
-from nver.evaluation.cells.fold_training import FoldResult, Learnt, Training, learn_fold, train_fold
+from nver.evaluation.cells.fold_training import Learnt, Training, learn_fold, train_fold
 from nver.evaluation.folds.fold_assignment import check_columns
 from nver.machine.files import scratch_folder
-from nver.machine.pool import run_jobs
+from nver.machine.pool import WorkerDeath, WorkerError, run_jobs
 from nver.machine.threads import one_thread
+
+# a cell, its predictions, its trainings, and its predictions under stress
+Evaluated = tuple[Cell, pd.DataFrame, pd.DataFrame, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class LostCell:
+    """A cell without results: a training of it ended its worker process, the last time alone.
+
+    `message` says which fold that was, and how the process ended.
+    """
+
+    cell: Cell
+    message: str
 
 
 def cross_validate(
@@ -44,8 +60,11 @@ def cross_validate(
     Yields:
         (cell, predictions): see `nver.evaluation.run_folder.predictions`, one row a tested clip,
         in the order of `table`.
+
+    Raises:
+        WorkerError: a training ended its worker process twice.
     """
-    for cell, predictions, _, _ in evaluate_cells(
+    for found in evaluate_cells(
         table,
         embeddings,
         cells,
@@ -55,7 +74,9 @@ def cross_validate(
         workers=workers,
         show_progress_bar=show_progress_bar,
     ):
-        yield cell, predictions
+        if isinstance(found, LostCell):
+            raise WorkerError(f"{name_of(found.cell)}: {found.message}")
+        yield found[:2]
 
 
 def evaluate_cells(
@@ -69,8 +90,10 @@ def evaluate_cells(
     stress: Mapping[str, Stressed] | None = None,
     workers: int | None = None,
     show_progress_bar: bool = False,
-) -> Iterator[tuple[Cell, pd.DataFrame, pd.DataFrame, pd.DataFrame]]:
+) -> Iterator[Evaluated | LostCell]:
     """As `cross_validate`, and more of each cell: (cell, predictions, trainings, stressed).
+
+    A cell with a training that ends its worker process is tried once more alone, and then lost.
 
     The trainings have one row a fold, see `nver.evaluation.run_folder.trainings`. `stressed` are
     predictions by the same trainings, of the clips of `stress`, which its column `stress` names
@@ -95,16 +118,28 @@ def evaluate_cells(
             stage="train",
             unit="training",
             show=show_progress_bar,
+            lost=_lost,
         )
-        own: list[FoldResult] = []  # of the cell that is being trained, fold by fold
-        for job, result in zip(jobs, results, strict=True):
-            own.append(result)
-            cell = job.cell
-            if len(own) == cell.folds.number:
-                predictions = predictions_table(table, cell, own, order)
-                stressed = stressed_table(table, cell, own, order, stress)
-                yield cell, predictions, trainings_table(cell, own), stressed
-                own = []
+        for cell in cells:
+            own = list(islice(results, cell.folds.number))  # fold by fold
+            if lost := [found for found in own if isinstance(found, LostCell)]:
+                yield lost[0]
+                continue
+            predictions = predictions_table(table, cell, own, order)
+            stressed = stressed_table(table, cell, own, order, stress)
+            yield cell, predictions, trainings_table(cell, own), stressed
+
+
+def _lost(job: Training, death: WorkerDeath, times: int) -> LostCell:
+    return LostCell(job.cell, death.said(f"training its fold {job.fold + 1}", times))
+
+
+def name_of(cell: Cell) -> str:
+    """A cell in words: "fcn on a + b, speaker-independent folds, seed 0"."""
+    return (
+        f"{cell.label or cell.classifier} on {' + '.join(cell.encoders)}, "
+        f"{cell.folds.protocol} folds, seed {cell.folds.seed}"
+    )
 
 
 @one_thread()

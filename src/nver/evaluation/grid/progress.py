@@ -1,12 +1,13 @@
 """How far a run is: what is done, what runs, what waits, and for how long still."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from nver.evaluation.grid.plan import Plan, PlannedCell, read_plan
-from nver.evaluation.run_folder.layout import cell_file, is_finished
+from nver.evaluation.run_folder.layout import cell_file, cell_files, is_finished
+from nver.evaluation.run_folder.sizes import cut_off, is_table_whole
 
 DONE, RUNNING, WAITING, MISSING = "done", "running", "waiting", "missing"
 STATES = (DONE, RUNNING, WAITING, MISSING)
@@ -21,6 +22,7 @@ class Progress:
         alive: whether the process still runs; None where this machine cannot tell.
         remaining_s: wall time to the last cell that can be trained, as if nothing stood still.
         basis: what `remaining_s` was made from.
+        cut_off: a sentence for each file that is cut off. A cell of such a file waits again.
     """
 
     folder: Path
@@ -28,6 +30,7 @@ class Progress:
     alive: bool | None
     remaining_s: float
     basis: str
+    cut_off: tuple[str, ...] = ()
 
     def count(self, state: str) -> int:
         return sum(own == state for _, own in self.cells)
@@ -40,17 +43,27 @@ def read_progress(folder: Path) -> Progress:
         UsageError, NverError: there is no run.
     """
     plan = read_plan(folder)
-    states = [_state(folder, cell) for cell in plan.cells]
+    cut = cut_off(folder) | _cut_off_cells(folder, plan)
+    states = [_state(folder, cell, cut) for cell in plan.cells]
     if plan.alive:
         _mark_running(states, plan)
     cells = tuple(zip(plan.cells, states, strict=True))
-    return Progress(folder, cells, plan.alive, *_remaining(folder, plan, cells))
+    remaining = _remaining(folder, plan, cells)
+    return Progress(folder, cells, plan.alive, *remaining, tuple(cut.values()))
 
 
-def _state(folder: Path, cell: PlannedCell) -> str:
+def _state(folder: Path, cell: PlannedCell, cut: Collection[Path]) -> str:
     if cell.waits_for:
         return MISSING
-    return DONE if cell.key and is_finished(cell_file(folder, cell.key)) else WAITING
+    done = cell.key and is_finished(cell_file(folder, cell.key))
+    return DONE if done and not set(cell_files(folder, cell.key)) & set(cut) else WAITING
+
+
+def _cut_off_cells(folder: Path, plan: Plan) -> dict[Path, str]:
+    """file -> a sentence, for the tables of cells whose last line is cut off."""
+    files = [f for cell in plan.cells if cell.key for f in cell_files(folder, cell.key)]
+    cut = [file for file in files if file.exists() and not is_table_whole(file)]
+    return {file: f"{file}: cut off, its last line has no end" for file in cut}
 
 
 def _mark_running(states: list[str], plan: Plan) -> None:

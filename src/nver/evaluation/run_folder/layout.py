@@ -22,6 +22,11 @@ PREDICTIONS = "predictions.csv"
 TRAININGS = "trainings.csv"
 STRESS = "stress.csv"  # only where the recipe has [stress]
 
+# `nver.evaluation.run_folder.sizes`: the bytes of the others, by which one that is cut off is seen
+SIZES = "sizes.json"
+SIZED = (PLAN, RECIPE, ENVIRONMENT, CORPORA, ENCODERS, CLIPS, FOLDS, SKIPPED, PROJECTIONS, MISSING,
+         PREDICTIONS, TRAININGS, STRESS)  # fmt: skip
+
 
 def cell_file(folder: Path, key: str) -> Path:
     """The predictions of a cell."""
@@ -36,6 +41,12 @@ def trainings_file(file: Path) -> Path:
 def stress_file(file: Path) -> Path:
     """The predictions of a cell under stress, beside its predictions."""
     return file.with_suffix(".stress.csv")
+
+
+def cell_files(folder: Path, key: str) -> tuple[Path, ...]:
+    """All files that a cell may have."""
+    file = cell_file(folder, key)
+    return file, trainings_file(file), stress_file(file)
 
 
 def is_finished(file: Path) -> bool:

@@ -1,7 +1,6 @@
 """The predictions table: what a run produces, and what every score, table and plot is made from."""
 
 import csv
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -100,21 +99,12 @@ def _read_header(path: Path) -> list[str]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             names = next(csv.reader(file), [])
-        whole = not names or _last_byte(path) == b"\n"
     except FileNotFoundError as error:
         raise NverError(f"{path}: no such file; `nver run` writes it when it ends") from error
     except (OSError, UnicodeError, csv.Error) as error:
         raise NverError(f"{path}: cannot be read ({error})") from error
     _check_columns(names, str(path))
-    if not whole:
-        raise NverError(f"{path}: damaged, its last line is cut off")
     return names
-
-
-def _last_byte(path: Path) -> bytes:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1)
 
 
 def _check_columns(names: Sequence[str], path: str) -> None:

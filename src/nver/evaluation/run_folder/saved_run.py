@@ -15,6 +15,7 @@ from nver.errors import NverError, UsageError
 from nver.evaluation.run_folder import layout
 from nver.evaluation.run_folder.predictions import read_predictions, read_stress
 from nver.evaluation.run_folder.saved_table import read_table
+from nver.evaluation.run_folder.sizes import check_whole
 from nver.evaluation.run_folder.trainings import no_trainings, read_trainings
 from nver.recipe import ClassifierEntry, Experiment, parse_experiment
 from nver.recipe.families import parse_families
@@ -129,7 +130,7 @@ def read_run(folder: Path) -> SavedRun:
 
     Raises:
         UsageError: there is no such folder.
-        NverError: it is no run folder, the predictions are absent, or a file is damaged.
+        NverError: it is no run folder, the predictions are absent, or a file is damaged or cut off.
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; expected what `nver run --out` wrote")
@@ -138,6 +139,7 @@ def read_run(folder: Path) -> SavedRun:
             f"{folder}: no run folder, it holds neither {' nor '.join(RUN_FILES)}; "
             "expected what `nver run --out` wrote"
         )
+    check_whole(folder)
     trainings = folder / layout.TRAININGS
     return SavedRun(
         folder=folder,
@@ -190,8 +192,10 @@ def _name_lists(figures: dict[str, Any]) -> dict[str, tuple[tuple[str, ...], ...
 
 def _json(path: Path, default: Any, *, entries: bool = False) -> Any:
     """A JSON file of the default's type; with `entries` all of its values are objects."""
+    if not path.exists():
+        return default
     try:
-        value = json.loads(_text(path) or json.dumps(default))
+        value = json.loads(_text(path))
     except ValueError as error:
         raise NverError(f"{path}: damaged, not JSON ({error})") from error
     if not isinstance(value, type(default)):

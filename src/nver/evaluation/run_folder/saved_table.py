@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from nver.errors import NverError
+from nver.evaluation.run_folder.sizes import is_table_whole
 from nver.machine.csv_cells import quoted, unquoted
 from nver.machine.files import write_whole
 
@@ -43,8 +44,10 @@ def read_table(
         what: the table should be, for the message.
 
     Raises:
-        NverError: it cannot be read, or a column is not there.
+        NverError: it cannot be read, is cut off, or a column is not there.
     """
+    if path.exists() and not is_table_whole(path):
+        raise NverError(f"{path}: damaged, it is empty or its last line is cut off")
     try:
         table = pd.read_csv(
             path, dtype=dtype, keep_default_na=False, na_values=na_values, encoding="utf-8"

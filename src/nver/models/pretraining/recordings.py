@@ -200,8 +200,8 @@ def _decode(table: pd.DataFrame, teachers: Sequence[Encoder], show: bool) -> _De
         try:
             waveform = load_audio(file, SAMPLING_RATE, start=start, end=end)
             spectrum = _spectrum(waveform)
-        except AudioError as error:
-            unusable[number] = error.reason
+        except (AudioError, MemoryError) as error:
+            unusable[number] = getattr(error, "reason", "memory")
             waveform = np.zeros(SAMPLING_RATE // 10, np.float32)
             spectrum = _spectrum(waveform)
         spectra.append(spectrum)

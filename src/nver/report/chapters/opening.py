@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from nver.evaluation.missing import CELL
 from nver.evaluation.run_folder.saved_run import SavedRun
 from nver.recipe.folds import RANDOM, SPEAKER_INDEPENDENT
 from nver.report.formats.sections import encoders_title, protocol_title, span
@@ -129,9 +130,12 @@ def one_answer_sentences(predictions: pd.DataFrame) -> list[str]:
 
 
 def missing_sentences(run: SavedRun) -> list[str]:
-    """What of the recipe was not there, and what was therefore not trained."""
+    """What of the recipe was not there or did not finish, and what was therefore not trained."""
+    rows = run.missing.to_dict("records")
     return [
-        f"Not run, the {row['kind']} {row['name']} was not there ({row['cells']} cells): "
+        f"Not finished, {row['name']}: {row['message']}"
+        if row["kind"] == CELL
+        else f"Not run, the {row['kind']} {row['name']} was not there ({row['cells']} cells): "
         f"{row['message']}"
-        for row in run.missing.to_dict("records")
+        for row in rows
     ]
