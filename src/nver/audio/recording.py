@@ -12,6 +12,8 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
+from nver.audio.containers import container_of
+from nver.audio.media import read_media
 from nver.errors import AudioError, UsageError
 
 FloatArray = npt.NDArray[np.float32]
@@ -137,6 +139,9 @@ def _decode(path: Path, start: float | None, end: float | None) -> tuple[Recordi
         raise AudioError(f"{path}: no such file", "missing")
     if path.stat().st_size == 0:
         raise AudioError(f"{path}: the file has zero bytes", "empty")
+    if container_of(path):
+        found = read_media(path, start, end)
+        return Recording(found.samples, found.rate), found.duration_s
     try:
         with soundfile.SoundFile(sound_name(path)) as sound:
             first, last = _bounds(start, end, sound.frames, sound.samplerate)
