@@ -19,12 +19,12 @@ MEDIA_SUFFIXES = {
     **dict.fromkeys((".ac3", ".eac3"), "AC-3"),
     **dict.fromkeys((".spx", ".ogv", ".ogx"), "Ogg"),
     **dict.fromkeys((".ra", ".rm"), "RealAudio"),
-    **{".ape": "Monkey's Audio", ".wv": "WavPack", ".tta": "True Audio", ".tak": "TAK"},
-    **{".mpc": "Musepack", ".dts": "DTS", ".avi": "AVI", ".flv": "Flash video", ".dss": "DSS"},
-    **{".oma": "ATRAC", ".qcp": "QCP"},
+    ".ape": "Monkey's Audio", ".wv": "WavPack", ".tta": "True Audio", ".tak": "TAK",
+    ".mpc": "Musepack", ".dts": "DTS", ".avi": "AVI", ".flv": "Flash video", ".dss": "DSS",
+    ".oma": "ATRAC", ".qcp": "QCP",
 }
-# Samples without a header, which says neither rate nor form.
-HEADERLESS_SUFFIXES = {".raw", ".pcm", ".gsm", ".g722", ".g726", ".ul", ".al"}
+HEADERLESS_SUFFIXES = {".raw", ".pcm", ".gsm", ".g722"}
+NO_HEADER = "samples without a header: neither their rate nor their form is known; convert to WAV"
 
 HEAD = 4096  # bytes that are looked at
 _STARTS = {
@@ -48,7 +48,8 @@ _STARTS = {
     b"\x03ds2": "DSS",
     b"ea3\x03": "ATRAC",
 }
-_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"moof", b"styp")
+# What a file of ISO 14496-12 or QuickTime begins with, behind four bytes of length.
+MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"moof", b"styp")
 # What libsndfile decodes: WAVE format tags, codecs of CAF and AIFF-C, streams of Ogg.
 _WAVE_TAGS = {1, 2, 3, 6, 7, 0x11, 0x31, 0x38, 0x40, 0x55, 0xFFFE}
 _CAF_CODECS = {b"lpcm", b"alac", b"alaw", b"ulaw"}
@@ -95,7 +96,7 @@ def _by_bytes(head: bytes) -> str:
     for start, kind in _STARTS.items():
         if head.startswith(start):
             return kind
-    if head[4:8] in _BOXES:
+    if head[4:8] in MP4_BOXES:
         return "MP4"
     if head[:1] == b"\xff" and len(head) > 1 and head[1] & 0xF6 == 0xF0:
         return "AAC"  # the sync word of ADTS; an MP3's layer is not 0

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from nver.audio.containers import container_of
+from nver.audio.containers import MP4_BOXES, container_of
 from nver.errors import AudioError, UsageError
 
 FloatArray = npt.NDArray[np.float32]
@@ -43,17 +43,18 @@ DECODERS = (
 )
 OPTIONS = {"format_whitelist": FORMATS, "codec_whitelist": DECODERS, "protocol_whitelist": "none"}
 # Formats whose header states the length of a track; others let FFmpeg guess it.
-STATES_LENGTH = {"mov", "matroska", "asf", "caf", "wv", "ape", "tta", "wav", "w64", "aiff"}
+STATES_LENGTH = {"mov", "matroska", "asf", "caf", "wv", "ape", "tta", "wav", "avi", "flv"}
 LOCKED = {"drms", "enca", "aavd"}  # codec tags of iTunes, of ISO 23001-7 and of Audible
 # The Content Encryption and Extended Content Encryption objects of an ASF header.
 LOCKED_ASF = (
     bytes.fromhex("fbb311223bd1d211b4b700a0c955fc6e"),
     bytes.fromhex("14e68a292226174cb935dae07ee9289c"),
 )
+ASF_HEAD = 2**16  # bytes in which the header's objects lie (our choice)
 
 RATES_HZ = (2_000, 768_000)  # of a recording (our choice)
-MOST_CHANNELS = 32  # (our choice)
-MOST_VALUES = 45_000_000  # samples times channels kept of a clip (our choice): 180 MB
+MOST_CHANNELS = 64  # (our choice)
+MOST_VALUES = 48_000_000  # samples over all channels of a clip (our choice): 192 MB
 LONGEST_H = 4  # hours at 48 kHz that are decoded at most to know a file's length (our choice)
 MOST_COUNTED = LONGEST_H * 3600 * 48_000
 SLACK_S = 0.25  # how far a file may end before its stated length (our choice: codecs pad)
@@ -62,13 +63,15 @@ SLACK_S = 0.25  # how far a file may end before its stated length (our choice: c
 class Media(NamedTuple):
     """The sound of a span: `samples` (samples, channels) float32 at `rate` Hz.
 
-    `duration_s` is what of the file could be decoded; `remark` says what is wrong with it, or "".
+    `duration_s` is what of the file could be decoded; `missing` says what could not, or ""; `note`
+    says what was left aside, or "".
     """
 
     samples: FloatArray
     rate: int
     duration_s: float
-    remark: str
+    missing: str
+    note: str
 
 
 @dataclass
@@ -115,7 +118,7 @@ def read_media(
     if sound.start < 0:
         raise UsageError(f"a span starts at 0 s or later; got {start} s")
     try:
-        _check_tables(path)
+        _check_header(path)
         with path.open("rb") as file, _opened(av, _Bytes(file)) as container:
             _check_unlocked(container, path)
             stream, tracks = _stream(container, path)
@@ -127,8 +130,7 @@ def read_media(
         raise AudioError(f"{path}: cannot be decoded ({words})", "unreadable") from error
     if not sound.rate:
         raise _without_sound(path, fault)
-    remark = "; ".join(filter(None, [fault and f"partly decoded: {fault}", tracks]))
-    return Media(_joined(sound), sound.rate, sound.place / sound.rate, remark)
+    return Media(_joined(sound), sound.rate, sound.place / sound.rate, fault, tracks)
 
 
 def _pyav(path: Path) -> Any:
@@ -174,19 +176,29 @@ def _index(seconds: float, rate: int) -> int:
     return round(min(seconds * rate, 2.0**62))
 
 
-def _check_tables(path: Path) -> None:
-    """Refuse an MP4 that states more frames than its bytes can hold: FFmpeg would list them all."""
-    if container_of(path) != "MP4":
-        return
+def _check_header(path: Path) -> None:
+    """Refuse what FFmpeg would not tell or not bear: a locked file, or an impossible index."""
+    kind = container_of(path)
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        for place in _places(data, b"stsz\0\0\0\0"):  # ISO 14496-12, 8.7.3
-            each, frames = _two_numbers(data, place + 8)
-            if each * frames > len(data):
-                raise _impossible(path, frames)
-        for place in _places(data, b"trun"):  # 8.8.8; bits 8 to 11: each frame has its own fields
-            flags, frames = _two_numbers(data, place + 4)
-            if flags & 0xFEFFF0F0 == 0 and not flags & 0xF00 and frames > len(data):
-                raise _impossible(path, frames)
+        if kind == "Windows Media" and any(guid in data[:ASF_HEAD] for guid in LOCKED_ASF):
+            raise _locked(path)
+        if kind == "MP4":
+            _check_index(data, path)
+
+
+def _check_index(data: mmap.mmap, path: Path) -> None:
+    """Refuse an MP4 without an index, or one of more frames than its bytes can hold."""
+    if data[4:8] in MP4_BOXES and data.find(b"moov") < 0:
+        message = f"{path}: the index (moov) is missing: the recording or the copy was cut off"
+        raise AudioError(message, "unreadable")
+    for place in _places(data, b"stsz\0\0\0\0"):  # ISO 14496-12, 8.7.3
+        each, frames = _two_numbers(data, place + 8)
+        if each * frames > len(data):
+            raise _impossible(path, frames)
+    for place in _places(data, b"trun"):  # 8.8.8; bits 8 to 11: each frame has fields of its own
+        flags, frames = _two_numbers(data, place + 4)
+        if flags & 0xFEFFFFF0 == 0 and frames > len(data):
+            raise _impossible(path, frames)
 
 
 def _places(data: mmap.mmap, words: bytes) -> Iterator[int]:
@@ -198,6 +210,11 @@ def _places(data: mmap.mmap, words: bytes) -> Iterator[int]:
 
 def _two_numbers(data: mmap.mmap, place: int) -> tuple[int, int]:
     return struct.unpack(">II", data[place : place + 8].ljust(8, b"\0"))
+
+
+def _locked(path: Path) -> AudioError:
+    message = f"{path}: the file is encrypted (DRM); get a copy without protection"
+    return AudioError(message, "encrypted")
 
 
 def _impossible(path: Path, frames: int) -> AudioError:
@@ -223,16 +240,8 @@ def _stream(container: Any, path: Path) -> tuple[Any, str]:
 
 def _check_unlocked(container: Any, path: Path) -> None:
     """Refuse a file that is locked by its seller: it would decode to noise."""
-    if container.format.name == "asf":
-        with path.open("rb") as file:
-            head = file.read(2**16)
-        locked = any(guid in head for guid in LOCKED_ASF)
-    else:
-        locked = any(_tag(stream) in LOCKED for stream in container.streams.audio)
-    if locked:
-        raise AudioError(
-            f"{path}: the file is encrypted (DRM); get a copy without protection", "encrypted"
-        )
+    if any(_tag(stream) in LOCKED for stream in container.streams.audio):
+        raise _locked(path)
 
 
 def _tag(stream: Any) -> str:
@@ -252,7 +261,7 @@ def _decode(
             frames = packet.decode()
         except (av.FFmpegError, ValueError) as error:
             if sound.rate:
-                sound.fault = f"{_so_far(sound)} ({_words(error)})"
+                sound.fault = f"decoded {_so_far(sound)} ({_words(error)})"
                 return
             continue  # a stream may begin in the middle of a frame
         for frame in frames:
@@ -280,8 +289,8 @@ def _fits(sound: _Sound, frame: Any, path: Path) -> bool:
     if form == (sound.rate, sound.channels):
         return True
     sound.fault = (
-        f"{_so_far(sound)} (the sound changes from {sound.rate} Hz and {sound.channels} channels "
-        f"to {form[0]} Hz and {form[1]})"
+        f"decoded {_so_far(sound)} (the sound changes from {sound.rate} Hz and {sound.channels} "
+        f"channel(s) to {form[0]} Hz and {form[1]})"
     )
     return False
 
@@ -344,4 +353,5 @@ def _without_sound(path: Path, fault: str) -> AudioError:
 def _words(error: Exception) -> str:
     """The decoder's words, without its own name and number."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return text.split(":")[0].strip().rstrip(".")
+    words = text.split(":")[0].strip().rstrip(".")
+    return {"Invalid argument": "not audio of a known format"}.get(words, words)

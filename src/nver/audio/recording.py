@@ -12,22 +12,28 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from nver.audio.containers import container_of
+from nver.audio.containers import HEADERLESS_SUFFIXES, NO_HEADER, container_of
 from nver.audio.media import read_media
 from nver.errors import AudioError, UsageError
 
 FloatArray = npt.NDArray[np.float32]
 
 SILENT_PEAK = 3e-4  # of full scale (our choice): EmoGator's one silent file peaks at 2e-4 to 3e-4
-QUIET_RMS = 1e-3  # of full scale (our choice): listed by `nver corpus`, not skipped
 
 
 @dataclass(frozen=True)
 class Recording:
-    """Decoded audio before resampling: `samples` is (samples, channels) float32, `rate` in Hz."""
+    """Decoded audio before resampling.
+
+    Attributes:
+        samples: (samples, channels) float32.
+        rate: in Hz.
+        note: what of the file was not decoded on purpose, such as a second track; "": nothing.
+    """
 
     samples: FloatArray
     rate: int
+    note: str = ""
 
     @property
     def mono(self) -> FloatArray:
@@ -84,8 +90,7 @@ def check_kind(audio: Any) -> None:
 
 def prepare(recording: Recording, sampling_rate: int, name: str) -> FloatArray:
     """Mono samples, checked, at `sampling_rate` (Hz); `name` is for the errors."""
-    mono = recording.mono
-    check_waveform(mono, name)
+    mono = checked_mono(recording, name)
     resampled = resample(mono, recording.rate, sampling_rate)
     if resampled.size == 0:
         raise AudioError(f"{name}: no sample of {mono.size} is left at {sampling_rate} Hz", "empty")
@@ -107,13 +112,21 @@ def read_recording(
     return _decode(Path(file), start, end)[0]
 
 
+def read_with_remark(
+    file: str | PathLike[str], *, start: float | None = None, end: float | None = None
+) -> tuple[Recording, str]:
+    """As `read_recording`, and a remark on what is missing of the file; "": nothing is known."""
+    recording, _, remark = _decode(Path(file), start, end)
+    return recording, remark
+
+
 def read_start(file: str | PathLike[str], longest_s: float) -> tuple[Recording, float]:
     """The first `longest_s` seconds of a file, and the duration (s) of the whole file.
 
     Raises:
         AudioError: as `read_recording`.
     """
-    return _decode(Path(file), None, longest_s)
+    return _decode(Path(file), None, longest_s)[:2]
 
 
 def as_recording(array: npt.NDArray[Any], rate: int) -> Recording:
@@ -131,22 +144,24 @@ def as_recording(array: npt.NDArray[Any], rate: int) -> Recording:
     )
 
 
-def _decode(path: Path, start: float | None, end: float | None) -> tuple[Recording, float]:
-    """A span of a file, and the duration of the whole file in s."""
+def _decode(path: Path, start: float | None, end: float | None) -> tuple[Recording, float, str]:
+    """A span of a file, the duration of the whole file in s, and a remark on what is missing."""
     if not os.path.isfile(path):  # `Path.is_file` raises, for example for a name that is too long
         if os.path.exists(path):
             raise AudioError(f"{path}: a folder or a device, not a file", "unreadable")
         raise AudioError(f"{path}: no such file", "missing")
     if path.stat().st_size == 0:
         raise AudioError(f"{path}: the file has zero bytes", "empty")
-    if container_of(path):
-        found = read_media(path, start, end)
-        return Recording(found.samples, found.rate), found.duration_s
+    if path.suffix.lower() in HEADERLESS_SUFFIXES:
+        raise AudioError(f"{path}: {NO_HEADER}", "no header")
     try:
+        if container_of(path):
+            found = read_media(path, start, end)
+            return Recording(found.samples, found.rate, found.note), found.duration_s, found.missing
         with soundfile.SoundFile(sound_name(path)) as sound:
             first, last = _bounds(start, end, sound.frames, sound.samplerate)
             seconds = sound.frames / sound.samplerate
-            return Recording(_read(sound, first, last), sound.samplerate), seconds
+            return Recording(_read(sound, first, last), sound.samplerate), seconds, ""
     except (soundfile.SoundFileError, RuntimeError, ValueError, OSError) as error:
         raise AudioError(f"{path}: cannot be decoded ({_detail(error)})", "unreadable") from error
 
@@ -200,6 +215,27 @@ def check_waveform(mono: FloatArray, name: str) -> None:
         raise AudioError(
             f"{name}: silent (peak {peak:.1e} of full scale, under {SILENT_PEAK:.0e})", "silent"
         )
+
+
+def checked_mono(recording: Recording, name: str) -> FloatArray:
+    """The mean of the channels (samples,), checked as by `check_waveform`.
+
+    Raises:
+        AudioError: "channels cancel" where the channels are not silent and their mean is.
+    """
+    mono = recording.mono
+    try:
+        check_waveform(mono, name)
+    except AudioError as error:
+        peaks = np.ptp(recording.samples, axis=0) / 2 if error.reason == "silent" else np.zeros(1)
+        if peaks.max() < SILENT_PEAK:
+            raise
+        raise AudioError(
+            f"{name}: the {len(peaks)} channels cancel each other (one is the other upside down): "
+            "their mean, which is used, is silent; keep one channel",
+            "channels cancel",
+        ) from None
+    return mono
 
 
 def resample(mono: FloatArray, source_rate: int, sampling_rate: int) -> FloatArray:

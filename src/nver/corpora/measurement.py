@@ -2,19 +2,29 @@
 
 import hashlib
 import math
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import soundfile
 
+from nver.audio.containers import container_of
 from nver.audio.fingerprint import SAMPLING_RATE, sound_print
-from nver.audio.recording import FloatArray, check_waveform, read_recording, resample, sound_name
+from nver.audio.recording import (
+    FloatArray,
+    checked_mono,
+    read_with_remark,
+    resample,
+    sound_name,
+)
+from nver.audio.remarks import KINDS, Traits, remarks, traits
 from nver.audio.truncated import shortfall
 from nver.errors import AudioError, first_few
 
-FULL_SCALE = 1.0 - 2.0**-15  # the largest value of 16-bit samples
 NAMED = 5  # clips in a warning (our choice)
 SPAN_SLACK_S = 0.05  # how far a span may pass the end of its file (our choice: rounded times)
 
@@ -24,8 +34,7 @@ class Measurement:
     """One clip as it is in its file, before resampling.
 
     Attributes:
-        rms: of the mean of the channels.
-        clipped: the share of samples at full scale, over all channels.
+        remarks: kind -> sentence, see `nver.audio.remarks`; "tracks" for what was left aside.
         digest: a hash of the mean of the channels: equal sound has an equal digest, whatever the
             bytes of the file.
         sound_print: see `nver.audio.fingerprint`; None for a clip that cannot be used.
@@ -36,8 +45,7 @@ class Measurement:
     duration_s: float = 0.0
     sampling_rate: int = 0
     channels: int = 0
-    rms: float = 0.0
-    clipped: float = 0.0
+    remarks: Mapping[str, str] = field(default_factory=dict)
     digest: bytes = b""
     sound_print: FloatArray | None = None
     cut_short: str = ""
@@ -48,25 +56,27 @@ class Measurement:
 def measure(file: str, start: float = math.nan, end: float = math.nan) -> Measurement:
     """Decode a file or a span of it (s; NaN: no bound) once; a fault is a field, not an error."""
     try:
-        recording = read_recording(file, start=start, end=end)
+        recording, remark = read_with_remark(file, start=start, end=end)
     except AudioError as error:
         return Measurement(reason=error.reason, message=str(error))
-    mono, rate = recording.mono, recording.rate
+    mono, rate, samples = recording.mono, recording.rate, recording.samples
     found = Measurement(
         duration_s=len(mono) / rate,
         sampling_rate=rate,
-        channels=recording.samples.shape[1],
+        channels=samples.shape[1],
         digest=_digest(mono, rate),
-        cut_short=_cut_short(file, start, end, len(mono), rate),
+        cut_short=remark or _cut_short(file, start, end, len(mono), rate),
     )
     try:
-        check_waveform(mono, file)
+        checked_mono(recording, file)
     except AudioError as error:
         return replace(found, reason=error.reason, message=str(error))
     return replace(
         found,
-        rms=float(np.sqrt(np.mean(np.square(mono, dtype=np.float64)))),
-        clipped=float(np.mean(np.abs(recording.samples) >= FULL_SCALE)),
+        remarks={
+            **({"tracks": recording.note} if recording.note else {}),
+            **remarks(traits(samples), found.duration_s),
+        },
         sound_print=sound_print(resample(mono, rate, SAMPLING_RATE)),
     )
 
@@ -74,24 +84,41 @@ def measure(file: str, start: float = math.nan, end: float = math.nan) -> Measur
 def cut_short_warnings(clips: pd.DataFrame) -> tuple[str, ...]:
     """A sentence that names the clips whose file promises more than it holds, if there are any.
 
-    Only the files' headers are read, so that every run can warn, even if it decodes nothing.
+    Only the files' headers are read, so that every run can warn, even if it decodes nothing; but a
+    file that only PyAV reads is decoded.
     """
     whole = clips["start"].isna() & clips["end"].isna()
     rows = clips.loc[whole, ["clip", "file"]].itertuples(index=False, name=None)
     found = [f"{clip} ({missing})" for clip, file in rows if (missing := _missing(file))]
-    if not found:
-        return ()
-    return (
-        f"{len(found):,} clip{'s' if len(found) > 1 else ''} cut short, used as far as the file "
-        f"goes: {first_few(found, NAMED)}; see `nver corpus`",
-    )
+    return (_warning("cut short, used as far as the file goes", found),) if found else ()
+
+
+def trait_warnings(clips: pd.DataFrame, found: npt.NDArray[np.float32]) -> tuple[str, ...]:
+    """A sentence for each kind of remark (`nver.audio.remarks`) that names the clips of that kind.
+
+    Args:
+        clips: with the columns clip and duration_s.
+        found: (clips, 6), the traits of each.
+    """
+    of_kind: dict[str, list[str]] = defaultdict(list)
+    for clip, seconds, row in zip(clips["clip"], clips["duration_s"], found, strict=True):
+        for kind, said in remarks(Traits(*map(float, row)), float(seconds)).items():
+            of_kind[kind].append(f"{clip} ({said})")
+    return tuple(_warning(what, of_kind[kind]) for kind, what in KINDS.items() if of_kind[kind])
+
+
+def _warning(what: str, found: list[str]) -> str:
+    number = f"{len(found):,} clip{'s' if len(found) > 1 else ''}"
+    return f"{number} {what}: {first_few(found, NAMED)}; see `nver corpus`"
 
 
 def _missing(file: str) -> str:
     try:
+        if container_of(Path(file)):
+            return read_with_remark(file)[1]
         with soundfile.SoundFile(sound_name(Path(file))) as sound:
             return shortfall(Path(file), sound.frames)
-    except (soundfile.SoundFileError, OSError):
+    except (AudioError, soundfile.SoundFileError, OSError):
         return ""  # it is gone since it was embedded: that is reported elsewhere
 
 
