@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
 
-BLOCK = 1 << 20  # samples that are looked at together (our choice): bounds memory
+BLOCK = 1 << 18  # samples that are looked at together (our choice): bounds memory
 FULL_SCALE = 1.0 - 2.0**-15  # the largest value of 16-bit samples
 QUIET_RMS = 1e-3  # of full scale (our choice)
 # A clip with this share of samples at full scale is clipped: 1 ms of every second (our choice). A
@@ -63,9 +63,10 @@ def traits(samples: FloatArray) -> Traits:
     sums, squares = np.zeros((2, channels))
     square_of_mean, at_full_scale = 0.0, 0
     for block in _blocks(rows):
+        mean = block.mean(axis=1) if channels > 1 else block[:, 0]
         sums += block.sum(axis=0)
-        squares += np.square(block).sum(axis=0)
-        square_of_mean += float(np.square(block.mean(axis=1)).sum())
+        squares += np.einsum("ij,ij->j", block, block)
+        square_of_mean += float(np.einsum("i,i", mean, mean))
         at_full_scale += int(np.count_nonzero(np.abs(block) >= FULL_SCALE))
     offset = float(sums.mean() / number)
     powers = np.maximum(squares / number - np.square(sums / number), 0.0)
