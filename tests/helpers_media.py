@@ -79,6 +79,7 @@ WRONG = {  # name -> the file whose bytes it has: what phones and messengers han
     "is 3gp.mp3": "phone.3gp",
     "is wma.flac": "windows.wma",
 }
+SIXTEEN_BITS = {"wavpack": "s16p", "tta": "s16"}  # both would take the first, of 8 bits
 SECONDS_OFF = 0.15  # how much longer or shorter a codec may make a clip
 
 
@@ -98,6 +99,8 @@ def write_media(
             if encoder.startswith("wma"):
                 stream.bit_rate = 64_000
             context = stream.codec_context
+            if encoder in SIXTEEN_BITS:
+                context.format = av.AudioFormat(SIXTEEN_BITS[encoder])
             size = context.frame_size or 1024
             form = context.format.name
             resampler = av.AudioResampler(form, layout, rate, frame_size=size)

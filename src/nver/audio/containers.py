@@ -19,9 +19,17 @@ MEDIA_SUFFIXES = {
     **dict.fromkeys((".ac3", ".eac3"), "AC-3"),
     **dict.fromkeys((".spx", ".ogv", ".ogx"), "Ogg"),
     **dict.fromkeys((".ra", ".rm"), "RealAudio"),
-    ".ape": "Monkey's Audio", ".wv": "WavPack", ".tta": "True Audio", ".tak": "TAK",
-    ".mpc": "Musepack", ".dts": "DTS", ".avi": "AVI", ".flv": "Flash video", ".dss": "DSS",
-    ".oma": "ATRAC", ".qcp": "QCP",
+    ".ape": "Monkey's Audio",
+    ".wv": "WavPack",
+    ".tta": "True Audio",
+    ".tak": "TAK",
+    ".mpc": "Musepack",
+    ".dts": "DTS",
+    ".avi": "AVI",
+    ".flv": "Flash video",
+    ".dss": "DSS",
+    ".oma": "ATRAC",
+    ".qcp": "QCP",
 }
 HEADERLESS_SUFFIXES = {".raw", ".pcm", ".gsm", ".g722"}
 NO_HEADER = "samples without a header: neither their rate nor their form is known; convert to WAV"

@@ -6,9 +6,6 @@ address; rates, channels and lengths are bounded; a file is used as far as it ca
 """
 
 import math
-import mmap
-import struct
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -16,7 +13,8 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from nver.audio.containers import MP4_BOXES, container_of
+from nver.audio.containers import container_of
+from nver.audio.media_headers import check_header, locked
 from nver.errors import AudioError, UsageError
 
 FloatArray = npt.NDArray[np.float32]
@@ -42,15 +40,9 @@ DECODERS = (
     "pcm_u32be,pcm_u32le"
 )
 OPTIONS = {"format_whitelist": FORMATS, "codec_whitelist": DECODERS, "protocol_whitelist": "none"}
-# Formats whose header states the length of a track; others let FFmpeg guess it.
-STATES_LENGTH = {"mov", "matroska", "asf", "caf", "wv", "ape", "tta", "wav", "avi", "flv"}
+# Formats whose header states the length of a track; of others FFmpeg guesses it.
+STATES_LENGTH = {"mov", "matroska", "caf", "wv", "ape", "tta", "flv"}
 LOCKED = {"drms", "enca", "aavd"}  # codec tags of iTunes, of ISO 23001-7 and of Audible
-# The Content Encryption and Extended Content Encryption objects of an ASF header.
-LOCKED_ASF = (
-    bytes.fromhex("fbb311223bd1d211b4b700a0c955fc6e"),
-    bytes.fromhex("14e68a292226174cb935dae07ee9289c"),
-)
-ASF_HEAD = 2**16  # bytes in which the header's objects lie (our choice)
 
 RATES_HZ = (2_000, 768_000)  # of a recording (our choice)
 MOST_CHANNELS = 64  # (our choice)
@@ -118,13 +110,12 @@ def read_media(
     if sound.start < 0:
         raise UsageError(f"a span starts at 0 s or later; got {start} s")
     try:
-        _check_header(path)
+        cut = check_header(path)
         with path.open("rb") as file, _opened(av, _Bytes(file)) as container:
-            _check_unlocked(container, path)
             stream, tracks = _stream(container, path)
             _decode(av, container, stream, sound, path, count_rest)
-            whole = count_rest or not sound.behind_span
-            fault = sound.fault or (_short_of(container, stream, sound) if whole else "")
+            short = cut or _short_of(container, stream, sound)
+            fault = sound.fault or (short if count_rest or not sound.behind_span else "")
     except (av.FFmpegError, EOFError, LookupError, MemoryError, OSError, ValueError) as error:
         words = _words(error)
         raise AudioError(f"{path}: cannot be decoded ({words})", "unreadable") from error
@@ -176,52 +167,6 @@ def _index(seconds: float, rate: int) -> int:
     return round(min(seconds * rate, 2.0**62))
 
 
-def _check_header(path: Path) -> None:
-    """Refuse what FFmpeg would not tell or not bear: a locked file, or an impossible index."""
-    kind = container_of(path)
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        if kind == "Windows Media" and any(guid in data[:ASF_HEAD] for guid in LOCKED_ASF):
-            raise _locked(path)
-        if kind == "MP4":
-            _check_index(data, path)
-
-
-def _check_index(data: mmap.mmap, path: Path) -> None:
-    """Refuse an MP4 without an index, or one of more frames than its bytes can hold."""
-    if data[4:8] in MP4_BOXES and data.find(b"moov") < 0:
-        message = f"{path}: the index (moov) is missing: the recording or the copy was cut off"
-        raise AudioError(message, "unreadable")
-    for place in _places(data, b"stsz\0\0\0\0"):  # ISO 14496-12, 8.7.3
-        each, frames = _two_numbers(data, place + 8)
-        if each * frames > len(data):
-            raise _impossible(path, frames)
-    for place in _places(data, b"trun"):  # 8.8.8; bits 8 to 11: each frame has fields of its own
-        flags, frames = _two_numbers(data, place + 4)
-        if flags & 0xFEFFFFF0 == 0 and frames > len(data):
-            raise _impossible(path, frames)
-
-
-def _places(data: mmap.mmap, words: bytes) -> Iterator[int]:
-    place = data.find(words)
-    while place >= 0:
-        yield place
-        place = data.find(words, place + 1)
-
-
-def _two_numbers(data: mmap.mmap, place: int) -> tuple[int, int]:
-    return struct.unpack(">II", data[place : place + 8].ljust(8, b"\0"))
-
-
-def _locked(path: Path) -> AudioError:
-    message = f"{path}: the file is encrypted (DRM); get a copy without protection"
-    return AudioError(message, "encrypted")
-
-
-def _impossible(path: Path, frames: int) -> AudioError:
-    message = f"{path}: the header states {frames:,} frames, more than the file can hold"
-    return AudioError(message, "unreadable")
-
-
 def _stream(container: Any, path: Path) -> tuple[Any, str]:
     """The first track of sound, and a remark if there are more."""
     streams = list(container.streams.audio)
@@ -229,6 +174,8 @@ def _stream(container: Any, path: Path) -> tuple[Any, str]:
         seen = "pictures but no sound" if container.streams.video else "no sound"
         raise AudioError(f"{path}: the file holds {seen}", "empty")
     stream = streams[0]
+    if _tag(stream) in LOCKED:  # it would decode to noise
+        raise locked(path)
     context = stream.codec_context
     if context is None or context.name not in DECODERS.split(","):
         name = "unknown" if context is None else context.name
@@ -236,12 +183,6 @@ def _stream(container: Any, path: Path) -> tuple[Any, str]:
     context.thread_count = 1
     more = len(streams) - 1
     return stream, f"the first of {more + 1} tracks of sound is used" if more else ""
-
-
-def _check_unlocked(container: Any, path: Path) -> None:
-    """Refuse a file that is locked by its seller: it would decode to noise."""
-    if any(_tag(stream) in LOCKED for stream in container.streams.audio):
-        raise _locked(path)
 
 
 def _tag(stream: Any) -> str:
