@@ -219,7 +219,7 @@ def cut(files: dict[str, Path], tmp_path: Path, name: str, keep: float) -> Path:
     return file
 
 
-CUT = ["radio.aac", "windows.wma", "windows1.wma", "browser.webm", "dictation.amr", "pcm.mka",
+CUT = ["windows.wma", "windows1.wma", "browser.webm", "dictation.amr", "pcm.mka",
        "mp3.mka", "old.flv", "old.avi", "g722.wav"]  # fmt: skip
 
 

@@ -47,6 +47,7 @@ LOCKED = {"drms", "enca", "aavd"}  # codec tags of iTunes, of ISO 23001-7 and of
 RATES_HZ = (2_000, 768_000)  # of a recording (our choice)
 MOST_CHANNELS = 64  # (our choice)
 MOST_VALUES = 48_000_000  # samples over all channels of a clip (our choice): 192 MB
+GROWTH = 1.2  # of the array that is decoded into, when it is full (our choice)
 LONGEST_H = 4  # hours at 48 kHz that are decoded at most to know a file's length (our choice)
 MOST_COUNTED = LONGEST_H * 3600 * 48_000
 SLACK_S = 0.25  # how far a file may end before its stated length (our choice: codecs pad)
@@ -68,7 +69,7 @@ class Media(NamedTuple):
 
 @dataclass
 class _Sound:
-    """What has been decoded: the blocks of a span, and how far."""
+    """What has been decoded: the samples of a span, with room for more behind them, and how far."""
 
     start: float
     end: float
@@ -77,7 +78,7 @@ class _Sound:
     place: int = 0
     kept: int = 0
     fault: str = ""
-    blocks: list[FloatArray] = field(default_factory=list)
+    samples: FloatArray = field(default_factory=lambda: np.empty((0, 0), np.float32))
 
     @property
     def behind_span(self) -> bool:
@@ -88,9 +89,20 @@ class _Sound:
         first, last = round(self.start * self.rate), _index(self.end, self.rate)
         begin, stop = max(0, first - self.place), min(frame.samples, last - self.place)
         if begin < stop:
-            self.blocks.append(_floats(frame)[begin:stop])
-            self.kept += stop - begin
+            self._keep(_floats(frame)[begin:stop])
         self.place += frame.samples
+
+    def _keep(self, rows: FloatArray) -> None:
+        """Put rows behind the others; the array grows in place, so that there are never two."""
+        last = self.kept + len(rows)
+        if last > len(self.samples):
+            self.samples.resize((int(GROWTH * last), self.channels), refcheck=False)
+        self.samples[self.kept : last] = rows
+        self.kept = last
+
+    def trimmed(self) -> FloatArray:
+        self.samples.resize((self.kept, self.channels), refcheck=False)
+        return self.samples
 
 
 def read_media(
@@ -121,7 +133,7 @@ def read_media(
         raise AudioError(f"{path}: cannot be decoded ({words})", "unreadable") from error
     if not sound.rate:
         raise _without_sound(path, fault)
-    return Media(_joined(sound), sound.rate, sound.place / sound.rate, fault, tracks)
+    return Media(sound.trimmed(), sound.rate, sound.place / sound.rate, fault, tracks)
 
 
 def _pyav(path: Path) -> Any:
@@ -265,17 +277,6 @@ def _floats(frame: Any) -> FloatArray:
     if np.issubdtype(rows.dtype, np.integer):
         return np.asarray(rows * np.float32(1 / -float(np.iinfo(rows.dtype).min)), np.float32)
     return rows.astype(np.float32)
-
-
-def _joined(sound: _Sound) -> FloatArray:
-    """The blocks as one array; each is dropped when it is copied, which bounds the memory."""
-    samples = np.empty((sound.kept, sound.channels), np.float32)
-    place = sound.kept
-    while sound.blocks:
-        block = sound.blocks.pop()
-        samples[place - len(block) : place] = block
-        place -= len(block)
-    return samples
 
 
 def _too_long(path: Path, sound: _Sound) -> AudioError:
