@@ -12,6 +12,8 @@ import numpy.typing as npt
 import soxr
 from soundfile import SoundFile, SoundFileError
 
+from nver.audio.containers import HEADERLESS_SUFFIXES, NO_HEADER, container_of
+from nver.audio.media import read_media
 from nver.audio.not_audio import read_head
 from nver.audio.sound_file import (
     MOST_VALUES,
@@ -34,15 +36,21 @@ SILENT_PEAK = 3e-4  # of full scale (our choice): EmoGator's one silent file pea
 BLOCK = 1 << 21  # samples (our choice: two minutes at 16 kHz)
 LONGER = "longer than its duration says; how long is not known"
 CLAIMED = "its header alone says how long it is"
-QUIET_RMS = 1e-3  # of full scale (our choice): listed by `nver corpus`, not skipped
 
 
 @dataclass(frozen=True)
 class Recording:
-    """Decoded audio before resampling: `samples` is (samples, channels) float32, `rate` in Hz."""
+    """Decoded audio before resampling.
+
+    Attributes:
+        samples: (samples, channels) float32.
+        rate: in Hz.
+        note: what of the file was not decoded on purpose, such as a second track; "": nothing.
+    """
 
     samples: FloatArray
     rate: int
+    note: str = ""
 
     @property
     def mono(self) -> FloatArray:
@@ -96,9 +104,8 @@ def check_kind(audio: Any) -> None:
 
 def prepare(recording: Recording, sampling_rate: int, name: str) -> FloatArray:
     """Mono samples, checked, at `sampling_rate` (Hz); `name` is for the errors."""
-    mono, rate = recording.mono, recording.rate
+    mono, rate = checked_mono(recording, name), recording.rate
     del recording  # its channels are not needed beside the copies
-    check_waveform(mono, name)
     resampled = resample(mono, rate, sampling_rate)
     if resampled.size == 0:
         raise AudioError(f"{name}: no sample of {mono.size} is left at {sampling_rate} Hz", "empty")
@@ -110,9 +117,10 @@ def read_recording(
 ) -> Recording:
     """Decode a file, or its span from `start` to `end` (seconds; None or NaN: no bound).
 
-    WAV, FLAC, OGG, Opus, MP3 and AIFF, by libsndfile. A span is cut at the end of the file; one
-    that begins behind the end has no samples. What is decoded has at most 48 million samples over
-    all channels, and at most 50 minutes: less than 500 MB with the copies that nver makes.
+    WAV, FLAC, OGG, Opus, MP3 and AIFF by libsndfile; M4A, WebM, WMA and others by PyAV. A span is
+    cut at the end of the file; one that begins behind the end has no samples. What is decoded has
+    at most 48 million samples over all channels, and at most 50 minutes: less than 500 MB with the
+    copies that nver makes.
 
     Raises:
         AudioError: "missing", "empty" (zero bytes), "too long", or "unreadable" with the decoder's
@@ -129,7 +137,9 @@ def read_with_remark(
     path = Path(file)
     recording, _, remark = _decode(path, start, end)
     whole = all(bound is None or math.isnan(bound) for bound in (start, end))
-    return recording, remark or (shortfall(path, len(recording.samples)) if whole else "")
+    if remark or not whole or container_of(path):
+        return recording, remark
+    return recording, shortfall(path, len(recording.samples))
 
 
 def read_start(file: str | PathLike[str], longest_s: float) -> tuple[Recording, float, str]:
@@ -141,13 +151,21 @@ def read_start(file: str | PathLike[str], longest_s: float) -> tuple[Recording, 
     Raises:
         AudioError: as `read_recording`.
     """
-    return _decode(Path(file), None, longest_s, most=MOST_VALUES // 2, is_start=True)
+    recording, seconds, remark = _decode(
+        Path(file), None, longest_s, most=MOST_VALUES // 2, is_start=True
+    )
+    return recording, seconds, "; ".join(said for said in (recording.note, remark) if said)
 
 
 def missing_by_header(file: str | PathLike[str]) -> str:
-    """What is missing of a whole file, found without decoding it; "" too if it cannot be opened."""
+    """What is missing of a whole file, by its header; "" too if it cannot be opened.
+
+    A container that PyAV reads has to be decoded for it.
+    """
     path = Path(file)
     try:
+        if container_of(path):
+            return read_with_remark(path)[1]
         with opened(path, read_head(path)) as sound:
             frames = claimed_frames(sound, path.stat().st_size)
             if not has_end(sound, frames):
@@ -188,6 +206,10 @@ def _decode(
             is on the whole file.
     """
     head = read_head(path)
+    if path.suffix.lower() in HEADERLESS_SUFFIXES:
+        raise AudioError(f"{path}: {NO_HEADER}", "no header")
+    if container_of(path):
+        return _decode_media(path, start, end, is_start)
     with opened(path, head) as sound:
         rate, frames = sound.samplerate, claimed_frames(sound, path.stat().st_size)
         first, last = _bounds(start, end, frames, rate)
@@ -201,6 +223,15 @@ def _decode(
         if is_start:
             frames, remark = _end(path, sound, len(samples), frames)
     return Recording(samples, rate), frames / rate, remark
+
+
+def _decode_media(
+    path: Path, start: float | None, end: float | None, is_start: bool
+) -> tuple[Recording, float, str]:
+    """As `_decode`, of a file that PyAV reads."""
+    found = read_media(path, start, end)
+    remark = f"cut short: {found.missing}" if is_start and found.missing else found.missing
+    return Recording(found.samples, found.rate, found.note), found.duration_s, remark
 
 
 def _end(path: Path, sound: SoundFile, decoded: int, claimed: int) -> tuple[int, str]:
@@ -269,6 +300,32 @@ def check_waveform(mono: FloatArray, name: str) -> None:
         raise AudioError(
             f"{name}: silent (peak {peak:.1e} of full scale, under {SILENT_PEAK:.0e})", "silent"
         )
+
+
+def checked_mono(recording: Recording, name: str) -> FloatArray:
+    """The mean of the channels (samples,), checked by `check_mono`."""
+    mono = recording.mono
+    check_mono(mono, recording.samples, name)
+    return mono
+
+
+def check_mono(mono: FloatArray, samples: FloatArray, name: str) -> None:
+    """Raise as `check_waveform` for `mono`, the mean of the channels of (samples, channels).
+
+    Raises:
+        AudioError: also "channels cancel" where the channels are not silent and their mean is.
+    """
+    try:
+        check_waveform(mono, name)
+    except AudioError as error:
+        peaks = np.ptp(samples, axis=0) / 2 if error.reason == "silent" else np.zeros(1)
+        if peaks.max() < SILENT_PEAK:
+            raise
+        raise AudioError(
+            f"{name}: the {len(peaks)} channels cancel each other (one is the other upside down): "
+            "their mean, which is used, is silent; keep one channel",
+            "channels cancel",
+        ) from None
 
 
 def resample(mono: FloatArray, source_rate: int, sampling_rate: int) -> FloatArray:

@@ -25,10 +25,8 @@ FloatArray = npt.NDArray[np.float32]
 # All our choice. 48 million: 50 min at 16 kHz, 18 min at 44.1 kHz, 8 min at 48 kHz in stereo.
 MOST_VALUES = 48_000_000
 LONGEST_CLIP_S = 3000.0
-LOWEST_RATE, HIGHEST_RATE = (
-    2_000,
-    768_000,
-)  # Hz; telephones have 8,000, the finest converters 768,000
+LOWEST_RATE = 2_000  # Hz; telephones have 8,000
+HIGHEST_RATE = 768_000  # Hz, of the finest converters
 MOST_CHANNELS = 64  # of the largest microphone arrays
 BLOCK = 1 << 20  # samples over all channels that are decoded at a time where none is kept
 # Bits of a sample at least, where libsndfile's number of samples follows from the bytes of a file.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nver.audio.remarks import KINDS
 from nver.cli.given import corpus_words, say_next, taken
 from nver.cli.options import (
     CORPUS,
@@ -55,6 +56,8 @@ def command(
     for warning in facts.warnings:
         click.echo(f"warning: {warning}", err=True)
     bad = len(facts.unusable) + len(facts.skipped)
+    if facts.unusable and len(facts.unusable) == facts.clips:
+        click.echo(f"nver: no clip can be used; the first: {facts.unusable[0].message}", err=True)
     if len(facts.unusable) == facts.clips or (strict and bad):
         sys.exit(1)
     words = corpus_words(corpus, root, options)
@@ -80,9 +83,9 @@ def lines(facts: "CorpusFacts") -> Iterator[str]:
         yield f"  {e.emotion:<{width}}  {e.clips:>6,}{published}"
     yield from _notes("no clip of the corpus, skipped", facts.skipped)
     yield from _notes("cannot be used, would be skipped", facts.unusable)
-    yield from _notes("very quiet, used", facts.quiet)
-    yield from _notes("clipped, used", facts.clipped)
     yield from _notes("cut short, used as far as it goes", facts.cut_short)
+    for kind, what in KINDS.items():
+        yield from _notes(f"{what}; used", getattr(facts, kind))
     yield from _duplicates("the same sound more than once, used", facts.duplicates)
     yield from _duplicates(
         "the same recording, encoded or cut anew, used", facts.near_duplicates, sign="~"

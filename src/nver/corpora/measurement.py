@@ -2,24 +2,26 @@
 
 import hashlib
 import math
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from nver.audio.fingerprint import SAMPLING_RATE, sound_print
 from nver.audio.recording import (
     FloatArray,
     blocks,
-    check_waveform,
-    mean_square,
+    check_mono,
     missing_by_header,
     read_with_remark,
     resample,
 )
+from nver.audio.remarks import KINDS, Traits, remarks, traits
 from nver.errors import AudioError, first_few
 
-FULL_SCALE = 1.0 - 2.0**-15  # the largest value of 16-bit samples
 NAMED = 5  # clips in a warning (our choice)
 SPAN_SLACK_S = 0.05  # how far a span may pass the end of its file (our choice: rounded times)
 
@@ -29,8 +31,7 @@ class Measurement:
     """One clip as it is in its file, before resampling.
 
     Attributes:
-        rms: of the mean of the channels.
-        clipped: the share of samples at full scale, over all channels.
+        remarks: kind -> sentence, see `nver.audio.remarks`; "tracks" for what was left aside.
         digest: a hash of the mean of the channels: equal sound has an equal digest, whatever the
             bytes of the file.
         sound_print: see `nver.audio.fingerprint`; None for a clip that cannot be used.
@@ -41,8 +42,7 @@ class Measurement:
     duration_s: float = 0.0
     sampling_rate: int = 0
     channels: int = 0
-    rms: float = 0.0
-    clipped: float = 0.0
+    remarks: Mapping[str, str] = field(default_factory=dict)
     digest: bytes = b""
     sound_print: FloatArray | None = None
     cut_short: str = ""
@@ -61,41 +61,50 @@ def measure(file: str, start: float = math.nan, end: float = math.nan) -> Measur
         duration_s=len(mono) / rate,
         sampling_rate=rate,
         channels=recording.samples.shape[1],
-        clipped=_share_at_full_scale(recording.samples),
         digest=_digest(mono, rate),
         cut_short=remark or _cut_short(start, end, len(mono), rate),
     )
-    del recording  # a long one and its copies need much memory
     try:
-        check_waveform(mono, file)
+        check_mono(mono, recording.samples, file)
     except AudioError as error:
-        return replace(found, clipped=0.0, reason=error.reason, message=str(error))
+        return replace(found, reason=error.reason, message=str(error))
+    said = {"tracks": recording.note} if recording.note else {}
+    said |= remarks(traits(recording.samples), found.duration_s)
+    del recording  # a long one and its copies need much memory
     return replace(
-        found,
-        rms=math.sqrt(mean_square(mono)),
-        sound_print=sound_print(resample(mono, rate, SAMPLING_RATE)),
+        found, remarks=said, sound_print=sound_print(resample(mono, rate, SAMPLING_RATE))
     )
 
 
 def cut_short_warnings(clips: pd.DataFrame) -> tuple[str, ...]:
     """A sentence that names the clips whose file promises more than it holds, if there are any.
 
-    Only the files' headers are read, so that every run can warn, even if it decodes nothing.
+    Only the files' headers are read, so that every run can warn, even if it decodes nothing; but a
+    file that only PyAV reads is decoded.
     """
     whole = clips["start"].isna() & clips["end"].isna()
     rows = clips.loc[whole, ["clip", "file"]].itertuples(index=False, name=None)
     found = [f"{clip} ({missing})" for clip, file in rows if (missing := missing_by_header(file))]
-    if not found:
-        return ()
-    return (
-        f"{len(found):,} clip{'s' if len(found) > 1 else ''} cut short, used as far as the file "
-        f"goes: {first_few(found, NAMED)}; see `nver corpus`",
-    )
+    return (_warning("cut short, used as far as the file goes", found),) if found else ()
 
 
-def _share_at_full_scale(samples: FloatArray) -> float:
-    number = sum(np.count_nonzero(np.abs(block) >= FULL_SCALE) for block in blocks(samples))
-    return float(number / max(samples.size, 1))
+def trait_warnings(clips: pd.DataFrame, found: npt.NDArray[np.float32]) -> tuple[str, ...]:
+    """A sentence for each kind of remark (`nver.audio.remarks`) that names the clips of that kind.
+
+    Args:
+        clips: with the columns clip and duration_s.
+        found: (clips, 6), the traits of each.
+    """
+    of_kind: dict[str, list[str]] = defaultdict(list)
+    for clip, seconds, row in zip(clips["clip"], clips["duration_s"], found, strict=True):
+        for kind, said in remarks(Traits(*map(float, row)), float(seconds)).items():
+            of_kind[kind].append(f"{clip} ({said})")
+    return tuple(_warning(what, of_kind[kind]) for kind, what in KINDS.items() if of_kind[kind])
+
+
+def _warning(what: str, found: list[str]) -> str:
+    number = f"{len(found):,} clip{'s' if len(found) > 1 else ''}"
+    return f"{number} {what}: {first_few(found, NAMED)}; see `nver corpus`"
 
 
 def _digest(mono: FloatArray, rate: int) -> bytes:

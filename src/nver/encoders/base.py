@@ -106,6 +106,7 @@ class Encoder(ABC):
     """
 
     code_version: ClassVar[int] = 1
+    as_recorded: ClassVar[bool] = False  # takes (samples, channels) as decoded, at any rate
     card: EncoderCard
     spec: EncoderSpec
     identity: EncoderIdentity

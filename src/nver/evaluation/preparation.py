@@ -8,7 +8,7 @@ import pandas as pd
 
 from nver.corpora import Corpus, load_corpus
 from nver.corpora.filtering import filtered
-from nver.corpora.measurement import cut_short_warnings
+from nver.corpora.measurement import cut_short_warnings, trait_warnings
 from nver.embeddings.extraction import SKIPPED_COLUMNS, extract
 from nver.embeddings.store import EmbeddingStore, key_clips
 from nver.encoders import EncoderSpec
@@ -29,6 +29,7 @@ from nver.recipe import Experiment
 
 DURATION_LEVEL = EncoderSpec("duration-level")
 PRINT = EncoderSpec("sound-print")
+TRAITS = EncoderSpec("recording-traits")
 
 
 @dataclass(frozen=True)
@@ -155,9 +156,9 @@ def _prepare_corpus(
         CorpusError: fewer than two emotions are left.
     """
     say(f"corpus {corpus.name}: {corpus.counts}", settings.show_progress_bar)
-    specs = [*experiment.encoders.values(), DURATION_LEVEL, PRINT]
+    specs = [*experiment.encoders.values(), DURATION_LEVEL, PRINT, TRAITS]
     extraction = extract(corpus, specs, store, **asdict(settings))
-    *vectors, levels, prints = _read(extraction.clips, extraction.identities, store)
+    *vectors, levels, prints, found = _read(extraction.clips, extraction.identities, store)
     clips = extraction.clips.assign(duration_s=levels[:, 0], level_db=levels[:, 1])
     if "speaker_group" not in clips and "sex" in clips:
         clips["speaker_group"] = clips["sex"]
@@ -165,10 +166,11 @@ def _prepare_corpus(
     if len(emotions) < 2:
         raise CorpusError(
             f"{corpus.name}: {len(clips)} usable clips of {len(emotions)} emotion(s); "
-            f"at least two emotions are needed ({len(extraction.skipped)} clips were skipped)"
+            f"at least two emotions are needed{_skipped(extraction.skipped)}"
         )
+    warnings = (*corpus.warnings, *cut_short_warnings(clips), *trait_warnings(clips, found))
     prepared = PreparedCorpus(
-        replace(corpus, warnings=(*corpus.warnings, *cut_short_warnings(clips))),
+        replace(corpus, warnings=warnings),
         clips,
         emotions,
         dict(zip(experiment.encoders, vectors, strict=True)),
@@ -185,6 +187,15 @@ def _prepare_corpus(
     table = pd.concat(parts, ignore_index=True)
     table.insert(0, "corpus", corpus.name)
     return prepared, table
+
+
+def _skipped(rows: pd.DataFrame) -> str:
+    """How many clips were skipped, with the first message of the commonest reason."""
+    if rows.empty:
+        return ""
+    reason = rows["reason"].value_counts().index[0]
+    message = rows.loc[rows["reason"] == reason, "message"].iloc[0]
+    return f"; {len(rows)} clips were skipped, for example {message}"
 
 
 def _read(

@@ -26,6 +26,7 @@ from nver.audio.recording import (
     prepare,
     read_start,
 )
+from nver.audio.remarks import LONGEST_S, SHORTEST_S
 from nver.classifiers.training.temperature import tempered
 from nver.corpora.file_tree import walk
 from nver.embeddings.batches import ENCODER, embed
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
     from nver.classifiers.training.loop import Fitted
 
 Audio = str | PathLike[str] | npt.NDArray[Any]
-LONGEST_S = 30.0  # our choice: of a longer file the start is heard; this bounds the memory
-SHORTEST_S = 0.1  # our choice: a shorter clip is a click; its answer is "not sure", with a note
 TOP = 3
 MODEL = "model"  # the reason of a clip for which the model has no answer
 

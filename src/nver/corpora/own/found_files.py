@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from typing import NamedTuple
 from unicodedata import normalize
 
-from nver.corpora.file_tree import FOREIGN_SUFFIXES, SUFFIXES
+from nver.corpora.file_tree import SUFFIXES
 from nver.corpora.own.path_text import TOP, Written, written_forms
 from nver.errors import first_few
 
@@ -234,4 +234,4 @@ def _plain(name: str) -> str:
 
 
 def _is_audio(suffix: str) -> bool:
-    return suffix.lower() in SUFFIXES or suffix.lower() in FOREIGN_SUFFIXES
+    return suffix.lower() in SUFFIXES
