@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from nver.audio.fingerprint import SAMPLING_RATE, sound_print
+from nver.audio.length import missing_by_header
 from nver.audio.recording import (
     FloatArray,
     blocks,
     check_waveform,
     mean_square,
-    missing_by_header,
     read_with_remark,
     resample,
 )
@@ -101,8 +101,9 @@ def _share_at_full_scale(samples: FloatArray) -> float:
 def _digest(mono: FloatArray, rate: int) -> bytes:
     """16 bytes; adding zero makes -0.0 and 0.0 the same."""
     found = hashlib.blake2b(digest_size=16, salt=rate.to_bytes(8, "big"))
-    for block in blocks(mono):
-        found.update((block + np.float32(0.0)).tobytes())
+    with np.errstate(invalid="ignore"):  # of NaN
+        for block in blocks(mono):
+            found.update((block + np.float32(0.0)).tobytes())
     return found.digest()
 
 
