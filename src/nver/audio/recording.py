@@ -143,7 +143,7 @@ def read_start(file: str | PathLike[str], longest_s: float) -> tuple[Recording, 
     decoded = _decode(path, None, longest_s, MOST_VALUES // 2)
     recording, frames = decoded.recording, decoded.frames
     remark = cut_short(decoded.remark)
-    if len(recording.samples) < frames:
+    if not decoded.is_true:
         frames, remark = whole_length(path, frames)
     remark = remark or cut_short(shortfall(path, frames))
     return recording, frames / recording.rate, remark
@@ -166,10 +166,17 @@ def as_recording(array: npt.NDArray[Any], rate: int) -> Recording:
 
 @dataclass(frozen=True)
 class _Decoded:
-    """A span of a file; the samples per channel of the whole file, as it says or as were found."""
+    """A span of a file, and what is known of the whole file.
+
+    Attributes:
+        frames: samples per channel of the whole file.
+        is_true: whether so many are known to be there; else the header says so.
+        remark: how many are missing, "" if none is known to be.
+    """
 
     recording: Recording
     frames: int
+    is_true: bool
     remark: str = ""
 
 
@@ -184,9 +191,9 @@ def _decode(
         samples = _read(path, sound, first, last, most)
         there = first + len(samples)
         if there >= last:
-            return _Decoded(Recording(samples, rate), frames)
+            return _Decoded(Recording(samples, rate), frames, is_counted(sound) or there >= frames)
         remark = "" if first else missing(sound, there, frames)
-        return _Decoded(Recording(samples, rate), there, remark)
+        return _Decoded(Recording(samples, rate), there, True, remark)
 
 
 def _read(path: Path, sound: SoundFile, first: int, last: int, most: int) -> FloatArray:
