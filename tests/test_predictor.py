@@ -22,10 +22,12 @@ from safetensors.numpy import load_file, save
 import nver
 from nver.cli import main
 from nver.cli.predict import printable
+from nver.corpora.measurement import measure
 from nver.corpora.synthetic.corpus import make_clip
 from nver.errors import NverError, UsageError, WeightsError
 from nver.machine.files import write_whole
 from nver.models.model_folder import SHIPPED, read_model, shipped_folder
+from nver.models.prediction import write_predictions
 from nver.models.predictor import find_recordings
 from nver.models.train import judge
 from nver.recipe import parse_experiment
@@ -134,6 +136,24 @@ def test_a_bad_file_has_a_row_and_the_others_their_answers(
     assert (found[2].duration_s, found[2].note) == (31, "only the first 30 s")
     assert found[0].to_dict()["probability"] is None
     assert not found[0].error.startswith(str(broken))
+
+
+def test_a_file_that_lacks_something_has_a_note(model: Path, root: Path, tmp_path: Path) -> None:
+    """The words of `nver corpus`, in the answer, in --csv and in --json."""
+    whole = (root / "cry" / "p7_1.wav").read_bytes()
+    long, half = tmp_path / "long.wav", tmp_path / "half.wav"
+    soundfile.write(long, np.random.default_rng(0).uniform(-0.5, 0.5, 40 * 8000), 8000)
+    long.write_bytes(long.read_bytes()[:-8000])
+    half.write_bytes(whole[: len(whole) // 2])
+    answers = nver.load_predictor(model).predict([root / "cry" / "p7_1.wav", half, long])
+    assert answers[0].note == ""
+    assert answers[1].note == f"cut short: {measure(str(half)).cut_short}"
+    assert answers[1].duration_s == measure(str(half)).duration_s
+    said = "only the first 30 s; cut short: 316,000 of 320,000 samples are there"
+    assert (answers[2].note, answers[2].duration_s) == (said, 39.5)
+    write_predictions(tmp_path / "a.csv", answers)
+    assert said in (tmp_path / "a.csv").read_text("utf-8")
+    assert answers[2].to_dict()["note"] == said
 
 
 NO_AUDIO = [  # what is given, the rate, what it says

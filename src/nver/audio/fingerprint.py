@@ -19,6 +19,7 @@ BANDS = 16
 LOWEST_HZ, HIGHEST_HZ = 200.0, 4000.0  # codecs cut below and above, and hum lies below
 EXPONENT = 0.2  # of the power; a logarithm would show the noise of the codec
 LONGEST = 120 * SAMPLING_RATE  # samples: of a longer recording its middle is compared
+LOUDEST = 1e12  # times full scale: a damaged float; its power times 2^20 samples is still finite
 DIM = FRAMES * BANDS
 
 _EDGES = np.searchsorted(
@@ -31,7 +32,7 @@ def sound_print(waveform: FloatArray) -> FloatArray:
     """(512,) from (samples,) at 16 kHz: 32 frames of 16 band powers, the loudest 1, compressed."""
     import scipy.fft
 
-    waveform = _part(waveform)
+    waveform = _comparable(waveform)
     size = scipy.fft.next_fast_len(max(len(waveform), WINDOW), real=True)
     signal: FloatArray = scipy.fft.irfft(_band(waveform, size), size)
     peak = np.abs(signal).max()
@@ -54,16 +55,20 @@ def alignment(one: FloatArray, other: FloatArray) -> float:
     """
     import scipy.fft
 
-    one, other = _part(one), _part(other)
+    one, other = _comparable(one), _comparable(other)
     size = scipy.fft.next_fast_len(len(one) + len(other), real=True)
     a, b = (_flattened(_band(w, size)) for w in (one, other))
     return float(size / 2 * np.abs(scipy.fft.irfft(a * np.conj(b), size)).max())
 
 
-def _part(waveform: FloatArray) -> FloatArray:
-    """The `LONGEST` samples around the middle of a longer waveform's energy: they bound memory."""
+def _comparable(waveform: FloatArray) -> FloatArray:
+    """The `LONGEST` samples around the middle of a longer waveform's energy: they bound memory.
+
+    A waveform of which a spectrum would be infinite is scaled down.
+    """
     if len(waveform) <= LONGEST:
-        return waveform
+        peak = max(waveform.max(initial=0), -waveform.min(initial=0))
+        return waveform / peak if peak > LOUDEST else waveform
     first = energy = moment = 0.0
     for block in blocks(waveform):
         power = np.square(block, dtype=np.float64)
@@ -72,7 +77,7 @@ def _part(waveform: FloatArray) -> FloatArray:
         first += len(block)
     middle = moment / energy if energy > 0 else len(waveform) / 2
     start = min(max(0, round(middle) - LONGEST // 2), len(waveform) - LONGEST)
-    return waveform[start : start + LONGEST]
+    return _comparable(waveform[start : start + LONGEST])
 
 
 def _band(waveform: FloatArray, size: int) -> npt.NDArray[np.complex64]:

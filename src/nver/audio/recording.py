@@ -10,32 +10,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import soxr
-from soundfile import SoundFile, SoundFileError
+from soundfile import SoundFile
 
 from nver.audio.containers import HEADERLESS_SUFFIXES, NO_HEADER, container_of
+from nver.audio.length import cut_short, whole_length
 from nver.audio.media import read_media
 from nver.audio.not_audio import read_head
 from nver.audio.sound_file import (
     MOST_VALUES,
     claimed_frames,
-    detail,
-    has_end,
     is_counted,
     missing,
     most_frames,
     opened,
-    pass_over,
     read_frames,
 )
-from nver.audio.truncated import UNKNOWN_FRAMES, mp3_samples, shortfall
+from nver.audio.truncated import UNKNOWN_FRAMES, shortfall
 from nver.errors import AudioError, UsageError
 
 FloatArray = npt.NDArray[np.float32]
 
 SILENT_PEAK = 3e-4  # of full scale (our choice): EmoGator's one silent file peaks at 2e-4 to 3e-4
 BLOCK = 1 << 21  # samples (our choice: two minutes at 16 kHz)
-LONGER = "longer than its duration says; how long is not known"
-CLAIMED = "its header alone says how long it is"
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,8 @@ class Recording:
         """(samples,): the mean over channels, never over time."""
         if self.samples.shape[1] == 1:
             return self.samples[:, 0]
-        return self.samples.mean(axis=1)
+        with np.errstate(invalid="ignore", over="ignore"):  # `check_waveform` says so
+            return self.samples.mean(axis=1)
 
 
 def load_audio(
@@ -127,7 +124,7 @@ def read_recording(
             words: also a rate that is not within 2 to 768 kHz, or more than 64 channels.
         UsageError: a negative `start`.
     """
-    return _decode(Path(file), start, end)[0]
+    return _decode(Path(file), start, end).recording
 
 
 def read_with_remark(
@@ -135,44 +132,31 @@ def read_with_remark(
 ) -> tuple[Recording, str]:
     """As `read_recording`, and a remark on what is missing of a whole file; "": nothing known."""
     path = Path(file)
-    recording, _, remark = _decode(path, start, end)
-    whole = all(bound is None or math.isnan(bound) for bound in (start, end))
-    if remark or not whole or container_of(path):
-        return recording, remark
-    return recording, shortfall(path, len(recording.samples))
+    decoded = _decode(path, start, end)
+    is_part = any(bound is not None and not math.isnan(bound) for bound in (start, end))
+    if is_part or container_of(path):
+        return decoded.recording, decoded.remark
+    return decoded.recording, decoded.remark or shortfall(path, decoded.frames)
 
 
 def read_start(file: str | PathLike[str], longest_s: float) -> tuple[Recording, float, str]:
     """The first `longest_s` seconds of a file, the duration (s) of the whole file, and a remark.
 
-    The duration is that of what can be decoded, for which a compressed file is decoded on, up to
-    48 million samples; of a longer one it is what the header says, and the remark says so.
+    The duration is that of what can be decoded, as `whole_length` finds it; the remark says what
+    is missing of the file.
 
     Raises:
         AudioError: as `read_recording`.
     """
-    recording, seconds, remark = _decode(
-        Path(file), None, longest_s, most=MOST_VALUES // 2, is_start=True
-    )
-    return recording, seconds, "; ".join(said for said in (recording.note, remark) if said)
-
-
-def missing_by_header(file: str | PathLike[str]) -> str:
-    """What is missing of a whole file, by its header; "" too if it cannot be opened.
-
-    A container that PyAV reads has to be decoded for it.
-    """
     path = Path(file)
-    try:
-        if container_of(path):
-            return read_with_remark(path)[1]
-        with opened(path, read_head(path)) as sound:
-            frames = claimed_frames(sound, path.stat().st_size)
-            if not has_end(sound, frames):
-                return f"not all of {frames:,} samples are there"
-            return shortfall(path, frames if sound.format != "MP3" else mp3_samples(path, frames))
-    except (AudioError, OSError):
-        return ""
+    decoded = _decode(path, None, longest_s, MOST_VALUES // 2)
+    recording, frames = decoded.recording, decoded.frames
+    remark = cut_short(decoded.remark)
+    if not decoded.is_true:
+        frames, remark = whole_length(path, frames)
+    if not container_of(path):
+        remark = remark or cut_short(shortfall(path, frames))
+    return recording, frames / recording.rate, "; ".join(filter(None, (recording.note, remark)))
 
 
 def as_recording(array: npt.NDArray[Any], rate: int) -> Recording:
@@ -190,63 +174,58 @@ def as_recording(array: npt.NDArray[Any], rate: int) -> Recording:
     )
 
 
-def _decode(
-    path: Path,
-    start: float | None,
-    end: float | None,
-    *,
-    most: int = MOST_VALUES,
-    is_start: bool = False,
-) -> tuple[Recording, float, str]:
-    """A span of a file, the duration of the whole file in s, and a remark on what is missing.
+@dataclass(frozen=True)
+class _Decoded:
+    """A span of a file, and what is known of the whole file.
 
-    Args:
-        most: samples over all channels that are decoded.
-        is_start: the span is the beginning: the duration is found by decoding on, and the remark
-            is on the whole file.
+    Attributes:
+        frames: samples per channel of the whole file.
+        is_true: whether so many are known to be there; else the header says so.
+        remark: how many are missing, "" if none is known to be.
     """
+
+    recording: Recording
+    frames: int
+    is_true: bool
+    remark: str = ""
+
+
+def _decode(
+    path: Path, start: float | None, end: float | None, most: int = MOST_VALUES
+) -> _Decoded:
+    """A span of a file, with at most `most` samples over all channels."""
     head = read_head(path)
     if path.suffix.lower() in HEADERLESS_SUFFIXES:
         raise AudioError(f"{path}: {NO_HEADER}", "no header")
     if container_of(path):
-        return _decode_media(path, start, end, is_start)
+        return _decode_media(path, start, end)
     with opened(path, head) as sound:
         rate, frames = sound.samplerate, claimed_frames(sound, path.stat().st_size)
         first, last = _bounds(start, end, frames, rate)
-        room = most_frames(sound, most)
-        if is_counted(sound) and last - first > room:
-            raise _too_long(path, last - first, room, sound)
-        samples = read_frames(sound, first, last, room)
-        if len(samples) > room:
-            raise _too_long(path, last - first, room, sound)
-        remark = missing(sound, first + len(samples), frames) if last == frames else ""
-        if is_start:
-            frames, remark = _end(path, sound, len(samples), frames)
-    return Recording(samples, rate), frames / rate, remark
+        samples = _read(path, sound, first, last, most)
+        there = first + len(samples)
+        if there >= last:
+            return _Decoded(Recording(samples, rate), frames, is_counted(sound) or there >= frames)
+        remark = "" if first else missing(sound, there, frames)
+        return _Decoded(Recording(samples, rate), there, True, remark)
 
 
-def _decode_media(
-    path: Path, start: float | None, end: float | None, is_start: bool
-) -> tuple[Recording, float, str]:
+def _decode_media(path: Path, start: float | None, end: float | None) -> _Decoded:
     """As `_decode`, of a file that PyAV reads."""
     found = read_media(path, start, end)
-    remark = f"cut short: {found.missing}" if is_start and found.missing else found.missing
-    return Recording(found.samples, found.rate, found.note), found.duration_s, remark
+    recording = Recording(found.samples, found.rate, found.note)
+    return _Decoded(recording, round(found.duration_s * found.rate), True, found.missing)
 
 
-def _end(path: Path, sound: SoundFile, decoded: int, claimed: int) -> tuple[int, str]:
-    """The samples per channel of the whole file, of which `decoded` were decoded; and a remark."""
-    frames, room = claimed, most_frames(sound)
-    if decoded < claimed and not is_counted(sound):
-        try:
-            frames = decoded + pass_over(sound, min(claimed, room) - decoded)
-        except SoundFileError as error:
-            return decoded, f"cut short: what follows cannot be decoded ({detail(error)})"
-        if frames == room < claimed:
-            unknown = claimed >= UNKNOWN_FRAMES
-            return (frames, LONGER) if unknown else (claimed, CLAIMED)
-    lacking = missing(sound, frames, claimed) or shortfall(path, frames)
-    return frames, f"cut short: {lacking}" if lacking else ""
+def _read(path: Path, sound: SoundFile, first: int, last: int, most: int) -> FloatArray:
+    """(samples, channels) from sample `first` to `last`, as far as they are there."""
+    room = most_frames(sound, most)
+    if is_counted(sound) and last - first > room:
+        raise _too_long(path, last - first, room, sound)
+    samples = read_frames(sound, first, last, room)
+    if len(samples) > room:
+        raise _too_long(path, last - first, room, sound)
+    return samples
 
 
 def _too_long(path: Path, frames: int, room: int, sound: SoundFile) -> AudioError:
@@ -295,7 +274,7 @@ def check_waveform(mono: FloatArray, name: str) -> None:
         raise AudioError(f"{name}: no samples", "empty")
     if bad := sum(int((~np.isfinite(block)).sum()) for block in blocks(mono)):
         raise AudioError(f"{name}: {bad} of {mono.size} samples are NaN or infinite", "not finite")
-    peak = float(mono.max() - mono.min()) / 2  # a constant level is not heard
+    peak = (float(mono.max()) - float(mono.min())) / 2  # a constant level is not heard
     if peak < SILENT_PEAK:
         raise AudioError(
             f"{name}: silent (peak {peak:.1e} of full scale, under {SILENT_PEAK:.0e})", "silent"

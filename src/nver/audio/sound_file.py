@@ -71,6 +71,10 @@ def _sound(path: Path, head: bytes) -> Iterator[soundfile.SoundFile]:
     spliced = with_known_size(path, head)
     try:
         with soundfile.SoundFile(spliced or sound_name(path)) as sound:
+            # soundfile seeks to its own position before and after each read, which costs a fifth of
+            # the decoding of Opus, and fails in a FLAC of false length, unless it is told that the
+            # file cannot seek.
+            sound.seekable = lambda: False
             yield sound
     finally:
         if spliced:
@@ -127,30 +131,38 @@ def _seek(sound: soundfile.SoundFile, first: int) -> bool:
             if is_counted(sound):
                 raise
             there = False  # only its header says that the file goes on so far
-    # soundfile seeks to its own position before and after each read, which costs a fifth of the
-    # decoding of Opus, unless it is told that the file cannot seek.
-    sound.seekable = lambda: False
     if first and sound.format == "MP3":
         there = pass_over(sound, first) == first
     return there
 
 
-def has_end(sound: soundfile.SoundFile, frames: int) -> bool:
-    """Whether the last sample that the header claims is there, without decoding the file.
+def has_end(sound: soundfile.SoundFile, frames: int, tail: int) -> bool:
+    """Whether the last `tail` samples that the header claims are there; only they are decoded.
 
-    Of an MP3 `shortfall` tells by its frames.
+    For formats in which a decoder finds a place exactly: not for MP3.
     """
-    if is_counted(sound) or sound.format == "MP3" or not 0 < frames < UNKNOWN_FRAMES:
+    if is_counted(sound) or not frames:
         return True
-    return _seek(sound, frames - 1) and len(sound.read(1)) == 1
+    tail = min(tail, frames)
+    if frames >= UNKNOWN_FRAMES:
+        return False
+    try:
+        sound.seek(frames - tail)
+        return pass_over(sound, tail) == tail
+    except soundfile.SoundFileError:
+        return False
 
 
 def pass_over(sound: soundfile.SoundFile, frames: int) -> int:
     """Decode that many samples, or to the end, and keep none; how many there were."""
     block = np.empty((max(1, BLOCK // sound.channels), sound.channels), np.float32)
     passed = 0
-    while passed < frames and (got := len(sound.read(min(frames - passed, len(block)), out=block))):
+    while passed < frames:
+        wanted = min(frames - passed, len(block))
+        got = len(sound.read(wanted, out=block))
         passed += got
+        if got < wanted:  # the end; to read on would be an error in a FLAC
+            break
     return passed
 
 

@@ -60,7 +60,8 @@ def _chunks_samples(file: Path, kind: Container) -> int | None:
         for chunk in chunks(stream, kind):
             stream.seek(chunk.place)
             if chunk.name == b"COMM" and len(content := stream.read(6)) == 6:
-                return int(struct.unpack(">2xI", content)[0]) or None
+                (frames,) = struct.unpack(">2xI", content)
+                return frames if 0 < frames < UNKNOWN_SIZE else None
             if chunk.name[:4] == b"fmt " and len(content := stream.read(14)) == 14:
                 frame_bytes = struct.unpack(f"{kind.form[0]}12xH", content)[0]
         samples = find_samples(stream, kind) if frame_bytes else None
@@ -93,6 +94,12 @@ def mp3_samples(file: Path, claimed: int) -> int:
     Where there is a gap between its frames, a decoder may find more behind it.
     """
     mp3 = mp3_frames(file)
-    if mp3 is None or file.stat().st_size - mp3.end > ID3V1 + mp3.length:
+    if mp3 is None or not ends_with_frames(file):
         return claimed
     return min(claimed, mp3.audio_frames * mp3.samples)
+
+
+def ends_with_frames(file: Path) -> bool:
+    """Whether an MP3 consists of frames without a gap up to its end, or to a tag there."""
+    mp3 = mp3_frames(file)
+    return mp3 is not None and file.stat().st_size - mp3.end <= ID3V1 + mp3.length

@@ -11,11 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from nver.audio.fingerprint import SAMPLING_RATE, sound_print
+from nver.audio.length import missing_by_header
 from nver.audio.recording import (
     FloatArray,
     blocks,
     check_mono,
-    missing_by_header,
     read_with_remark,
     resample,
 )
@@ -110,8 +110,9 @@ def _warning(what: str, found: list[str]) -> str:
 def _digest(mono: FloatArray, rate: int) -> bytes:
     """16 bytes; adding zero makes -0.0 and 0.0 the same."""
     found = hashlib.blake2b(digest_size=16, salt=rate.to_bytes(8, "big"))
-    for block in blocks(mono):
-        found.update((block + np.float32(0.0)).tobytes())
+    with np.errstate(invalid="ignore"):  # of NaN
+        for block in blocks(mono):
+            found.update((block + np.float32(0.0)).tobytes())
     return found.digest()
 
 
