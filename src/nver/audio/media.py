@@ -130,7 +130,7 @@ def read_media(
         words = _words(error)
         raise AudioError(f"{path}: cannot be decoded ({words})", "unreadable") from error
     if not sound.rate:
-        raise _without_sound(path, fault)
+        raise AudioError(f"{path}: no sound can be decoded", "unreadable" if cut else "empty")
     return Media(sound.trimmed(), sound.rate, sound.place / sound.rate, fault, tracks)
 
 
@@ -286,12 +286,10 @@ def _too_long(path: Path, sound: _Sound) -> AudioError:
     )
 
 
-def _without_sound(path: Path, fault: str) -> AudioError:
-    return AudioError(f"{path}: no sound can be decoded", "unreadable" if fault else "empty")
-
-
 def _words(error: Exception) -> str:
     """The decoder's words, without its own name and number."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     words = text.split(":")[0].strip().rstrip(".")
+    if words.startswith("Error number"):
+        return "the decoder failed"
     return {"Invalid argument": "not audio of a known format"}.get(words, words)
