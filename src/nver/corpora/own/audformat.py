@@ -10,6 +10,7 @@ from nver.corpora.base import Options, Tables
 from nver.corpora.file_tree import Skip
 from nver.corpora.own import own_card
 from nver.corpora.own.clips import EMOTION_NAMES, corpus_tables
+from nver.corpora.own.plain_yaml import check_plain_yaml
 from nver.corpora.own.rows import Columns, read_columns, read_header
 from nver.errors import CorpusError, MissingExtraError, UsageError, check_choice
 
@@ -77,6 +78,7 @@ def _header(root: Path) -> dict[str, list[str]]:
         import audformat
     except ImportError:
         raise MissingExtraError("an audformat database", "audformat") from None
+    check_plain_yaml(root / "db.yaml", "a header of audformat")
     try:
         database = audformat.Database.load(str(root), load_data=False)
     except Exception as error:  # a YAML error or one of the package's own

@@ -86,7 +86,7 @@ def _csv_rows(reader: Any) -> Iterator[tuple[int, Cells | str]]:
 def _json_cells(line: str) -> Cells | str:
     try:
         row = json.loads(line)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also of too many digits, and nested too deep
         return f"not JSON: {error}"
     if not isinstance(row, dict):
         return "expected an object of column names and values"
