@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from datetime import date, datetime, time
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -172,9 +173,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two tiny corpora, of eight speakers and two emotions."""
     folder = tmp_path_factory.mktemp("types")
     for number, (corpus, emotion) in enumerate((c, e) for c in "cd" for e in ("laugh", "cry")):
-        for speaker in range(8):
-            samples = np.random.default_rng([number, speaker]).normal(0, 0.1, 3000 + 900 * number)
-            file = folder / corpus / emotion / f"s{speaker}.wav"
+        for speaker, take in product(range(8), range(3)):
+            noise = np.random.default_rng([number, speaker, take])
+            samples = noise.normal(0, 0.1, 3000 + 900 * number)
+            file = folder / corpus / emotion / f"s{speaker}_{take}.wav"
             file.parent.mkdir(parents=True, exist_ok=True)
             soundfile.write(file, samples, 16000)
     return folder
@@ -195,7 +197,8 @@ def key_of(path: Path_) -> list[str]:
     others = {
         "corpora": ["roots", "filter"],
         "roots": ["corpora"],
-        "encoders": ["classifiers"],
+        "encoders": ["classifiers", "hypotheses", "figures"],
+        "classifiers": ["hypotheses", "figures"],
     }  # the names stand there too
     return [*words[-2:], *others.get(words[0], [])]
 

@@ -53,7 +53,7 @@ def _values(
     for key, text in _texts(context, option, pairs).items():
         try:
             values[key] = json.loads(text)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):  # no JSON, too many digits, nested too deep: a text
             values[key] = text
     return values
 

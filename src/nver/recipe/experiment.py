@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nver.audio.perturbation import check_perturbation
-from nver.classifiers.training.config import TrainingConfig
+from nver.classifiers.training.config import TrainingConfig, check_pace
 from nver.corpora.filtering import Filter
 from nver.encoders import EncoderSpec
 from nver.errors import UsageError, said_of, shown
@@ -46,6 +46,13 @@ def parse_stress(table: Any) -> StressConfig:
             check_perturbation(kind)
     check_unique("kind of stress", stress.kinds)
     return stress
+
+
+def parse_training(table: Any) -> TrainingConfig:
+    """`[training]`, at a pace that can be meant."""
+    training: TrainingConfig = plain_values(TrainingConfig, table, "training")
+    check_pace(training)
+    return training
 
 
 @dataclass(frozen=True)
@@ -128,7 +135,7 @@ def _parts(tree: Mapping[str, Any]) -> dict[str, Any]:
     part("printed", parse_printed)
     part("families", parse_families)
     part("folds", parse_folds)
-    part("training", lambda table: plain_values(TrainingConfig, table, "training"))
+    part("training", parse_training)
     part("stress", parse_stress)
     corpora = [corpus.name for corpus in part("corpora", parse_corpora)]
     part("roots", parse_roots, corpora)

@@ -10,12 +10,12 @@ from nver.corpora.own.rows import TABLE_SUFFIXES
 from nver.errors import UsageError, shown, unknown_name
 from nver.machine.files import found_at
 from nver.recipe.experiment import Experiment, parse_experiment
+from nver.recipe.plain_toml import parse_toml
 from nver.recipe.texts import check_plain
 from nver.registry import names
 
 DEFAULT = Path(__file__).with_name("default.toml")
 MOST_BYTES = 1_000_000  # our choice: of a file with a label for each of 10,000 emotions
-LONGEST_LINE = 10_000  # our choice; the parser takes the square of a dotted key's length
 
 
 def read_experiment(
@@ -99,14 +99,9 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path}: cannot be read ({reason})") from error
     if len(data) > MOST_BYTES:
         raise UsageError(f"{path}: no recipe, it has more than {MOST_BYTES:,} bytes")
-    if any(len(line.partition(b"=")[0]) > LONGEST_LINE for line in data.splitlines()):
-        raise UsageError(f"{path}: no recipe, a line has {LONGEST_LINE:,} characters before any =")
     try:
-        text = data.decode("utf-8-sig")  # an editor of Windows may have put the mark there
-        return tomllib.loads(text.replace("\r\n", "\n").replace("\r", "\n"))
-    except RecursionError as error:
-        raise UsageError(f"{path}: nested too deep for a recipe") from error
-    except ValueError as error:  # of TOML, of UTF-8, of an integer with too many digits
+        return parse_toml(data.decode("utf-8-sig"))  # an editor of Windows may put a mark first
+    except ValueError as error:
         hint = "" if path.suffix == ".toml" else "; expected a recipe (.toml), or a table or folder"
         raise UsageError(f"{path}: not TOML: {error}{hint}") from error
 
@@ -151,10 +146,10 @@ def _place(node: Any, part: str, override: str) -> Any:
 def _value(text: str) -> Any:
     """The text as a TOML value; a bare path or word, which is no TOML value, as a string."""
     try:
-        found = tomllib.loads(f"value = {text}")
+        found = parse_toml(f"value = {text}")
     except tomllib.TOMLDecodeError:
         return text
-    except (RecursionError, ValueError) as error:
+    except ValueError as error:
         raise UsageError(f"--set ...={shown(text)}: {error}") from error
     return found["value"] if len(found) == 1 else text
 

@@ -6,7 +6,7 @@ from itertools import combinations
 from math import prod
 from typing import Any
 
-from nver.classifiers.training.config import TrainingConfig, apart
+from nver.classifiers.training.config import TrainingConfig, apart, check_pace
 from nver.encoders import EncoderSpec, card_of, check_spec
 from nver.errors import UsageError, said_of, shown
 from nver.recipe.texts import name_of, path_of
@@ -134,6 +134,6 @@ def streams_of(classifier: ClassifierEntry, encoders: Sequence[str]) -> list[tup
     for many in {len(stream) for stream in streams}:
         for tried in options_to_try(classifier.tune):
             own, pace = apart(tried)
-            TrainingConfig(**pace)  # checks them
+            check_pace(TrainingConfig(**pace))
             check_classifier(classifier.name, many, {**classifier.options, **own})
     return list(streams)

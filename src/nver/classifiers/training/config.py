@@ -31,17 +31,21 @@ class TrainingConfig:
     class_weights: bool = False  # none in the paper
 
     def __post_init__(self) -> None:
-        rate, decay = self.learning_rate, self.weight_decay
-        check_number("learning_rate", rate, lambda r: 0 < r <= FASTEST, "above 0, at most 10")
-        check_number(
-            "weight_decay", decay, lambda d: 0 <= d <= FASTEST, "of at least 0, at most 10"
-        )
+        check_number("learning_rate", self.learning_rate, lambda rate: rate > 0, "above 0")
+        check_number("weight_decay", self.weight_decay, lambda decay: decay >= 0, "of at least 0")
         check_number("validation_share", self.validation_share, lambda s: 0 <= s < 1, "in [0, 1)")
         check_count("batch_size", self.batch_size, most=MOST_CLIPS)
         check_count("epochs", self.epochs, most=MOST_EPOCHS)
         check_count("patience", self.patience)
         for name in ("standardise", "class_weights"):
             check_flag(name, getattr(self, name))
+
+
+def check_pace(config: TrainingConfig) -> None:
+    """Raise `UsageError` for a pace at which every training diverges: a slip in a recipe."""
+    for name in OF_TRAINING:
+        pace = getattr(config, name)
+        check_number(name, pace, lambda p: p <= FASTEST, f"of at most {FASTEST:g}")
 
 
 def apart(tried: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -11,6 +11,7 @@ from nver.corpora.own import own_card
 from nver.corpora.own.column_names import fitting, wanted_column
 from nver.corpora.own.folder import or_folders
 from nver.corpora.own.other_tables import with_audio_in_no_row
+from nver.corpora.own.plain_yaml import check_plain_yaml
 from nver.corpora.own.rows import Columns, Read, read_columns, read_header
 from nver.corpora.own.table_clips import TABLE_OPTIONS, table_clips
 from nver.errors import CorpusError, MissingExtraError, UsageError, check_choice
@@ -94,6 +95,7 @@ def _header(root: Path) -> dict[str, list[str]]:
         import audformat
     except ImportError:
         raise MissingExtraError("an audformat database", "audformat") from None
+    check_plain_yaml(root / "db.yaml", "a header of audformat")
     try:
         database = audformat.Database.load(str(root), load_data=False)
     except Exception as error:  # a YAML error or one of the package's own

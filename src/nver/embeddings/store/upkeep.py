@@ -14,7 +14,7 @@ import numpy as np
 from nver.embeddings.store.index import FILE_NAME, NOT_THERE, Index, Places, ShardEntry, open_index
 from nver.embeddings.store.keys import PERTURBED
 from nver.embeddings.store.shards import Shard, faults_of, open_shard, write_shard
-from nver.embeddings.store.store import EmbeddingStore
+from nver.embeddings.store.store import EmbeddingStore, identity_values
 from nver.encoders.base import EncoderIdentity
 from nver.machine.counting import counted
 
@@ -71,7 +71,7 @@ def stats(store: EmbeddingStore) -> list[IdentityStats]:
     )
     with open_index(store.root) as index:
         rows = index.query(sql, [-len(PERTURBED), PERTURBED])
-    found = [IdentityStats(p, json.loads(text), *counts) for p, text, *counts in rows]
+    found = [IdentityStats(p, identity_values(text), *counts) for p, text, *counts in rows]
     return sorted(found, key=lambda s: (s.identity["name"], s.fingerprint))
 
 

@@ -212,7 +212,7 @@ def validation_mask(
     of training, and where no speakers are given, single clips, stratified by emotion. An emotion
     always keeps a clip in training. Fewer clips than 1 / share hold out none.
     """
-    number = max(2, round(1 / share)) if share else 0
+    number = max(2, round(min(1 / share, len(emotion) + 1))) if share else 0
     if not number or len(emotion) < number:
         return np.zeros(len(emotion), np.bool_)
     random = np.random.default_rng(seed)
