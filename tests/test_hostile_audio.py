@@ -90,7 +90,9 @@ def _command_faults(files: list[Path], refused: set[str], folder: Path) -> list[
     facts = json.loads(_nver(folder, faults, "corpus", *where, "--json", codes=(0, 1)))
     store = ["--encoder", "duration-level", "--store", str(folder / "store")]
     _nver(folder, faults, "extract", *where, *store)
-    answers = json.loads(_nver(folder, faults, "predict", str(root), "--json", codes=(0, 1)))
+    answers = json.loads(_nver(folder, faults, "predict", str(root), "--json", codes=(0, 1)))[
+        "predictions"
+    ]
     rows = facts["clips"] + len(facts["skipped"])
     if rows != len(files):
         faults.append(f"corpus: {rows} rows of {len(files)} files")
