@@ -7,6 +7,12 @@ import pytest
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("nver")
+    group.addoption("--hostile-seed", type=int, default=0, help="of tests/hostile_audio.py")
+    group.addoption("--hostile-mutants", type=int, default=4500, help="of the long form")
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real recordings and weights beside the project; absent: the test is skipped."""

@@ -9,7 +9,6 @@ import pytest
 import soundfile
 
 from nver.audio.recording import (
-    QUIET_RMS,
     SILENT_PEAK,
     Recording,
     check_waveform,
@@ -17,6 +16,7 @@ from nver.audio.recording import (
     read_recording,
     resample,
 )
+from nver.audio.remarks import QUIET_RMS
 from nver.errors import AudioError, UsageError
 
 RATE = 16000

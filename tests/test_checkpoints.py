@@ -281,10 +281,10 @@ def test_convert_is_repeatable_and_overwrites_nothing(tmp_path: Path) -> None:
 
 
 BAD_TENSORS: dict[str, tuple[Callable[[torch.Tensor], torch.Tensor], str]] = {
-    "nan": (lambda t: t * torch.nan, "cls_token has values that are NaN"),
+    "nan": (lambda t: t * torch.nan, "'cls_token' has values that are NaN"),
     "integers": (lambda t: t.to(torch.int32), r"cls_token is torch\.int32"),
-    "sparse": (lambda t: t.to_sparse(), "not a plain tensor: cls_token"),
-    "meta": (lambda t: t.to("meta"), "not a plain tensor: cls_token"),
+    "sparse": (lambda t: t.to_sparse(), "'cls_token' is not a plain tensor"),
+    "meta": (lambda t: t.to("meta"), "'cls_token' is not a plain tensor"),
 }
 
 

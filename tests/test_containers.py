@@ -20,6 +20,10 @@ FORMATS = {
     "cbr.mp3": {"format": "MP3", "bitrate_mode": "CONSTANT"},
     "vbr.mp3": {"format": "MP3", "bitrate_mode": "VARIABLE"},
     "flac": {"format": "FLAC"},
+    "au": {"format": "AU"},
+    "rf64": {"format": "RF64"},
+    "w64": {"format": "W64"},
+    "caf": {"format": "CAF"},
 }
 
 
@@ -76,16 +80,19 @@ def test_the_message_has_both_numbers(sounds: dict[str, Path], tmp_path: Path) -
     assert what_is_wrong(file) == "1,000 of 48,000 samples are there"
 
 
-def test_an_mp3_whose_length_the_decoder_guesses_wrongly_is_found(
+def test_an_mp3_whose_length_the_decoder_guesses_wrongly_is_read_or_found(
     sounds: dict[str, Path], tmp_path: Path
 ) -> None:
+    """Without a Xing header libsndfile guesses the length: it is given one."""
     content = sounds["vbr.mp3"].read_bytes()
     second = content.find(b"\xff\xf3", content.find(b"Xing"))
     file = tmp_path / "a.mp3"
     file.write_bytes(content[second:])
+    guessed = soundfile.info(file).frames
     samples = len(read_recording(file).samples)
-    assert samples < 2.5 * RATE
-    assert shortfall(file, samples)
+    assert guessed < 2.5 * RATE < 3 * RATE <= samples
+    assert shortfall(file, guessed)
+    assert shortfall(file, samples) == ""
 
 
 def test_a_tag_in_front_of_an_mp3_is_passed_over(sounds: dict[str, Path], tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_a_tree_as_published_has_the_published_counts(trees: dict[str, Path], na
 STRAYS = {  # in every tree: (file, reason or None where it is nobody's business)
     "holiday.wav": "misnamed",
     "sub/000001-99-1.wav": "misnamed",
-    "interview.m4a": "unsupported format",
+    "interview.m4a": "misnamed",
     "README.txt": None,
     "labels.csv": None,
     ".DS_Store": None,

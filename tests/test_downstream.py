@@ -313,7 +313,7 @@ def test_any_dim_works(name, options, dim):
         ("reno", 2, {"attention": "position"}, "did you mean 'positions'"),
         ("reno", 2, {"divergence": "reny"}, "did you mean 'renyi'"),
         ("reno", 2, {"heads": 3}, "cannot be split in 3 heads"),
-        ("reno", 2, {"beta": 1}, "beta must be a number above 0 and not 1; got 1"),
+        ("reno", 2, {"beta": 1}, "beta must be a number above 0 and not 1, at most 100; got 1"),
         ("reno", 2, {"delta": -0.1}, "delta must be a number of at least 0"),
         ("reno", 2, {"lambda_": 0.0}, r"lambda_ must be a number in \(0, 1\]; got 0.0"),
         ("reno", 2, {"lambda_": float("nan")}, "lambda_ must be a number"),

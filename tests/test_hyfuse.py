@@ -252,7 +252,7 @@ def test_every_fusion_runs_the_same_in_onnx(name: str, options: dict[str, Any]) 
         ("hyfuse", {"output": "hyperbolik"}, "did you mean 'hyperbolic'"),
         ("hyfuse", {"c": 0}, "c must be a number from 1e-3 to 10; got 0"),
         ("hyfuse", {"c": -1.0}, "c must be a number from 1e-3 to 10"),
-        ("hyfuse", {"clip": -1}, "clip must be a number of at least 0; 0 is no clip; got -1"),
+        ("hyfuse", {"clip": -1}, "clip must be a number from 0, no clip, to 1000; got -1"),
         ("hyfuse", {"gate": "no"}, "gate must be true or false; got 'no'"),
         ("hyfuse", {"width": 0}, "width must be an integer"),
         ("hyfuse", {"operator": "tangent-concat", "curvature": "learned"}, "no curvature to learn"),

@@ -69,17 +69,16 @@ def facts(root: Path) -> CorpusFacts:
 
 
 def test_the_counts(facts: CorpusFacts) -> None:
-    assert (facts.corpus, facts.clips, facts.published_clips) == ("mine", 16, None)
+    assert (facts.corpus, facts.clips, facts.published_clips) == ("mine", 17, None)
     assert (facts.speaker_is, facts.speakers, facts.published_speakers) == ("speaker", 4, None)
-    assert facts.emotions == (EmotionCount("awe", 7, None), EmotionCount("joy", 9, None))
+    assert facts.emotions == (EmotionCount("awe", 7, None), EmotionCount("joy", 10, None))
     spread = facts.clips_per_speaker
     assert spread is not None
-    assert (spread.least, spread.median, spread.most) == (1, 3.0, 9)
+    assert (spread.least, spread.median, spread.most) == (1, 3.0, 10)
 
 
 def test_what_is_no_clip_is_passed_on(facts: CorpusFacts) -> None:
     assert [(Path(n.clip).name, n.reason) for n in facts.skipped] == [
-        ("talk.m4a", "unsupported format"),
         ("stray.wav", "misnamed"),
     ]
 
@@ -89,6 +88,7 @@ def test_unusable_clips_are_named_with_the_reasons_of_a_run(facts: CorpusFacts) 
         ("awe/p1/silent", "silent"),
         ("joy/p1/empty", "empty"),
         ("joy/p1/nan", "not finite"),
+        ("joy/p1/talk", "empty"),
         ("joy/p1/text", "unreadable"),
     ]
     assert all(n.message for n in facts.unusable)
@@ -130,13 +130,13 @@ def test_rates_and_channels(facts: CorpusFacts) -> None:
 def test_the_facts_are_json(facts: CorpusFacts) -> None:
     tree = json.loads(json.dumps(asdict(facts), allow_nan=False))
     assert tree["duplicates"][0]["clips"][0].startswith("awe/")
-    assert tree["clips"] == 16
+    assert tree["clips"] == 17
 
 
 def test_a_progress_bar_counts_every_clip(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     corpus = load_corpus("mine", root)
     assert inspect_corpus(corpus, show_progress_bar=True).speakers == 0
-    assert "16/16" in capsys.readouterr().err
+    assert "17/17" in capsys.readouterr().err
     assert inspect_corpus(corpus).clips_per_speaker is None
     assert capsys.readouterr().err == ""
 

@@ -35,7 +35,7 @@ def examples(path: tuple[str, ...]) -> list[str]:
     """The lines of the example at the end of a command's help."""
     said = CliRunner().invoke(cli, [*path, "--help"]).output
     before, found, lines = said.partition("\n  Example:\n")
-    assert found, f"nver {' '.join(path)} --help has no example"
+    assert found, said + f"nver {' '.join(path)} --help has no example"
     assert "Options:" in before, "the example is not at the end"
     return [line.strip() for line in lines.splitlines() if line.strip()]
 
@@ -64,8 +64,9 @@ PRETRAINING = """
 network = {width = 16, depth = 1, inner = 16, states = 4, rank = 1, stem = [4, 8]}
 self_supervised = {epochs = 1, batch_size = 8, crop = 64}
 """
-STORY = ["list", "corpus", "extract", "store", "store verify", "store export", "store gc", "run",
-         "status", "report", "train", "predict", "pretrain", "convert"]  # fmt: skip
+STORY = ["list", "doctor", "corpus", "init", "extract", "store", "store verify", "store export",
+         "store gc", "run", "status", "report", "train", "predict", "pretrain",
+         "convert"]  # fmt: skip
 
 
 def test_the_examples_run(
@@ -75,7 +76,7 @@ def test_the_examples_run(
     monkeypatch.chdir(tmp_path)
     for sound in ("laugh", "cry"):
         (tmp_path / "my-recordings" / sound).mkdir(parents=True)
-        for speaker in range(1, 5):
+        for speaker in range(1, 11):
             file = tmp_path / "my-recordings" / sound / f"p{speaker}.wav"
             soundfile.write(file, make_clip(sound, speaker, 1), 16_000)
     untrained_folder(tmp_path / "ssam_base_200_16x4_4x256_fp16_r1")

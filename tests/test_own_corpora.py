@@ -69,11 +69,11 @@ def test_speakers_by_a_pattern(tmp_path: Path, pattern: str) -> None:
 
 
 def test_a_pattern_that_fits_some_files_is_a_warning(tmp_path: Path) -> None:
-    touch(tmp_path, ["laugh/p1/x.wav", "laugh/p2/x.wav", "laugh/x.wav"])
+    touch(tmp_path, ["laugh/p1/x.wav", "laugh/p2/x.wav", "laugh/x.wav", "cry/p1/x.wav"])
     corpus = load_corpus("mine", tmp_path, speaker_pattern=r"/(p\d)/")
     assert not corpus.has_speakers
     assert corpus.warnings == (
-        "the speaker of 1 of 3 clips is unknown, for example of laugh/x; "
+        "the speaker of 1 of 4 clips is unknown, for example of laugh/x; "
         "folds cannot be speaker-independent",
     )
 

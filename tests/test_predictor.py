@@ -22,10 +22,12 @@ from safetensors.numpy import load_file, save
 import nver
 from nver.cli import main
 from nver.cli.predict import printable
+from nver.corpora.measurement import measure
 from nver.corpora.synthetic.corpus import make_clip
 from nver.errors import NverError, UsageError, WeightsError
 from nver.machine.files import write_whole
 from nver.models.model_folder import SHIPPED, read_model, shipped_folder
+from nver.models.prediction import write_predictions
 from nver.models.predictor import find_recordings
 from nver.models.train import judge
 from nver.recipe import parse_experiment
@@ -136,6 +138,24 @@ def test_a_bad_file_has_a_row_and_the_others_their_answers(
     assert not found[0].error.startswith(str(broken))
 
 
+def test_a_file_that_lacks_something_has_a_note(model: Path, root: Path, tmp_path: Path) -> None:
+    """The words of `nver corpus`, in the answer, in --csv and in --json."""
+    whole = (root / "cry" / "p7_1.wav").read_bytes()
+    long, half = tmp_path / "long.wav", tmp_path / "half.wav"
+    soundfile.write(long, np.random.default_rng(0).uniform(-0.5, 0.5, 40 * 8000), 8000)
+    long.write_bytes(long.read_bytes()[:-8000])
+    half.write_bytes(whole[: len(whole) // 2])
+    answers = nver.load_predictor(model).predict([root / "cry" / "p7_1.wav", half, long])
+    assert answers[0].note == ""
+    assert answers[1].note == f"cut short: {measure(str(half)).cut_short}"
+    assert answers[1].duration_s == measure(str(half)).duration_s
+    said = "only the first 30 s; cut short: 316,000 of 320,000 samples are there"
+    assert (answers[2].note, answers[2].duration_s) == (said, 39.5)
+    write_predictions(tmp_path / "a.csv", answers)
+    assert said in (tmp_path / "a.csv").read_text("utf-8")
+    assert answers[2].to_dict()["note"] == said
+
+
 NO_AUDIO = [  # what is given, the rate, what it says
     (None, None, "a path or an array; got NoneType"),
     ({"array": [0.1], "sampling_rate": 16_000}, None, "got dict"),
@@ -203,7 +223,7 @@ def test_what_is_no_model_or_another_one_is_refused(model: Path, tmp_path: Path)
         nver.load_predictor(_edited(model, tmp_path / "other", format="onnx"))
     with pytest.raises(NverError, match="its SHA-256 is not the one"):
         nver.load_predictor(_edited(model, tmp_path / "torn", weights_sha256="0"))
-    with pytest.raises(NverError, match="damaged, TypeError"):
+    with pytest.raises(NverError, match="damaged, emotions: expected list, got None"):
         nver.load_predictor(_edited(model, tmp_path / "broken", emotions=None))
     small = {"name": "concat", "options": {"width": 8}}
     with pytest.raises(NverError, match="do not fit"):
@@ -218,14 +238,14 @@ def test_what_is_no_model_or_another_one_is_refused(model: Path, tmp_path: Path)
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("temperature", 0, "temperature is a number above 0"),
-        ("temperature", 10**400, "OverflowError"),
-        ("threshold", float("nan"), "threshold is a number"),
-        ("emotions", ["laugh", "laugh", "gasp", "sigh"], "no emotion is there twice"),
-        ("emotions", [1, 2, 3, 4], "are words"),
+        ("temperature", 0, "temperature is a number from 0.001 to 1000"),
+        ("temperature", 10**400, "temperature: expected a number of at most 64 bits"),
+        ("threshold", float("nan"), "threshold: expected a finite number"),
+        ("emotions", ["laugh", "laugh", "gasp", "sigh"], "none is there twice"),
+        ("emotions", [1, 2, 3, 4], "emotions: expected str, got 1"),
         ("families", {"loud": ["laugh"]}, "no family has cry, gasp, sigh"),
-        ("made", [], "are tables"),
-        ("classifier", {"name": ["concat"], "options": {}}, "are words"),
+        ("made", [], "made: expected table"),
+        ("classifier", {"name": ["concat"], "options": {}}, "classifier.name: expected str"),
     ],
 )
 def test_a_config_that_no_training_writes_is_refused(

@@ -36,7 +36,7 @@ def validate(**changed: Any) -> Any:
         (lambda: nver.load_encoder(5), "name of a known encoder, got 5"),
         (lambda: nver.load_encoder("logmel-stats", device="gpu"), "device 'gpu' is unknown"),
         (lambda: nver.load_corpus(5), "name of a known corpus, got 5"),
-        (lambda: nver.run(5), "path of a recipe, got 5"),
+        (lambda: nver.run(5), "path of a recipe, a folder or a table, got 5"),
         (lambda: nver.extract(TABLE, 5), "NAME=WEIGHTS or EncoderSpec; got 5"),
         (lambda: nver.extract(5, "logmel-stats"), "a corpus or its table, got 5"),
         (lambda: nver.load_encoder("logmel-stats").encode([5]), "a path or an array; got int"),

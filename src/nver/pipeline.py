@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from nver.errors import NverError
+from nver.evaluation.folds.early_checks import check_against
 from nver.evaluation.folds.fold_assignment import Folds, default_protocol, make_folds
 from nver.evaluation.folds.splits import split
 from nver.evaluation.folds.transfers import transfers
@@ -19,15 +20,15 @@ from nver.evaluation.prepared_corpus import PreparedCorpus
 from nver.evaluation.run_folder import layout
 from nver.evaluation.run_folder.predictions import write_predictions
 from nver.evaluation.run_folder.provenance import prepare_folder, save_projections, save_provenance
+from nver.evaluation.run_folder.saved_table import write_table
 from nver.evaluation.run_folder.sizes import forget_sizes, save_sizes
 from nver.evaluation.run_folder.trainings import join_trainings, write_trainings
-from nver.machine.files import write_whole
 from nver.machine.pool import WorkerError, usable_cores
-from nver.recipe import NO_FOLDS, Experiment
+from nver.recipe import NO_FOLDS, Experiment, run_folder
 from nver.recipe.families import membership
 from nver.recipe.folds import SPLIT
 from nver.recipe.reading import read_experiment
-from nver.report import RunTables, read_run, write_report
+from nver.report import RunTables, read_run, warnings_of, write_report
 from nver.results.results import Results
 
 
@@ -39,7 +40,7 @@ class Run:
         folder: everything is saved here; `report/index.html` is the page to look at.
         tables: the tables of the report, each made on first use.
         skipped: files and clips that were not used: corpus, clip, file, reason, message.
-        warnings: sentences, for example counts unlike the published ones.
+        warnings: sentences, for example counts unlike the published ones; the page has them too.
         synthetic: the corpora that are no recordings of people.
         missing: corpora and encoders of the recipe that are not here, and what waits for them was
             not trained; and cells that ended their worker process, twice.
@@ -105,7 +106,8 @@ def run(
     """Run a recipe: extract what is missing, cross-validate, and write the report.
 
     Args:
-        recipe: a TOML file, or an `Experiment`.
+        recipe: a TOML file, or an `Experiment`; a folder or table of recordings takes the default
+            recipe, see `nver.read_experiment`.
         out: the run folder; None: `runs/NAME` in the current folder. Cells of the same recipe that
             are finished there are not trained again.
         overrides: "a.b=c", see `nver.read_experiment`; only with a recipe file.
@@ -120,10 +122,11 @@ def run(
 
     if not isinstance(recipe, Experiment):
         recipe = read_experiment(recipe, overrides)
-    folder = Path(out) if out is not None else Path("runs") / recipe.name
+    folder = Path(out) if out is not None else run_folder(recipe)
     prepare_folder(folder)
     settings = Settings(workers or usable_cores(), rehash, show_progress_bar)
     corpora, absent = load_corpora(recipe)
+    check_against(recipe, corpora)
     write_plan(folder, plan_cells(recipe, corpora, absent), settings.workers)
     prepared = prepare(recipe, corpora, absent, settings)
     for corpus in prepared.corpora:
@@ -150,7 +153,7 @@ def run(
         folder,
         tables,
         prepared.skipped,
-        _warnings(prepared, folds),
+        tuple(warnings_of(tables)),
         tuple(c.name for c in prepared.corpora if c.corpus.card.name == "synthetic"),
         prepared.missing,
         recipe.rehearsal,
@@ -194,7 +197,7 @@ def _save(
     predictions, trainings, stress = zip(*cells, strict=True)
     forget_sizes(folder)
     save_provenance(folder, experiment, prepared.corpora, folds, prepared.skipped)
-    write_whole(folder / layout.MISSING, missing_table(prepared.missing).to_csv(index=False))
+    write_table(missing_table(prepared.missing), folder / layout.MISSING)
     write_predictions(pd.concat(predictions, ignore_index=True), folder / layout.PREDICTIONS)
     write_trainings(join_trainings(trainings), folder / layout.TRAININGS)
     stressed = [table for table in stress if table is not None]
@@ -204,10 +207,3 @@ def _save(
         (folder / layout.STRESS).unlink(missing_ok=True)
     save_projections(folder, prepared.corpora)
     save_sizes(folder)
-
-
-def _warnings(prepared: Prepared, folds: Sequence[tuple[PreparedCorpus, Folds]]) -> tuple[str, ...]:
-    """The warnings of the corpora and the notes of the folds, each once."""
-    found = [f"{c.name}: {warning}" for c in prepared.corpora for warning in c.corpus.warnings]
-    found += [f"{corpus.name}: {own.note}" for corpus, own in folds if own.note]
-    return tuple(dict.fromkeys(found))

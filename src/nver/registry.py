@@ -61,6 +61,7 @@ ENCODERS = {
     "prosody-stats": "nver.encoders.weightless.prosody_stats:PROSODY_STATS",
     "duration-level": "nver.encoders.weightless.duration_level:DURATION_LEVEL",
     "sound-print": "nver.encoders.weightless.sound_print:SOUND_PRINT",
+    "recording-traits": "nver.encoders.weightless.recording_traits:RECORDING_TRAITS",
 }
 
 CLASSIFIERS = {

@@ -11,13 +11,15 @@ All constants are our choice, made on 719 clips of EmoGator that exist as publis
 import numpy as np
 import numpy.typing as npt
 
-from nver.audio.recording import FloatArray
+from nver.audio.recording import FloatArray, blocks
 
 SAMPLING_RATE = 16_000
 WINDOW, HOP, FRAMES = 1024, 800, 32  # samples: 64 ms every 50 ms
 BANDS = 16
 LOWEST_HZ, HIGHEST_HZ = 200.0, 4000.0  # codecs cut below and above, and hum lies below
 EXPONENT = 0.2  # of the power; a logarithm would show the noise of the codec
+LONGEST = 120 * SAMPLING_RATE  # samples: of a longer recording its middle is compared
+LOUDEST = 1e12  # times full scale: a damaged float; its power times 2^20 samples is still finite
 DIM = FRAMES * BANDS
 
 _EDGES = np.searchsorted(
@@ -30,6 +32,7 @@ def sound_print(waveform: FloatArray) -> FloatArray:
     """(512,) from (samples,) at 16 kHz: 32 frames of 16 band powers, the loudest 1, compressed."""
     import scipy.fft
 
+    waveform = _comparable(waveform)
     size = scipy.fft.next_fast_len(max(len(waveform), WINDOW), real=True)
     signal: FloatArray = scipy.fft.irfft(_band(waveform, size), size)
     peak = np.abs(signal).max()
@@ -52,9 +55,29 @@ def alignment(one: FloatArray, other: FloatArray) -> float:
     """
     import scipy.fft
 
+    one, other = _comparable(one), _comparable(other)
     size = scipy.fft.next_fast_len(len(one) + len(other), real=True)
     a, b = (_flattened(_band(w, size)) for w in (one, other))
     return float(size / 2 * np.abs(scipy.fft.irfft(a * np.conj(b), size)).max())
+
+
+def _comparable(waveform: FloatArray) -> FloatArray:
+    """The `LONGEST` samples around the middle of a longer waveform's energy: they bound memory.
+
+    A waveform of which a spectrum would be infinite is scaled down.
+    """
+    if len(waveform) <= LONGEST:
+        peak = max(waveform.max(initial=0), -waveform.min(initial=0))
+        return waveform / peak if peak > LOUDEST else waveform
+    first = energy = moment = 0.0
+    for block in blocks(waveform):
+        power = np.square(block, dtype=np.float64)
+        energy += float(power.sum())
+        moment += float(power @ np.arange(first, first + len(block)))
+        first += len(block)
+    middle = moment / energy if energy > 0 else len(waveform) / 2
+    start = min(max(0, round(middle) - LONGEST // 2), len(waveform) - LONGEST)
+    return _comparable(waveform[start : start + LONGEST])
 
 
 def _band(waveform: FloatArray, size: int) -> npt.NDArray[np.complex64]:

@@ -13,11 +13,12 @@ import numpy as np
 import soundfile
 
 from nver.audio.recording import FloatArray, resample
-from nver.errors import AudioError, UsageError
+from nver.errors import AudioError, UsageError, shown
 
 VERSION = 1  # raised when the code changes the numbers: the store keeps them apart
 NUMBERED = re.compile(r"(?P<kind>noise-|level[+-])(?P<number>\d+(\.\d+)?)dB")
 FORMS = "noise-20dB (its SNR), telephone, mp3, level-20dB or level+12dB"
+MOST_DB = 200.0  # our choice: beyond the range of float32 audio
 TELEPHONE_HZ = (300.0, 3400.0)
 TELEPHONE_RATE = 8000
 BUTTERWORTH = 4  # order: 24 dB an octave on either side
@@ -28,8 +29,11 @@ MP3_DELAY = 1105  # samples that encoder and decoder put before the sound, witho
 
 def check_perturbation(kind: str) -> str:
     """The name of a perturbation; any other raises `UsageError`."""
-    if kind not in ("telephone", "mp3") and not NUMBERED.fullmatch(kind):
-        raise UsageError(f"unknown perturbation {kind!r}; expected {FORMS}")
+    number = NUMBERED.fullmatch(kind)
+    if kind not in ("telephone", "mp3") and not number:
+        raise UsageError(f"unknown perturbation {shown(kind)}; expected {FORMS}")
+    if number and float(number["number"]) > MOST_DB:
+        raise UsageError(f"perturbation {shown(kind)}: expected at most {MOST_DB:g} dB")
     return kind
 
 

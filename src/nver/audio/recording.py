@@ -1,7 +1,7 @@
 """Read a recording or an array as mono float32 at a given rate."""
 
 import math
-import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -9,30 +9,52 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 import soxr
+from soundfile import SoundFile
 
+from nver.audio.containers import HEADERLESS_SUFFIXES, NO_HEADER, container_of
+from nver.audio.length import cut_short, whole_length
+from nver.audio.media import read_media
+from nver.audio.not_audio import read_head
+from nver.audio.sound_file import (
+    MOST_VALUES,
+    claimed_frames,
+    is_counted,
+    missing,
+    most_frames,
+    opened,
+    read_frames,
+)
+from nver.audio.truncated import UNKNOWN_FRAMES, shortfall
 from nver.errors import AudioError, UsageError
 
 FloatArray = npt.NDArray[np.float32]
 
 SILENT_PEAK = 3e-4  # of full scale (our choice): EmoGator's one silent file peaks at 2e-4 to 3e-4
-QUIET_RMS = 1e-3  # of full scale (our choice): listed by `nver corpus`, not skipped
+BLOCK = 1 << 21  # samples (our choice: two minutes at 16 kHz)
 
 
 @dataclass(frozen=True)
 class Recording:
-    """Decoded audio before resampling: `samples` is (samples, channels) float32, `rate` in Hz."""
+    """Decoded audio before resampling.
+
+    Attributes:
+        samples: (samples, channels) float32.
+        rate: in Hz.
+        note: what of the file was not decoded on purpose, such as a second track; "": nothing.
+    """
 
     samples: FloatArray
     rate: int
+    note: str = ""
 
     @property
     def mono(self) -> FloatArray:
         """(samples,): the mean over channels, never over time."""
         if self.samples.shape[1] == 1:
             return self.samples[:, 0]
-        return self.samples.mean(axis=1)
+        with np.errstate(invalid="ignore", over="ignore"):  # `check_waveform` says so
+            return self.samples.mean(axis=1)
 
 
 def load_audio(
@@ -59,12 +81,9 @@ def load_audio(
     if isinstance(audio, np.ndarray):
         if start is not None or end is not None:
             raise UsageError("start and end are for files; give the part of the array itself")
-        recording = as_recording(audio, source_rate or sampling_rate)
         name = f"array of shape {audio.shape}"
-    else:
-        recording = read_recording(audio, start=start, end=end)
-        name = str(audio)
-    return prepare(recording, sampling_rate, name)
+        return prepare(as_recording(audio, source_rate or sampling_rate), sampling_rate, name)
+    return prepare(read_recording(audio, start=start, end=end), sampling_rate, str(audio))
 
 
 def check_rate(rate: Any) -> None:
@@ -82,9 +101,9 @@ def check_kind(audio: Any) -> None:
 
 def prepare(recording: Recording, sampling_rate: int, name: str) -> FloatArray:
     """Mono samples, checked, at `sampling_rate` (Hz); `name` is for the errors."""
-    mono = recording.mono
-    check_waveform(mono, name)
-    resampled = resample(mono, recording.rate, sampling_rate)
+    mono, rate = checked_mono(recording, name), recording.rate
+    del recording  # its channels are not needed beside the copies
+    resampled = resample(mono, rate, sampling_rate)
     if resampled.size == 0:
         raise AudioError(f"{name}: no sample of {mono.size} is left at {sampling_rate} Hz", "empty")
     return np.ascontiguousarray(resampled)  # torch takes no array that is read backwards
@@ -95,23 +114,49 @@ def read_recording(
 ) -> Recording:
     """Decode a file, or its span from `start` to `end` (seconds; None or NaN: no bound).
 
-    WAV, FLAC, OGG, Opus, MP3 and AIFF, by libsndfile. A span is cut at the end of the file; one
-    that begins behind the end has no samples.
+    WAV, FLAC, OGG, Opus, MP3 and AIFF by libsndfile; M4A, WebM, WMA and others by PyAV. A span is
+    cut at the end of the file; one that begins behind the end has no samples. What is decoded has
+    at most 48 million samples over all channels, and at most 50 minutes: less than 500 MB with the
+    copies that nver makes.
 
     Raises:
-        AudioError: "missing", "empty" (zero bytes), or "unreadable" with the decoder's words.
+        AudioError: "missing", "empty" (zero bytes), "too long", or "unreadable" with the decoder's
+            words: also a rate that is not within 2 to 768 kHz, or more than 64 channels.
         UsageError: a negative `start`.
     """
-    return _decode(Path(file), start, end)[0]
+    return _decode(Path(file), start, end).recording
 
 
-def read_start(file: str | PathLike[str], longest_s: float) -> tuple[Recording, float]:
-    """The first `longest_s` seconds of a file, and the duration (s) of the whole file.
+def read_with_remark(
+    file: str | PathLike[str], *, start: float | None = None, end: float | None = None
+) -> tuple[Recording, str]:
+    """As `read_recording`, and a remark on what is missing of a whole file; "": nothing known."""
+    path = Path(file)
+    decoded = _decode(path, start, end)
+    is_part = any(bound is not None and not math.isnan(bound) for bound in (start, end))
+    if is_part or container_of(path):
+        return decoded.recording, decoded.remark
+    return decoded.recording, decoded.remark or shortfall(path, decoded.frames)
+
+
+def read_start(file: str | PathLike[str], longest_s: float) -> tuple[Recording, float, str]:
+    """The first `longest_s` seconds of a file, the duration (s) of the whole file, and a remark.
+
+    The duration is that of what can be decoded, as `whole_length` finds it; the remark says what
+    is missing of the file.
 
     Raises:
         AudioError: as `read_recording`.
     """
-    return _decode(Path(file), None, longest_s)
+    path = Path(file)
+    decoded = _decode(path, None, longest_s, MOST_VALUES // 2)
+    recording, frames = decoded.recording, decoded.frames
+    remark = cut_short(decoded.remark)
+    if not decoded.is_true:
+        frames, remark = whole_length(path, frames)
+    if not container_of(path):
+        remark = remark or cut_short(shortfall(path, frames))
+    return recording, frames / recording.rate, "; ".join(filter(None, (recording.note, remark)))
 
 
 def as_recording(array: npt.NDArray[Any], rate: int) -> Recording:
@@ -129,72 +174,137 @@ def as_recording(array: npt.NDArray[Any], rate: int) -> Recording:
     )
 
 
-def _decode(path: Path, start: float | None, end: float | None) -> tuple[Recording, float]:
-    """A span of a file, and the duration of the whole file in s."""
-    if not os.path.isfile(path):  # `Path.is_file` raises, for example for a name that is too long
-        if os.path.exists(path):
-            raise AudioError(f"{path}: a folder or a device, not a file", "unreadable")
-        raise AudioError(f"{path}: no such file", "missing")
-    if path.stat().st_size == 0:
-        raise AudioError(f"{path}: the file has zero bytes", "empty")
-    try:
-        with soundfile.SoundFile(sound_name(path)) as sound:
-            first, last = _bounds(start, end, sound.frames, sound.samplerate)
-            seconds = sound.frames / sound.samplerate
-            return Recording(_read(sound, first, last), sound.samplerate), seconds
-    except (soundfile.SoundFileError, RuntimeError, ValueError, OSError) as error:
-        raise AudioError(f"{path}: cannot be decoded ({_detail(error)})", "unreadable") from error
+@dataclass(frozen=True)
+class _Decoded:
+    """A span of a file, and what is known of the whole file.
+
+    Attributes:
+        frames: samples per channel of the whole file.
+        is_true: whether so many are known to be there; else the header says so.
+        remark: how many are missing, "" if none is known to be.
+    """
+
+    recording: Recording
+    frames: int
+    is_true: bool
+    remark: str = ""
 
 
-def sound_name(path: Path) -> Path | bytes:
-    """A path as soundfile takes it: as bytes, which keep a name that is not UTF-8 (POSIX)."""
-    return os.fsencode(path) if os.name == "posix" else path
+def _decode(
+    path: Path, start: float | None, end: float | None, most: int = MOST_VALUES
+) -> _Decoded:
+    """A span of a file, with at most `most` samples over all channels."""
+    head = read_head(path)
+    if path.suffix.lower() in HEADERLESS_SUFFIXES:
+        raise AudioError(f"{path}: {NO_HEADER}", "no header")
+    if container_of(path):
+        return _decode_media(path, start, end)
+    with opened(path, head) as sound:
+        rate, frames = sound.samplerate, claimed_frames(sound, path.stat().st_size)
+        first, last = _bounds(start, end, frames, rate)
+        samples = _read(path, sound, first, last, most)
+        there = first + len(samples)
+        if there >= last:
+            return _Decoded(Recording(samples, rate), frames, is_counted(sound) or there >= frames)
+        remark = "" if first else missing(sound, there, frames)
+        return _Decoded(Recording(samples, rate), there, True, remark)
+
+
+def _decode_media(path: Path, start: float | None, end: float | None) -> _Decoded:
+    """As `_decode`, of a file that PyAV reads."""
+    found = read_media(path, start, end)
+    recording = Recording(found.samples, found.rate, found.note)
+    return _Decoded(recording, round(found.duration_s * found.rate), True, found.missing)
+
+
+def _read(path: Path, sound: SoundFile, first: int, last: int, most: int) -> FloatArray:
+    """(samples, channels) from sample `first` to `last`, as far as they are there."""
+    room = most_frames(sound, most)
+    if is_counted(sound) and last - first > room:
+        raise _too_long(path, last - first, room, sound)
+    samples = read_frames(sound, first, last, room)
+    if len(samples) > room:
+        raise _too_long(path, last - first, room, sound)
+    return samples
+
+
+def _too_long(path: Path, frames: int, room: int, sound: SoundFile) -> AudioError:
+    rate, channels = sound.samplerate, sound.channels
+    length = _length(frames / rate) if frames < UNKNOWN_FRAMES else "of unknown length"
+    return AudioError(
+        f"{path}: too long for one clip: {length} at {rate:,} Hz, {channels} channel"
+        f"{'s' if channels > 1 else ''}; at most {_length(room / rate)} of that are read: cut it, "
+        "or give the spans (start and end) of the clips in it",
+        "too long",
+    )
+
+
+def _length(seconds: float) -> str:
+    return f"{seconds / 60:,.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
 
 
 def _bounds(start: float | None, end: float | None, frames: int, rate: int) -> tuple[int, int]:
     """First and last sample of a span, within the file."""
     begin = 0.0 if start is None or math.isnan(start) else start * rate
-    stop = float(frames) if end is None or math.isnan(end) else end * rate
     if begin < 0:
         raise UsageError(f"a span starts at 0 s or later; got {start} s")
-    last = round(max(0.0, min(stop, frames)))
-    return round(min(begin, last)), last
+    last = frames
+    if end is not None and end * rate < frames:  # NaN is not
+        last = round(max(0.0, end * rate))
+    return last if begin >= last else round(begin), last
 
 
-def _read(sound: soundfile.SoundFile, first: int, last: int) -> FloatArray:
-    """(samples, channels) from sample `first` to `last`.
-
-    MP3 is decoded from its beginning: in a file of variable bit rate libmpg123 seeks inexactly (we
-    saw it miss by 2,000 samples).
-    """
-    skip = 0 if sound.format == "MP3" else first
-    if skip:
-        sound.seek(skip)
-    # soundfile seeks to its own position before and after each read, which costs a fifth of the
-    # decoding of Opus, unless it is told that the file cannot seek.
-    sound.seekable = lambda: False
-    samples: FloatArray = sound.read(last - skip, dtype="float32", always_2d=True)
-    return samples[first - skip :]
+def mean_square(samples: FloatArray) -> float:
+    """The mean of the squares of (samples,), in float64."""
+    if len(samples) <= BLOCK:
+        return float(np.mean(np.square(samples, dtype=np.float64)))
+    squares = (np.square(block, dtype=np.float64) for block in blocks(samples))
+    return sum(float(square.sum()) for square in squares) / len(samples)
 
 
-def _detail(error: Exception) -> str:
-    """The decoder's words, but for a broken MP3, which libsndfile says does not exist."""
-    words = str(error).rpartition(": ")[2] or str(error)
-    return "not audio of a known format" if "does not exist" in words else words.rstrip(".")
+def blocks(samples: FloatArray) -> Iterator[FloatArray]:
+    """Stretches of an array, in order: a copy of each needs little memory."""
+    for first in range(0, len(samples), BLOCK):
+        yield samples[first : first + BLOCK]
 
 
 def check_waveform(mono: FloatArray, name: str) -> None:
     """Raise `AudioError` for audio with nothing to recognise: empty, not finite, silent."""
     if mono.size == 0:
         raise AudioError(f"{name}: no samples", "empty")
-    if not np.isfinite(mono).all():
-        bad = int((~np.isfinite(mono)).sum())
+    if bad := sum(int((~np.isfinite(block)).sum()) for block in blocks(mono)):
         raise AudioError(f"{name}: {bad} of {mono.size} samples are NaN or infinite", "not finite")
-    peak = float(mono.max() - mono.min()) / 2  # a constant level is not heard
+    peak = (float(mono.max()) - float(mono.min())) / 2  # a constant level is not heard
     if peak < SILENT_PEAK:
         raise AudioError(
             f"{name}: silent (peak {peak:.1e} of full scale, under {SILENT_PEAK:.0e})", "silent"
         )
+
+
+def checked_mono(recording: Recording, name: str) -> FloatArray:
+    """The mean of the channels (samples,), checked by `check_mono`."""
+    mono = recording.mono
+    check_mono(mono, recording.samples, name)
+    return mono
+
+
+def check_mono(mono: FloatArray, samples: FloatArray, name: str) -> None:
+    """Raise as `check_waveform` for `mono`, the mean of the channels of (samples, channels).
+
+    Raises:
+        AudioError: also "channels cancel" where the channels are not silent and their mean is.
+    """
+    try:
+        check_waveform(mono, name)
+    except AudioError as error:
+        peaks = np.ptp(samples, axis=0) / 2 if error.reason == "silent" else np.zeros(1)
+        if peaks.max() < SILENT_PEAK:
+            raise
+        raise AudioError(
+            f"{name}: the {len(peaks)} channels cancel each other (one is the other upside down): "
+            "their mean, which is used, is silent; keep one channel",
+            "channels cancel",
+        ) from None
 
 
 def resample(mono: FloatArray, source_rate: int, sampling_rate: int) -> FloatArray:

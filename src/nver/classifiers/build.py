@@ -6,8 +6,10 @@ from typing import Any
 import torch
 
 from nver.classifiers.base import Classifier, ClassifierCard
-from nver.errors import UsageError, check_count, unknown_name
+from nver.errors import UsageError, check_count, shown, unknown_name
 from nver.registry import lookup
+
+MOST_PARAMETERS = 100_000_000  # our choice: 50 times the largest of a paper; 1.6 GB with Adam
 
 
 def build_classifier(name: str, dims: Sequence[int], emotions: int, **options: Any) -> Classifier:
@@ -32,6 +34,18 @@ def check_classifier(name: str, streams: int, options: dict[str, Any]) -> Classi
     for option in options:
         if option not in card.options:
             raise unknown_name(f"option of {name}", option, card.options or ["none"])
-    with torch.device("meta"):
-        card.build((1,) * streams, 2, **{**card.options, **options})
+    try:
+        with torch.device("meta"):
+            network = card.build((1,) * streams, 2, **{**card.options, **options})
+    except UsageError:
+        raise
+    except Exception as error:  # whatever a value of a wrong type or size does to a layer
+        raise UsageError(
+            f"{name} cannot be built with {shown(options)}: {type(error).__name__} {error}"
+        ) from error
+    if (size := sum(p.numel() for p in network.parameters())) > MOST_PARAMETERS:
+        raise UsageError(
+            f"{name} with {shown(options)} has {size:,} parameters; expected at most "
+            f"{MOST_PARAMETERS:,}"
+        )
     return card

@@ -13,7 +13,7 @@ ball -> log_0 -> dense 512 -> dense 128 -> output. The branches and the dense la
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import reduce
-from math import expm1, inf, log
+from math import expm1, log
 from typing import Any
 
 import torch
@@ -40,7 +40,7 @@ from nver.classifiers.layers.poincare import (
     log_0,
     mobius_add,
 )
-from nver.errors import UsageError, check_choice, check_number
+from nver.errors import UsageError, check_choice, check_flag, check_number
 
 OPERATORS = ("mobius", "gyromidpoint", "tangent-concat")
 
@@ -77,10 +77,9 @@ class HyfuseOptions:
         check_choice("curvature of hyfuse", self.curvature, ("fixed", "learned"))
         check_choice("output of hyfuse", self.output, ("euclidean", "hyperbolic"))
         check_number("c", self.c, lambda c: 1e-3 <= c <= 10, "from 1e-3 to 10")
-        check_number("clip", self.clip, lambda norm: 0 <= norm < inf, "of at least 0; 0 is no clip")
+        check_number("clip", self.clip, lambda n: 0 <= n <= 1000, "from 0, no clip, to 1000")
         check_branch(self.pool, self.positions, self.width, self.dropout)
-        if not isinstance(self.gate, bool):
-            raise UsageError(f"gate must be true or false; got {self.gate!r}")
+        check_flag("gate", self.gate)
         if self.curvature == "learned" and self.flat:
             raise UsageError(
                 'tangent-concat has no curvature to learn; set curvature = "fixed", or output = '

@@ -69,8 +69,10 @@ class RenoOptions:
         check_choice("divergence of reno", self.divergence, (*DIVERGENCES, "none"))
         check_branch(self.pool, self.positions, self.width, self.dropout)
         check_count("heads", self.heads)
-        check_number("beta", self.beta, lambda b: b > 0 and b != 1, "above 0 and not 1")
-        check_number("delta", self.delta, lambda d: d >= 0, "of at least 0")
+        check_number(
+            "beta", self.beta, lambda b: 0 < b <= 100 and b != 1, "above 0 and not 1, at most 100"
+        )
+        check_number("delta", self.delta, lambda d: 0 <= d <= 1, "of at least 0, at most 1")
         check_number("lambda_", self.lambda_, lambda share: 0 < share <= 1, "in (0, 1]")
 
 

@@ -2,9 +2,11 @@
 
 import io
 import os
+import shlex
 import signal
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any, TextIO
 
 import click
@@ -17,15 +19,17 @@ from nver.registry import VERSION
 
 # name -> its line in `nver --help`, which so imports none of the commands
 COMMANDS = {
-    "list": "List the known corpora, encoders or classifiers.",
-    "corpus": "Show what is in a corpus, next to the published counts.",
-    "extract": "Compute embeddings of a corpus into the store.",
-    "run": "Run a recipe: extract, cross-validate, report.",
-    "train": "Train one classifier into a model folder.",
-    "predict": "Say what recordings may mean, by a trained model.",
-    "status": "Show how far a run is.",
-    "report": "Make tables and plots again from saved predictions.",
     "demo": "Run the main job on a small synthetic corpus.",
+    "corpus": "Show what is in your recordings, or in a known corpus.",
+    "run": "Extract, cross-validate, report: your recordings, or a recipe.",
+    "init": "Write a commented recipe for your recordings.",
+    "doctor": "Show what is installed, what is missing, and where nver writes.",
+    "predict": "Say what recordings may mean, by a trained model.",
+    "train": "Train one classifier into a model folder.",
+    "report": "Make tables and plots again from saved predictions.",
+    "status": "Show how far a run is.",
+    "list": "List the known corpora, encoders or classifiers.",
+    "extract": "Compute embeddings of a corpus into the store.",
     "store": "Look after the embedding store.",
     "pretrain": "Train an Audio-Mamba encoder of your own.",
     "convert": "Convert an Audio-Mamba checkpoint to safetensors.",
@@ -40,9 +44,14 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
         if cmd_name not in COMMANDS:
-            raise unknown_name("command", cmd_name, COMMANDS)
+            raise no_command(cmd_name)
         command: click.Command = import_module(f"nver.cli.{cmd_name}").command
         return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """`nver help COMMAND` is `nver COMMAND --help`."""
+        asked = args[:1] == ["help"]
+        return super().parse_args(ctx, [*args[1:], "--help"] if asked else args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -59,10 +68,22 @@ class LazyGroup(click.Group):
         return result
 
 
+def no_command(word: str) -> UsageError:
+    """The error for a word that is no command: a path may be what a command is for."""
+    path = Path(word)
+    if not path.exists():
+        return unknown_name("command", word, COMMANDS)
+    fit = ["run"] if path.suffix.lower() == ".toml" else ["corpus", "run", "predict"]
+    commands = ", ".join(shlex.join(["nver", command, word]) for command in fit)
+    return UsageError(f"{word!r} is no command; what is there can be given to one: {commands}")
+
+
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=example("nver demo", "nver predict my-recordings", "nver run --help"),
+    epilog=example(
+        "nver demo", "nver corpus my-recordings", "nver run my-recordings", "nver help run"
+    ),
 )
 @click.version_option(VERSION, "-V", "--version", prog_name="nver")
 def cli() -> None:
@@ -88,6 +109,8 @@ def _run(args: list[str] | None) -> Any:
         return cli(args=args, standalone_mode=False)
     except click.ClickException as error:
         error.show()
+        if isinstance(error, click.MissingParameter) and error.ctx and error.ctx.command.epilog:
+            click.echo("\n".join(error.ctx.command.epilog.splitlines()[1:]), err=True)
         return error.exit_code
     except NverError as error:
         full = full_disk_error(error)

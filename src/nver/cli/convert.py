@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from nver.cli.given import say_next
 from nver.cli.options import FOLDER, JSON, example, print_json
 
 
@@ -27,3 +28,4 @@ def command(source: Path, out: Path, as_json: bool) -> None:
     click.echo(f"wrote {made.file}: width {made.sizes.width}, {made.sizes.depth} blocks")
     click.echo(f"SHA-256 of the file     {made.file_sha256}")
     click.echo(f"SHA-256 of the weights  {made.weights_sha256}  (as embeddings record it)")
+    say_next(["nver", "extract", "FOLDER", "--encoder", f"audio-mamba-base={out}"])

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nver.cli.options import CORPUS_OPTION, JSON, ROOT, STRICT, example, print_json
+from nver.audio.remarks import KINDS
+from nver.cli.given import corpus_words, say_next, taken
+from nver.cli.options import (
+    CORPUS,
+    CORPUS_OPTION,
+    JSON,
+    ROOT,
+    STRICT,
+    example,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from nver.corpora.inspection import CorpusFacts, DuplicateGroup, Note
@@ -17,26 +27,28 @@ LISTED = 10  # of each kind of remark; --json has them all
 SPEAKER = {True: "one speaker", False: "SEVERAL SPEAKERS", None: "speaker unknown"}
 
 
-@click.command(epilog=example("nver corpus laughs-and-cries --root my-recordings"))
-@click.argument("name")
+@click.command(epilog=example("nver corpus my-recordings"))
+@CORPUS
 @ROOT
 @CORPUS_OPTION
 @STRICT
 @JSON
 def command(
-    name: str, root: Path | None, options: dict[str, Any], strict: bool, as_json: bool
+    corpus: str, root: Path | None, options: dict[str, Any], strict: bool, as_json: bool
 ) -> None:
-    """Show what is in the corpus NAME: counts next to the published ones, emotions, speakers,
-    durations, sampling rates, and every clip that deserves a look.
+    """Show what is in a corpus: emotions, speakers, durations, sampling rates, counts next to the
+    published ones, and every clip that deserves a look.
 
-    NAME is one of `nver list corpora`, or a name of your own for the recordings at --root.
-    Each clip is decoded once.
+    FOLDER or TABLE holds your own recordings; NAME is one of `nver list corpora`, which lies at
+    --root. Each clip is decoded once.
     """
     from nver.corpora import load_corpus
     from nver.corpora.inspection import inspect_corpus
 
-    corpus = load_corpus(name, root=root, **options)
-    facts = inspect_corpus(corpus, show_progress_bar=sys.stderr.isatty())
+    place = taken(corpus, root)
+    facts = inspect_corpus(
+        load_corpus(place.name, root=place.root, **options), show_progress_bar=True
+    )
     if as_json:
         print_json(asdict(facts))
     else:
@@ -44,8 +56,12 @@ def command(
     for warning in facts.warnings:
         click.echo(f"warning: {warning}", err=True)
     bad = len(facts.unusable) + len(facts.skipped)
+    if facts.unusable and len(facts.unusable) == facts.clips:
+        click.echo(f"nver: no clip can be used; the first: {facts.unusable[0].message}", err=True)
     if len(facts.unusable) == facts.clips or (strict and bad):
         sys.exit(1)
+    words = corpus_words(corpus, root, options)
+    say_next(["nver", "run", *words], ["nver", "init", *words], as_json=as_json)
 
 
 def lines(facts: "CorpusFacts") -> Iterator[str]:
@@ -67,9 +83,9 @@ def lines(facts: "CorpusFacts") -> Iterator[str]:
         yield f"  {e.emotion:<{width}}  {e.clips:>6,}{published}"
     yield from _notes("no clip of the corpus, skipped", facts.skipped)
     yield from _notes("cannot be used, would be skipped", facts.unusable)
-    yield from _notes("very quiet, used", facts.quiet)
-    yield from _notes("clipped, used", facts.clipped)
     yield from _notes("cut short, used as far as it goes", facts.cut_short)
+    for kind, what in KINDS.items():
+        yield from _notes(f"{what}; used", getattr(facts, kind))
     yield from _duplicates("the same sound more than once, used", facts.duplicates)
     yield from _duplicates(
         "the same recording, encoded or cut anew, used", facts.near_duplicates, sign="~"

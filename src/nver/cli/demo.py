@@ -1,11 +1,11 @@
 """`nver demo`: the main job on synthetic recordings."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from nver.cli.given import say_next
 from nver.cli.options import JSON, WORKERS, example, out_option
 from nver.cli.output import finish_run
 
@@ -28,10 +28,11 @@ def command(out: Path, workers: int | None, as_json: bool) -> None:
     from nver.models.model_folder import has_shipped
 
     with as_file(files("nver.recipe") / "demo.toml") as recipe:
-        result = nver.run(recipe, out, workers=workers, show_progress_bar=sys.stderr.isatty())
+        result = nver.run(recipe, out, workers=workers, show_progress_bar=True)
     finish_run(result, strict=False, as_json=as_json)
     if not as_json and has_shipped():
         _print_answers()
+    say_next(["nver", "corpus", "my-recordings"], as_json=as_json)
 
 
 def _print_answers() -> None:

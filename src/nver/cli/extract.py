@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nver.cli.given import corpus_words, say_next, taken
 from nver.cli.options import (
+    CORPUS,
     CORPUS_OPTION,
     DEVICE,
     JSON,
@@ -30,9 +32,11 @@ if TYPE_CHECKING:
     from nver.embeddings.extraction import Extraction
     from nver.encoders import EncoderSpec
 
+BY_DEFAULT = ("logmel-stats", "prosody-stats")  # the encoders of recipe/default.toml
 
-@click.command(epilog=example("nver extract mine --root my-recordings --encoder logmel-stats"))
-@click.argument("corpus")
+
+@click.command(epilog=example("nver extract my-recordings --encoder logmel-stats"))
+@CORPUS
 @ROOT
 @repeated(
     "--encoder",
@@ -63,9 +67,10 @@ def command(
     as_json: bool,
     **variant: Any,
 ) -> None:
-    """Compute the embeddings of CORPUS that the store lacks; stop and go on at any time.
+    """Compute the embeddings of a corpus that the store lacks; stop and go on at any time.
 
-    CORPUS is one of `nver list corpora`, or a name of your own for the recordings at --root.
+    FOLDER or TABLE holds your own recordings; NAME is one of `nver list corpora`, which lies at
+    --root.
     """
     import pandas as pd
 
@@ -73,8 +78,11 @@ def command(
     from nver.corpora.measurement import cut_short_warnings
     from nver.embeddings import EmbeddingStore
     from nver.embeddings.extraction import extract
+    from nver.machine.counting import say
 
-    loaded = load_corpus(corpus, root=root, **options)
+    found = taken(corpus, root)
+    loaded = load_corpus(found.name, root=found.root, **options)
+    say(f"corpus {loaded.name}: {loaded.counts}", not as_json)
     place = EmbeddingStore(store)
     specs = [read_spec(encoder, **variant) for encoder in encoders]
     done = extract(
@@ -92,6 +100,10 @@ def command(
         say_skipped(skipped)
     if done.clips.empty or (strict and len(skipped)):
         sys.exit(1)
+    words = corpus_words(corpus, root, options)
+    known = all(encoder in BY_DEFAULT for encoder in encoders)
+    own_store = ["--set", f"store={store}"] if store and known else []
+    say_next(["nver", "run" if known else "init", *words, *own_store], as_json=as_json)
 
 
 def read_spec(text: str, *, layer: str, **rest: Any) -> "EncoderSpec":

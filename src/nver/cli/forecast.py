@@ -21,8 +21,9 @@ def print_forecast(
     """What a run would take; exit with 1 if nothing could be run, or for `strict` if not all."""
     from nver.evaluation.grid.forecast import forecast
     from nver.machine.pool import usable_cores
+    from nver.recipe import run_folder
 
-    found = forecast(recipe, out or Path("runs") / recipe.name, workers or usable_cores())
+    found = forecast(recipe, out or run_folder(recipe), workers or usable_cores())
     if as_json:
         print_json(found.to_dict())
     else:

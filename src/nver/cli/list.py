@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from nver.cli.given import say_next
 from nver.cli.options import JSON, example, print_json
 from nver.registry import lookup, names
 
@@ -13,6 +14,11 @@ FIELDS = {
                  "extra", "weights"),
     "classifiers": ("name", "streams", "title", "options"),
 }  # fmt: skip
+NEXT = {
+    "corpora": "nver corpus NAME --root DIR",
+    "encoders": "nver extract FOLDER --encoder NAME",
+    "classifiers": "nver init FOLDER",
+}
 
 
 @click.command(epilog=example("nver list encoders"))
@@ -32,6 +38,7 @@ def command(kind: str, as_json: bool) -> None:
     for row in cells:
         padded = (text.ljust(width) for text, width in zip(row, widths, strict=True))
         click.echo("  ".join(padded).rstrip())
+    say_next(NEXT[kind].split())
 
 
 def describe(kind: str, name: str) -> dict[str, Any]:

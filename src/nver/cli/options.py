@@ -53,16 +53,18 @@ def _values(
     for key, text in _texts(context, option, pairs).items():
         try:
             values[key] = json.loads(text)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):  # no JSON, too many digits, nested too deep: a text
             values[key] = text
     return values
 
 
+CORPUS = click.argument("corpus", metavar="FOLDER|TABLE|NAME")
+CORPUS_OR_RECIPE = click.argument("recipe", metavar="FOLDER|TABLE|RECIPE")
 RECIPE = click.argument("recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 RUN_FOLDER = click.argument("folder", metavar="DIR", type=PLACE)
 SET = repeated("--set", "overrides", metavar="A.B=C", help="Override a key of the recipe")
 ROOT = click.option(
-    "--root", type=PLACE, help="Where the recordings are: a folder, or the file of a table."
+    "--root", type=PLACE, help="Where a known corpus lies: a folder, or the file of a table."
 )
 CORPUS_OPTION = repeated(
     "--corpus-option",

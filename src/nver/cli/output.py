@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -28,14 +29,19 @@ def finish_run(result: "Run", strict: bool, as_json: bool) -> None:
     else:
         click.echo(terminal_text(result.tables))
         click.echo(f"\nreport: {result.report}")
-    for warning in result.warnings:
-        click.echo(f"warning: {warning}", err=True)
+    say_warnings(result.warnings)
     say_skipped(result.skipped)
     for entry in result.missing:
         click.echo(entry.sentence, err=True)
     unfinished = any(entry.unfinished for entry in result.missing)
     if unfinished or (strict and (len(result.skipped) or result.missing)):
         sys.exit(1)
+
+
+def say_warnings(warnings: Sequence[str]) -> None:
+    """On stderr, a line each."""
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
 
 
 def say_skipped(skipped: "pd.DataFrame") -> None:

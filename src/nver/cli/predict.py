@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from nver.cli.given import say_next
 from nver.cli.options import JSON, STRICT, WEIGHTS, example, print_json
 from nver.errors import UsageError
 from nver.models.prediction import Prediction, write_predictions
@@ -76,6 +77,11 @@ def command(
     click.echo(counted(answers, trained.threshold), err=True)
     if bad == len(answers) or (strict and bad):
         sys.exit(1)
+    if table:
+        say_next(["nver", "train", "FOLDER", "--out", "MODEL"], as_json=as_json)
+    else:
+        own = ["--model", model] if model else []
+        say_next(["nver", "predict", *paths, *own, "--csv", "answers.csv"], as_json=as_json)
 
 
 class Table:

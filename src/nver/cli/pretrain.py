@@ -1,10 +1,10 @@
 """`nver pretrain`: an Audio-Mamba encoder trained on your own recordings."""
 
-import sys
 from pathlib import Path
 
 import click
 
+from nver.cli.given import say_next
 from nver.cli.options import DEVICE, RECIPE, ROOT, example, out_option
 
 
@@ -22,10 +22,9 @@ def command(recipe: Path, out: Path, root: Path | None, device: str, minutes: fl
     """
     from nver.models.pretraining import pretrain, read_recipe
 
-    last = pretrain(
-        read_recipe(recipe, root), out, device=device, minutes=minutes, show=sys.stderr.isatty()
-    )
+    last = pretrain(read_recipe(recipe, root), out, device=device, minutes=minutes, show=True)
     if last == out:
         click.echo(f"stopped; the same command goes on from {out}")
     else:
         click.echo(f"wrote {last}; the log is {out / 'log.csv'}")
+        say_next(["nver", "extract", "FOLDER", "--encoder", f"nver-mamba={last}"])

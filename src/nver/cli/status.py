@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nver.cli.given import say_next
 from nver.cli.options import JSON, RUN_FOLDER, example, print_json
 from nver.cli.output import hours
 
@@ -24,11 +25,15 @@ def command(folder: Path, as_json: bool) -> None:
     It changes nothing; the run may be going on, stopped, or finished. A missing cell waits
     for a corpus or weights that were not found. During an extraction all its cells wait.
     """
-    from nver.evaluation.grid.progress import STATES, read_progress
+    from nver.evaluation.grid.progress import RUNNING, STATES, WAITING, read_progress
 
     found = read_progress(folder)
     if not as_json:
         click.echo("\n".join(lines(found)))
+        if found.count(WAITING) + found.count(RUNNING) and found.alive is False:
+            say_next(["nver", "run", "RECIPE", "--out", str(folder)])
+        else:
+            say_next(["nver", "status" if found.alive else "report", str(folder)])
         return
     print_json(
         {

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from nver.cli.given import say_next, taken
 from nver.cli.options import CORPUS_OPTION, JSON, PLACE, ROOT, STORE, example, print_json, repeated
 from nver.cli.output import size
 from nver.corpora import load_corpus
@@ -39,6 +40,9 @@ def stats_command(store: Path | None, as_json: bool) -> None:
             f"{entry.identity['dim']}  {size(entry.bytes)} in {entry.shards} shard(s){perturbed}"
         )
         click.echo(f"    {facts_of(entry.identity)}")
+    own = ["--store", str(store)] if store else []
+    if found:
+        say_next(["nver", "store", "export", found[0].fingerprint[:12], "vectors", *own])
 
 
 @command.command("verify", epilog=example("nver store verify"))
@@ -67,6 +71,9 @@ def verify_command(store: Path | None, repair_it: bool, as_json: bool) -> None:
         found = verify(opened)
         click.echo(f"repaired: {found.rows:,} embeddings are left", err=True)
     if found.faults:
+        if not repair_it:
+            own = ["--store", str(store)] if store else []
+            say_next(["nver", "store", "verify", "--repair", *own], as_json=as_json)
         sys.exit(1)
 
 
@@ -101,7 +108,10 @@ def export_command(
     that a stress test made worse are left out.
     """
     opened = EmbeddingStore(store, create=False)
-    table = None if corpus is None else load_corpus(corpus, root=root, **options).table
+    table = None
+    if corpus is not None:
+        place = taken(corpus, root)
+        table = load_corpus(place.name, root=place.root, **options).table
     done = export(opened, opened.find(identity), out, table=table, format=format)
     if as_json:
         print_json(asdict(done))

@@ -1,17 +1,34 @@
 """`nver train`: a recipe's one classifier as a model folder."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from nver.cli.options import JSON, RECIPE, SET, WORKERS, example, out_option
+from nver.cli.given import read_given, say_next
+from nver.cli.options import (
+    CORPUS_OPTION,
+    CORPUS_OR_RECIPE,
+    JSON,
+    ROOT,
+    SET,
+    WORKERS,
+    example,
+    out_option,
+)
+
+FUSION = 'classifiers=["reno"]'  # of the default recipe's classifiers the one that takes both
 
 
-@click.command(epilog=example("nver train mine.toml --out mine-model"))
-@RECIPE
+@click.command(
+    epilog=example(
+        "nver train my-recordings --out my-model", "nver train mine.toml --out mine-model"
+    )
+)
+@CORPUS_OR_RECIPE
+@ROOT
+@CORPUS_OPTION
 @out_option("The model folder.", required=True)
 @SET
 @click.option(
@@ -24,17 +41,26 @@ from nver.cli.options import JSON, RECIPE, SET, WORKERS, example, out_option
 @WORKERS
 @JSON
 def command(
-    recipe: Path, out: Path, overrides: tuple[str, ...], as_json: bool, **settings: Any
+    recipe: str,
+    root: Path | None,
+    options: dict[str, Any],
+    out: Path,
+    overrides: tuple[str, ...],
+    as_json: bool,
+    **settings: Any,
 ) -> None:
-    """Train the one classifier of RECIPE, a TOML file as for `nver run`, for `nver predict`.
+    """Train one classifier for `nver predict`: that of RECIPE, a TOML file, or RENO on the
+    recordings in FOLDER or TABLE, or a known corpus at --root.
 
-    The recipe has one corpus, one classifier on one set of encoders, and one seed. Embeddings that
+    A recipe has one corpus, one classifier on one set of encoders, and one seed. Embeddings that
     the store has are not computed again. The test speakers of a split are not used.
     """
     import nver
+    from nver.recipe.reading import is_recipe
 
-    experiment = nver.read_experiment(recipe, overrides)
-    model = nver.train(experiment, out, show_progress_bar=sys.stderr.isatty(), **settings)
+    own = () if is_recipe(recipe) else (FUSION,)
+    experiment = read_given(recipe, root, options, [*own, *overrides])
+    model = nver.train(experiment, out, show_progress_bar=True, **settings)
     measured = model.made["validation"]
     if as_json:
         click.echo(json.dumps({"folder": str(out), "threshold": model.threshold, **measured}))
@@ -52,3 +78,6 @@ def command(
         f"those {measured['family_accuracy_of_answered']:.3f})"
     )
     click.echo(f"model: {out}")
+    for warning in model.made["warnings"]:
+        click.echo(f"warning: {warning}", err=True)
+    say_next(["nver", "predict", "NEW-RECORDINGS", "--model", str(out)])

@@ -84,6 +84,17 @@ class Corpus:
         return ordered + sorted(found - set(ordered))
 
     @property
+    def counts(self) -> str:
+        """ "240 clips, 6 emotions, 12 speakers"."""
+        unit = self.card.speaker_is
+        numbers = {
+            "clip": len(self.table),
+            "emotion": self.table["emotion"].nunique(),
+            unit: self.table["speaker"].nunique(),
+        }
+        return ", ".join(f"{n:,} {name}{'' if n == 1 else 's'}" for name, n in numbers.items())
+
+    @property
     def has_speakers(self) -> bool:
         """Whether every clip has a known speaker, and there are at least two."""
         speaker = self.table["speaker"]

@@ -6,19 +6,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nver.audio.containers import HEADERLESS_SUFFIXES, MEDIA_SUFFIXES
 from nver.corpora.base import COLUMNS, SKIPPED_COLUMNS
 from nver.errors import CorpusError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# What libsndfile decodes and people record in (RAW is missing: it does not know its own rate).
-SUFFIXES = {
-    *(".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3"),
-    *(".aif", ".aiff", ".aifc", ".au", ".caf", ".w64", ".rf64"),
+# What libsndfile decodes and people record in.
+SNDFILE_SUFFIXES = {
+    *(".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".opus"),
+    *(".mp3", ".mp2", ".mpga", ".aif", ".aiff", ".aifc", ".caf", ".au", ".snd"),
+    *(".voc", ".sph", ".nist", ".sf", ".ircam", ".svx", ".8svx", ".paf", ".pvf", ".avr"),
 }
-# Audio that libsndfile cannot decode: reported; all other files are passed over.
-FOREIGN_SUFFIXES = {".m4a", ".aac", ".wma", ".amr", ".webm", ".mka", ".3gp", ".ape", ".spx"}
+# All that is audio of a corpus; the reader says what it cannot read. Other files are passed over.
+SUFFIXES = SNDFILE_SUFFIXES | set(MEDIA_SUFFIXES) | HEADERLESS_SUFFIXES
 
 Skip = tuple[str, str, str]  # file, reason, message: a row of `Corpus.skipped`
 
@@ -26,9 +28,9 @@ Skip = tuple[str, str, str]  # file, reason, message: a row of `Corpus.skipped`
 def walk(root: Path) -> tuple[list[str], list[str]]:
     """(audio, unreadable): sorted paths relative to `root`, with "/" between the parts.
 
-    Unreadable are audio in a foreign format, links that lead in a circle and folders without
-    permission. Hidden files and folders (.git, ._x.wav of a Mac) and all other files are passed
-    over. No file is opened: a million files take seconds.
+    Unreadable are links that lead in a circle and folders without permission. Hidden files and
+    folders (.git, ._x.wav of a Mac) and all other files are passed over. No file is opened: a
+    million files take seconds.
     """
     audio: list[str] = []
     unreadable: list[str] = []
@@ -36,7 +38,7 @@ def walk(root: Path) -> tuple[list[str], list[str]]:
         suffix = os.path.splitext(name)[1].lower()
         if suffix in SUFFIXES:
             audio.append(name)
-        elif closed or suffix in FOREIGN_SUFFIXES:
+        elif closed:
             unreadable.append(name)
     return sorted(audio), sorted(unreadable)
 
@@ -80,13 +82,8 @@ def _first_visit(link: str, linked: set[str]) -> bool:
 
 def unreadable_rows(root: Path, names: Iterable[str]) -> list[Skip]:
     """Rows of `Corpus.skipped` for what `walk` found unreadable."""
-    return [(os.path.join(os.path.abspath(root), name), *_why_unreadable(name)) for name in names]
-
-
-def _why_unreadable(name: str) -> tuple[str, str]:
-    if os.path.splitext(name)[1].lower() in FOREIGN_SUFFIXES:
-        return "unsupported format", "this format is not read; convert it, for example to FLAC"
-    return "unreadable", "a link that leads in a circle, or a folder without permission"
+    why = "a link that leads in a circle, or a folder without permission"
+    return [(os.path.join(os.path.abspath(root), name), "unreadable", why) for name in names]
 
 
 def clip_table(columns: Mapping[str, Sequence[Any]]) -> "pd.DataFrame":

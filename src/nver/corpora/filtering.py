@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from nver.corpora.base import Corpus
-from nver.errors import CorpusError, unknown_name
+from nver.errors import UsageError, unknown_name
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,7 @@ def filtered(corpus: Corpus, only: Filter, corpora: int) -> Corpus:
         corpora: how many corpora share the filter; of several, one may lack an emotion.
 
     Raises:
-        UsageError: a speaker is unknown, or an emotion where there is one corpus.
-        CorpusError: no clip is left.
+        UsageError: a speaker is unknown, or an emotion where there is one corpus; no clip is left.
     """
     table = corpus.table
     if only.emotions:
@@ -37,7 +36,7 @@ def filtered(corpus: Corpus, only: Filter, corpora: int) -> Corpus:
         wanted = wanted_speakers(only.speakers, known, f"{corpus.name} in [filter]")
         table = table[table["speaker"].isin(wanted)]
     if table.empty:
-        raise CorpusError(f"{corpus.name}: no clip is left by [filter]; got {asdict(only)}")
+        raise UsageError(f"{corpus.name}: no clip is left by [filter]; got {asdict(only)}")
     return replace(corpus, table=table.reset_index(drop=True))
 
 

@@ -9,19 +9,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from nver.audio.fingerprint import DIM, SAMPLING_RATE
-from nver.audio.recording import QUIET_RMS, FloatArray, load_audio
+from nver.audio.recording import FloatArray, load_audio
+from nver.audio.remarks import KINDS
 from nver.corpora.base import Corpus
 from nver.corpora.duplicates import repeated, same_sounds
 from nver.corpora.measurement import Measurement, measure
+from nver.machine.counting import Count
 from nver.machine.pool import Pool, WorkerDeath, usable_cores
 from nver.machine.threads import one_thread
 
-# A clip with this share of samples at full scale is listed as clipped: 1 ms of every second (our
-# choice). A recording that was only scaled to a peak of 1 has a sample or two.
-CLIPPED_SHARE = 1e-3
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 BATCH = 16  # clips of a worker's job (our choice: some tenths of a second)
 CRASHED, MEMORY = "crashed", "memory"  # reasons of clips that end their process, or fill it
@@ -83,9 +81,10 @@ class DuplicateGroup:
 class CorpusFacts:
     """Counts, lengths, formats, and every clip that deserves a look, by name.
 
-    A run skips `unusable` clips (missing, unreadable, empty, not finite, silent). It uses clips
-    that are `quiet` (rms under 1e-3 of full scale), `clipped`, `cut_short`, `duplicates` (equal
-    samples) or `near_duplicates` (the same recording encoded, scaled or trimmed anew).
+    A run skips `unusable` clips (missing, unreadable, empty, not finite, silent, channels cancel).
+    It uses the others, whatever is remarked of them: the kinds of `nver.audio.remarks`,
+    `cut_short`, `duplicates` (equal samples) and `near_duplicates` (the same recording encoded,
+    scaled or trimmed anew).
     """
 
     corpus: str
@@ -105,9 +104,15 @@ class CorpusFacts:
     sampling_rates: Mapping[int, int]
     channels: Mapping[int, int]
     unusable: tuple[Note, ...]
+    cut_short: tuple[Note, ...]
     quiet: tuple[Note, ...]
     clipped: tuple[Note, ...]
-    cut_short: tuple[Note, ...]
+    channels_cancel: tuple[Note, ...]
+    dead_channels: tuple[Note, ...]
+    offset: tuple[Note, ...]
+    very_short: tuple[Note, ...]
+    very_long: tuple[Note, ...]
+    tracks: tuple[Note, ...]
     duplicates: tuple[DuplicateGroup, ...]
     near_duplicates: tuple[DuplicateGroup, ...]
 
@@ -152,7 +157,7 @@ def _measure_all(table: pd.DataFrame, show_progress_bar: bool) -> list[Measureme
     found: dict[int, list[Measurement]] = {}
     with (
         Pool(measure_clips, usable_cores()) as pool,
-        tqdm(total=len(clips), unit="clip", disable=not show_progress_bar) as bar,
+        Count("decode", len(clips), "clip", show_progress_bar) as bar,
     ):
         for number, measured in pool.unordered(batches, pieces=_single_clips, lost=_crashed):
             found.setdefault(number, []).extend(measured)
@@ -213,16 +218,14 @@ def _durations(clips: Sequence[str], found: Sequence[Measurement]) -> Durations 
 
 def _notes(clips: Sequence[str], found: Sequence[Measurement]) -> dict[str, tuple[Note, ...]]:
     """The clips that deserve a look, by the field of `CorpusFacts` that lists them."""
-    notes: dict[str, list[Note]] = {k: [] for k in ("unusable", "quiet", "clipped", "cut_short")}
+    notes: dict[str, list[Note]] = {kind: [] for kind in ("unusable", "cut_short", *KINDS)}
     for clip, m in zip(clips, found, strict=True):
         if m.reason:
             notes["unusable"].append(Note(clip, m.reason, m.message))
-        elif m.rms < QUIET_RMS:
-            notes["quiet"].append(Note(clip, "quiet", f"rms {m.rms:.1e} of full scale"))
-        if m.clipped >= CLIPPED_SHARE:
-            notes["clipped"].append(Note(clip, "clipped", f"{m.clipped:.2%} at full scale"))
         if m.cut_short:
             notes["cut_short"].append(Note(clip, "cut short", m.cut_short))
+        for kind, said in m.remarks.items():
+            notes[kind].append(Note(clip, kind.replace("_", " "), said))
     return {kind: tuple(rows) for kind, rows in notes.items()}
 
 

@@ -2,19 +2,26 @@
 
 import hashlib
 import math
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-import soundfile
 
 from nver.audio.fingerprint import SAMPLING_RATE, sound_print
-from nver.audio.recording import FloatArray, check_waveform, read_recording, resample, sound_name
-from nver.audio.truncated import shortfall
+from nver.audio.length import missing_by_header
+from nver.audio.recording import (
+    FloatArray,
+    blocks,
+    check_mono,
+    read_with_remark,
+    resample,
+)
+from nver.audio.remarks import KINDS, Traits, remarks, traits
 from nver.errors import AudioError, first_few
 
-FULL_SCALE = 1.0 - 2.0**-15  # the largest value of 16-bit samples
 NAMED = 5  # clips in a warning (our choice)
 SPAN_SLACK_S = 0.05  # how far a span may pass the end of its file (our choice: rounded times)
 
@@ -24,8 +31,7 @@ class Measurement:
     """One clip as it is in its file, before resampling.
 
     Attributes:
-        rms: of the mean of the channels.
-        clipped: the share of samples at full scale, over all channels.
+        remarks: kind -> sentence, see `nver.audio.remarks`; "tracks" for what was left aside.
         digest: a hash of the mean of the channels: equal sound has an equal digest, whatever the
             bytes of the file.
         sound_print: see `nver.audio.fingerprint`; None for a clip that cannot be used.
@@ -36,8 +42,7 @@ class Measurement:
     duration_s: float = 0.0
     sampling_rate: int = 0
     channels: int = 0
-    rms: float = 0.0
-    clipped: float = 0.0
+    remarks: Mapping[str, str] = field(default_factory=dict)
     digest: bytes = b""
     sound_print: FloatArray | None = None
     cut_short: str = ""
@@ -48,7 +53,7 @@ class Measurement:
 def measure(file: str, start: float = math.nan, end: float = math.nan) -> Measurement:
     """Decode a file or a span of it (s; NaN: no bound) once; a fault is a field, not an error."""
     try:
-        recording = read_recording(file, start=start, end=end)
+        recording, remark = read_with_remark(file, start=start, end=end)
     except AudioError as error:
         return Measurement(reason=error.reason, message=str(error))
     mono, rate = recording.mono, recording.rate
@@ -57,53 +62,62 @@ def measure(file: str, start: float = math.nan, end: float = math.nan) -> Measur
         sampling_rate=rate,
         channels=recording.samples.shape[1],
         digest=_digest(mono, rate),
-        cut_short=_cut_short(file, start, end, len(mono), rate),
+        cut_short=remark or _cut_short(start, end, len(mono), rate),
     )
     try:
-        check_waveform(mono, file)
+        check_mono(mono, recording.samples, file)
     except AudioError as error:
         return replace(found, reason=error.reason, message=str(error))
+    said = {"tracks": recording.note} if recording.note else {}
+    said |= remarks(traits(recording.samples), found.duration_s)
+    del recording  # a long one and its copies need much memory
     return replace(
-        found,
-        rms=float(np.sqrt(np.mean(np.square(mono, dtype=np.float64)))),
-        clipped=float(np.mean(np.abs(recording.samples) >= FULL_SCALE)),
-        sound_print=sound_print(resample(mono, rate, SAMPLING_RATE)),
+        found, remarks=said, sound_print=sound_print(resample(mono, rate, SAMPLING_RATE))
     )
 
 
 def cut_short_warnings(clips: pd.DataFrame) -> tuple[str, ...]:
     """A sentence that names the clips whose file promises more than it holds, if there are any.
 
-    Only the files' headers are read, so that every run can warn, even if it decodes nothing.
+    Only the files' headers are read, so that every run can warn, even if it decodes nothing; but a
+    file that only PyAV reads is decoded.
     """
     whole = clips["start"].isna() & clips["end"].isna()
     rows = clips.loc[whole, ["clip", "file"]].itertuples(index=False, name=None)
-    found = [f"{clip} ({missing})" for clip, file in rows if (missing := _missing(file))]
-    if not found:
-        return ()
-    return (
-        f"{len(found):,} clip{'s' if len(found) > 1 else ''} cut short, used as far as the file "
-        f"goes: {first_few(found, NAMED)}; see `nver corpus`",
-    )
+    found = [f"{clip} ({missing})" for clip, file in rows if (missing := missing_by_header(file))]
+    return (_warning("cut short, used as far as the file goes", found),) if found else ()
 
 
-def _missing(file: str) -> str:
-    try:
-        with soundfile.SoundFile(sound_name(Path(file))) as sound:
-            return shortfall(Path(file), sound.frames)
-    except (soundfile.SoundFileError, OSError):
-        return ""  # it is gone since it was embedded: that is reported elsewhere
+def trait_warnings(clips: pd.DataFrame, found: npt.NDArray[np.float32]) -> tuple[str, ...]:
+    """A sentence for each kind of remark (`nver.audio.remarks`) that names the clips of that kind.
+
+    Args:
+        clips: with the columns clip and duration_s.
+        found: (clips, 6), the traits of each.
+    """
+    of_kind: dict[str, list[str]] = defaultdict(list)
+    for clip, seconds, row in zip(clips["clip"], clips["duration_s"], found, strict=True):
+        for kind, said in remarks(Traits(*map(float, row)), float(seconds)).items():
+            of_kind[kind].append(f"{clip} ({said})")
+    return tuple(_warning(what, of_kind[kind]) for kind, what in KINDS.items() if of_kind[kind])
+
+
+def _warning(what: str, found: list[str]) -> str:
+    number = f"{len(found):,} clip{'s' if len(found) > 1 else ''}"
+    return f"{number} {what}: {first_few(found, NAMED)}; see `nver corpus`"
 
 
 def _digest(mono: FloatArray, rate: int) -> bytes:
     """16 bytes; adding zero makes -0.0 and 0.0 the same."""
-    samples = np.ascontiguousarray(mono + np.float32(0.0))
-    return hashlib.blake2b(samples.tobytes(), digest_size=16, salt=rate.to_bytes(8, "big")).digest()
+    found = hashlib.blake2b(digest_size=16, salt=rate.to_bytes(8, "big"))
+    with np.errstate(invalid="ignore"):  # of NaN
+        for block in blocks(mono):
+            found.update((block + np.float32(0.0)).tobytes())
+    return found.digest()
 
 
-def _cut_short(file: str, start: float, end: float, samples: int, rate: int) -> str:
-    if math.isnan(start) and math.isnan(end):
-        return shortfall(Path(file), samples)
+def _cut_short(start: float, end: float, samples: int, rate: int) -> str:
+    """What is missing of a span that ends after its file."""
     wanted = 0.0 if math.isnan(end) else end - (0.0 if math.isnan(start) else start)
     missing = wanted - samples / rate
     return f"the span ends {missing:.2f} s after the file" if missing > SPAN_SLACK_S else ""

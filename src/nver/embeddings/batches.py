@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nver.audio.perturbation import perturb
-from nver.audio.recording import FloatArray, check_waveform, read_recording, resample
+from nver.audio.recording import FloatArray, Recording, checked_mono, read_recording, resample
 from nver.encoders import Encoder, EncoderSpec, load_spec
 from nver.encoders.base import EncoderIdentity
 from nver.errors import AudioError, UsageError
@@ -124,8 +124,8 @@ class BatchEmbedder:
         duration_s = 0.0
         for job in batch:
             try:
-                mono, rate = decode(job)
-                waveforms = self._at_rates(job, mono, rate)
+                recording = decode(job)
+                waveforms = self._at_rates(job, recording)
             except AudioError as error:
                 message = str(error).removeprefix(f"{Path(job.file)}: ")
                 failures.append(Failure(job.row, error.reason, message))
@@ -136,20 +136,24 @@ class BatchEmbedder:
                 )
                 continue
             portion.append((job, waveforms))
-            duration_s += len(mono) / rate
+            duration_s += len(recording.samples) / recording.rate
             if duration_s >= PORTION_S:
                 yield portion
                 portion, duration_s = [], 0.0
         yield portion
 
-    def _at_rates(self, job: ClipJob, mono: FloatArray, rate: int) -> dict[int, FloatArray]:
+    def _at_rates(self, job: ClipJob, recording: Recording) -> dict[int, FloatArray]:
         """encoder number -> waveform at its rate; resampled once for each rate."""
         encoders = self._encoders or ()
-        rates = {encoders[number].sampling_rate for number in job.encoders}
-        waveforms = {r: resample(mono, rate, r) for r in rates}
+        mono, rate = recording.mono, recording.rate
+        resampled = [n for n in job.encoders if not encoders[n].as_recorded]
+        waveforms = {
+            r: resample(mono, rate, r) for r in {encoders[n].sampling_rate for n in resampled}
+        }
         if any(waveform.size == 0 for waveform in waveforms.values()):
             raise AudioError(f"no sample of {len(mono)} is left after resampling", "empty")
-        return {number: waveforms[encoders[number].sampling_rate] for number in job.encoders}
+        as_recorded = {n: recording.samples for n in job.encoders if encoders[n].as_recorded}
+        return as_recorded | {n: waveforms[encoders[n].sampling_rate] for n in resampled}
 
 
 def single_clips(batch: Sequence[ClipJob]) -> Sequence[tuple[ClipJob, ...]]:
@@ -170,8 +174,8 @@ def crashed(
     )
 
 
-def decode(job: ClipJob) -> tuple[FloatArray, int]:
-    """A clip's mono samples, perturbed if the job says so, and their rate in Hz.
+def decode(job: ClipJob) -> Recording:
+    """A clip's recording, or what a perturbation makes of its mono samples if the job says so.
 
     The clip as recorded decides whether it is usable, so that all encoders skip the same clips.
 
@@ -185,11 +189,11 @@ def decode(job: ClipJob) -> tuple[FloatArray, int]:
         raise AudioError(f"cannot be read ({error})", "unreadable") from error
     if (now.st_size, now.st_mtime_ns) != (job.size, job.mtime_ns):
         raise AudioError("the file changed while it was read; run again", "unreadable")
-    mono = recording.mono
-    check_waveform(mono, str(Path(job.file)))
-    if job.perturbation:
-        return perturb(mono, recording.rate, job.perturbation, job.seed)
-    return mono, recording.rate
+    mono = checked_mono(recording, str(Path(job.file)))
+    if not job.perturbation:
+        return recording
+    worse, rate = perturb(mono, recording.rate, job.perturbation, job.seed)
+    return Recording(worse[:, None], rate)
 
 
 def embed(encoder: Encoder, waveforms: Sequence[FloatArray]) -> list[FloatArray | str]:

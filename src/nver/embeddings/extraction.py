@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from nver.audio.recording import FloatArray
 from nver.corpora.base import Corpus
@@ -29,6 +28,7 @@ from nver.embeddings.store import EmbeddingStore, EmbeddingView, key_clips
 from nver.encoders import EncoderSpec
 from nver.encoders.base import EncoderIdentity
 from nver.errors import UsageError
+from nver.machine.counting import Count, say
 from nver.machine.pool import Pool, WorkerDeath, usable_cores
 
 SKIPPED_COLUMNS = ("clip", "file", "reason", "message")
@@ -86,7 +86,7 @@ def extract(
         workers: processes of one thread each; None: one for each usable core, or one if an encoder
             runs on a GPU. The numbers do not depend on it.
         rehash: read every file's content, even if its size and time are unchanged.
-        show_progress_bar: on stderr, if that is a terminal.
+        show_progress_bar: on stderr.
 
     Raises:
         UsageError, WeightsError, MissingExtraError: an encoder cannot be loaded.
@@ -106,6 +106,7 @@ def extract(
         views = [store.view(identity) for identity in described.identities]
         clips = key_clips(table, store, rehash=rehash, show_progress_bar=show_progress_bar)
         missing = MissingVectors(clips, views)
+        say(f"extract: {', '.join(spec.name for spec in specs)}", show_progress_bar)
         failures = _compute(missing, pool, views, show_progress_bar)
     return _extraction(table, missing, views, failures)
 
@@ -158,10 +159,7 @@ def _compute(
 
     results = pool.unordered(missing.batches(), pieces=single_clips, lost=lost)
     stored = store_results((result for _, result in results), missing.clips, views)
-    with (
-        tqdm(total=total, initial=present, unit="clip", disable=None if show else True) as bar,
-        closing(stored),
-    ):
+    with Count("extract", total, "clip", show, initial=present) as bar, closing(stored):
         for clips, failed in stored:
             failures += failed
             bar.update(clips)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nver.audio.recording import load_audio
+from nver.machine.counting import Count
 from nver.machine.threads import one_thread
 from nver.registry import lookup
 
@@ -105,6 +106,7 @@ class Encoder(ABC):
     """
 
     code_version: ClassVar[int] = 1
+    as_recorded: ClassVar[bool] = False  # takes (samples, channels) as decoded, at any rate
     card: EncoderCard
     spec: EncoderSpec
     identity: EncoderIdentity
@@ -190,11 +192,9 @@ class Encoder(ABC):
         Raises:
             AudioError: naming the first clip that cannot be used.
         """
-        from tqdm import tqdm
-
         _check_several(audio, "encode")
         vectors = np.empty((len(audio), self.dim), np.float32)
-        with tqdm(total=len(audio), unit="clip", disable=not show_progress_bar) as bar:
+        with Count("embed", len(audio), "clip", show_progress_bar) as bar:
             for start in range(0, len(audio), CLIPS_A_CALL):
                 clips = audio[start : start + CLIPS_A_CALL]
                 vectors[start : start + len(clips)] = self.embed(

@@ -7,10 +7,10 @@ that a card names: nothing unknown is parsed, and the hash is the weights' ident
 import hashlib
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from nver.errors import WeightsError
+from nver.machine.files import found_at
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ def read_model(weights: str | None, file: Published, encoder: str) -> bytes:
         raise WeightsError(
             f"{encoder} needs weights: download {file.name} from {file.url} and pass its folder"
         )
-    path = Path(weights).expanduser()
-    path = path / file.name if path.is_dir() else path
-    if not path.is_file():
+    path = found_at(weights)
+    path = path / file.name if path is not None and path.is_dir() else path
+    if path is None or not path.is_file():
         raise WeightsError(
             f"weights {weights!r}: no such file, or a folder without {file.name}, which is at"
             f" {file.url}"

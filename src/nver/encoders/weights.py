@@ -3,24 +3,34 @@
 import hashlib
 import json
 import os
-import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
-from nver.errors import MissingExtraError, NotCachedError, WeightsError
+from nver.encoders.base import FrameEncoder, pool
+from nver.encoders.tensor_files import (
+    checked,
+    elements,
+    fitting,
+    read_pickled,
+    read_safetensors,
+)
+from nver.errors import MissingExtraError, NotCachedError, WeightsError, shown
+from nver.machine.files import found_at
+from nver.machine.json_text import parse_json
 
 CONFIG, FRONTEND = "config.json", "preprocessor_config.json"
 SAFETENSORS, PICKLED = "model.safetensors", "pytorch_model.bin"
 INDEX = ".index.json"  # of sharded weights, after the name of the whole file
+RATES = (2_000, 768_000)  # Hz, of audio that nver reads
+TRIAL = 800  # samples; our choice: two frames of the attention models, at most three of a codec
+LARGEST_SETTING = 1_000_000  # our choice: beyond every sampling rate; a size may be larger
+LONGEST_LIST, DEEPEST = 512, 8  # of a config; our choice: layers, and tables in tables
 NO_EFFECT = {  # keys of its JSON files that change when a model is saved again; its numbers stay
     "_commit_hash",
     "_name_or_path",
@@ -39,8 +49,8 @@ def find_folder(weights: str, revision: str | None) -> tuple[Path, str]:
     Raises:
         WeightsError: it is neither a folder nor on the hub, or a file is missing.
     """
-    local = Path(weights).expanduser()
-    if local.is_dir():
+    local = found_at(weights)
+    if local is not None and local.is_dir():
         folder, found = local, "local"
     else:
         folder = _from_hub(weights, revision)
@@ -64,11 +74,13 @@ def find_file(weights: str, name: str, revision: str | None) -> tuple[Path, str]
     Raises:
         WeightsError: it is not there.
     """
-    local = Path(weights).expanduser()
-    if local.is_file():
+    local = found_at(weights)
+    if local is not None and local.is_file():
         return local, "local"
-    folder, found = local, "local"
-    if not local.is_dir():
+    found = "local"
+    if local is not None:
+        folder = local
+    else:
         try:
             folder = _download(weights, revision, name)
         except (OSError, ValueError) as error:
@@ -82,7 +94,9 @@ def find_file(weights: str, name: str, revision: str | None) -> tuple[Path, str]
 def read_json(folder: Path, name: str) -> dict[str, Any]:
     """The object in a JSON file of the folder; a file that asks for code of its own is refused."""
     try:
-        found = json.loads((folder / name).read_text(encoding="utf-8"))
+        found = parse_json((folder / name).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise WeightsError(f"{folder / name} cannot be read ({error.strerror})") from error
     except ValueError as error:
         raise WeightsError(f"{folder / name} is not JSON: {error}") from error
     if not isinstance(found, dict):
@@ -95,11 +109,36 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
     return found
 
 
+def check_rate(frontend: Mapping[str, Any], folder: Path) -> None:
+    """Raise `WeightsError` for a sampling rate that no audio has."""
+    low, high = RATES
+    rate = frontend.get("sampling_rate", low)
+    if isinstance(rate, bool) or not isinstance(rate, int) or not low <= rate <= high:
+        raise WeightsError(
+            f"{folder / FRONTEND}: expected a sampling_rate from {low:,} to {high:,} Hz; got "
+            f"{shown(rate)}"
+        )
+
+
+def check_frames(encoder: FrameEncoder, folder: Path) -> None:
+    """Raise `WeightsError` for a model that cannot embed, tried on some noise, or gives NaN."""
+    noise = np.random.default_rng(0).normal(0, 0.1, TRIAL).astype(np.float32)
+    with fitting(f"the model in {folder} cannot be used"):
+        frames, _ = encoder.frames(noise)
+        width = pool(frames, encoder.identity.pooling).size
+    if width != encoder.dim or not np.isfinite(frames).all():
+        raise WeightsError(
+            f"the model in {folder} gives frames of {width} values, of {encoder.dim} expected, or "
+            "values that are NaN or infinite: its settings or weights are damaged, fetch it again"
+        )
+
+
 def read_state(folder: Path) -> dict[str, Tensor]:
     """The tensors of the folder by name, on the CPU, from safetensors or tensors-only pickles."""
     state: dict[str, Tensor] = {}
     for file in _weight_files(folder):
-        state.update(_read_tensors(file))
+        is_safe = file.suffix == ".safetensors"
+        state.update(read_safetensors(file) if is_safe else read_checkpoint(file))
     return state
 
 
@@ -107,10 +146,19 @@ def hash_weights(state: Mapping[str, Tensor], settings: Mapping[str, Any]) -> st
     """SHA-256 over names, types, shapes and bytes of the tensors and over the JSON settings."""
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for name, tensor in sorted(state.items()):
-        array = np.ascontiguousarray(tensor.detach().cpu().numpy())
-        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
-        digest.update(array.reshape(-1).view(np.uint8).data)
+        dense = tensor.detach().cpu().contiguous()
+        data = dense.reshape(-1).view(torch.uint8).numpy()
+        digest.update(f"{name} {_type_of(dense)} {tuple(dense.shape)}".encode())
+        digest.update(data.data)
     return digest.hexdigest()
+
+
+def _type_of(tensor: Tensor) -> str:
+    """numpy's name of the tensor's type, "<f4"; torch's for one that numpy lacks."""
+    try:
+        return tensor.new_empty(0).numpy().dtype.str
+    except TypeError:  # bfloat16 and the like
+        return str(tensor.dtype)
 
 
 def settings_of(*files: Mapping[str, Any]) -> dict[str, Any]:
@@ -179,7 +227,10 @@ def _weight_files(folder: Path) -> list[Path]:
     found = _present(folder)
     if found is None or not found.name.endswith(INDEX):
         return [found] if found else []
-    shards = sorted(set(read_json(folder, found.name).get("weight_map", {}).values()))
+    places = read_json(folder, found.name).get("weight_map", {})
+    if not isinstance(places, dict) or not all(isinstance(s, str) for s in places.values()):
+        raise WeightsError(f"{found}: expected weight_map, a table of files; got {shown(places)}")
+    shards = sorted(set(places.values()))
     for shard in shards:
         if Path(shard).name != shard or not (folder / shard).is_file():
             raise WeightsError(f"{found} names the shard {shard!r}, which is not in {folder}")
@@ -192,55 +243,45 @@ def read_checkpoint(file: Path, key: str | None = None) -> dict[str, Tensor]:
     Raises:
         WeightsError: it is damaged, holds more than tensors and plain values, or lacks the entry.
     """
-    found = _unpickled(file)
-    if key is not None and isinstance(found, dict):
-        if key not in found:
-            names = ", ".join(repr(name) for name in list(found)[:3])
-            raise WeightsError(f"{file} has no entry {key!r}; it begins with {names or 'nothing'}")
-        found = found[key]
-    if not isinstance(found, dict) or not all(isinstance(v, Tensor) for v in found.values()):
-        raise WeightsError(f"{file} is not a table of tensors by name")
-    return found
-
-
-def _read_tensors(file: Path) -> dict[str, Tensor]:
-    if file.suffix != ".safetensors":
-        return read_checkpoint(file)
-    try:
-        return load_file(file)
-    except (SafetensorError, RuntimeError, OSError, ValueError) as error:
-        raise WeightsError(damaged(file, error)) from error
-
-
-def _unpickled(file: Path) -> Any:
     with file.open("rb") as start:
         if start.read(1) not in (b"P", b"\x80"):  # a zip file, or a pickle as of protocol 2
             raise WeightsError(
                 f"{file} is no PyTorch file (a web page, or a pointer of git-LFS?): fetch it again"
             )
     try:
-        return torch.load(
-            file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file)
-        )
+        found = read_pickled(file)
     except UnpicklingError as error:
         raise WeightsError(
             f"{file} holds more than tensors and was not unpickled, as it could run code: ask its"
             " author for safetensors"
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError) as error:
-        raise WeightsError(damaged(file, error)) from error
+    if key is not None and isinstance(found, dict):
+        if key not in found:
+            names = ", ".join(shown(name) for name in list(found)[:3])
+            raise WeightsError(f"{file} has no entry {key!r}; it begins with {names or 'nothing'}")
+        found = found[key]
+    return checked(found, file)
 
 
-@contextmanager
-def fitting(refusal: str) -> Iterator[None]:
-    """Around what fits a state dict to a network: where it fails, the refusal and the reason."""
-    try:
-        yield
-    except (KeyError, IndexError, RuntimeError) as error:
-        raise WeightsError(f"{refusal}: {' '.join(str(error).split())}") from error
+def check_sizes(config: Mapping[str, Any], state: Mapping[str, Tensor], file: Path) -> None:
+    """Raise `WeightsError` for a setting that no model of these weights has, before one is built.
 
-
-def damaged(file: Path, error: Exception) -> str:
-    """The message of an error about a file that cannot be read."""
-    reason = str(error).partition("\n")[0]
-    return f"{file} cannot be read ({reason}): fetch it again"
+    That is a size larger than all tensors together, more layers than tensors, and a list or a
+    nesting that no published model has.
+    """
+    most, layers = max(LARGEST_SETTING, elements(state)), max(LONGEST_LIST, len(state))
+    waiting: list[tuple[str, Any, int]] = [("", config, 0)]
+    while waiting:
+        key, value, depth = waiting.pop()
+        if isinstance(value, dict | list):
+            if depth > DEEPEST or (isinstance(value, list) and len(value) > LONGEST_LIST):
+                raise WeightsError(f"{file}: {key} is longer or deeper than of any model")
+            items = value.items() if isinstance(value, dict) else ((key, own) for own in value)
+            waiting += [(name, own, depth + 1) for name, own in items]
+        elif isinstance(value, int | float):
+            counted = key.startswith(("num_", "n_")) or "layers" in key
+            if not abs(value) <= (layers if counted else most):
+                raise WeightsError(
+                    f"{file}: {key} is {shown(value)}, which no model of its {len(state)} tensors "
+                    "has; copy it from where the weights came"
+                )

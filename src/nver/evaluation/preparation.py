@@ -8,12 +8,12 @@ import pandas as pd
 
 from nver.corpora import Corpus, load_corpus
 from nver.corpora.filtering import filtered
-from nver.corpora.measurement import cut_short_warnings
+from nver.corpora.measurement import cut_short_warnings, trait_warnings
 from nver.embeddings.extraction import SKIPPED_COLUMNS, extract
 from nver.embeddings.store import EmbeddingStore, key_clips
 from nver.encoders import EncoderSpec
 from nver.encoders.base import EncoderIdentity
-from nver.errors import CorpusError, MissingExtraError, WeightsError
+from nver.errors import CorpusError, MissingExtraError, WeightsError, said_of
 from nver.evaluation.cells.cell import FloatArray, Stressed
 from nver.evaluation.missing import (
     Missing,
@@ -24,10 +24,12 @@ from nver.evaluation.missing import (
     without,
 )
 from nver.evaluation.prepared_corpus import PreparedCorpus, sounds_of
+from nver.machine.counting import say
 from nver.recipe import Experiment
 
 DURATION_LEVEL = EncoderSpec("duration-level")
 PRINT = EncoderSpec("sound-print")
+TRAITS = EncoderSpec("recording-traits")
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Settings:
     Attributes:
         workers: processes of the extraction.
         rehash: look at every file's content again, even if size and time are unchanged.
-        show_progress_bar: on stderr, if that is a terminal.
+        show_progress_bar: on stderr.
     """
 
     workers: int
@@ -68,12 +70,14 @@ def find_corpora(experiment: Experiment) -> tuple[list[Corpus], list[Missing]]:
     for entry in experiment.corpora:
         try:
             root = experiment.roots.get(entry.name)
-            corpus = load_corpus(entry.name, root=root, **entry.options)
+            with said_of(f"corpora.{entry.name}"):
+                corpus = load_corpus(entry.name, root=root, **entry.options)
         except CorpusError as error:
             missing.append(missing_corpus(entry.name, error))
         else:
             only = experiment.filters.get(entry.name, experiment.filter)
-            found.append(filtered(corpus, only, len(experiment.corpora)))
+            shared = 1 if entry.name in experiment.filters else len(experiment.corpora)
+            found.append(filtered(corpus, only, shared))
     return found, with_cells(missing, experiment)
 
 
@@ -151,9 +155,10 @@ def _prepare_corpus(
     Raises:
         CorpusError: fewer than two emotions are left.
     """
-    specs = [*experiment.encoders.values(), DURATION_LEVEL, PRINT]
+    say(f"corpus {corpus.name}: {corpus.counts}", settings.show_progress_bar)
+    specs = [*experiment.encoders.values(), DURATION_LEVEL, PRINT, TRAITS]
     extraction = extract(corpus, specs, store, **asdict(settings))
-    *vectors, levels, prints = _read(extraction.clips, extraction.identities, store)
+    *vectors, levels, prints, found = _read(extraction.clips, extraction.identities, store)
     clips = extraction.clips.assign(duration_s=levels[:, 0], level_db=levels[:, 1])
     if "speaker_group" not in clips and "sex" in clips:
         clips["speaker_group"] = clips["sex"]
@@ -161,10 +166,11 @@ def _prepare_corpus(
     if len(emotions) < 2:
         raise CorpusError(
             f"{corpus.name}: {len(clips)} usable clips of {len(emotions)} emotion(s); "
-            f"at least two emotions are needed ({len(extraction.skipped)} clips were skipped)"
+            f"at least two emotions are needed{_skipped(extraction.skipped)}"
         )
+    warnings = (*corpus.warnings, *cut_short_warnings(clips), *trait_warnings(clips, found))
     prepared = PreparedCorpus(
-        replace(corpus, warnings=(*corpus.warnings, *cut_short_warnings(clips))),
+        replace(corpus, warnings=warnings),
         clips,
         emotions,
         dict(zip(experiment.encoders, vectors, strict=True)),
@@ -181,6 +187,15 @@ def _prepare_corpus(
     table = pd.concat(parts, ignore_index=True)
     table.insert(0, "corpus", corpus.name)
     return prepared, table
+
+
+def _skipped(rows: pd.DataFrame) -> str:
+    """How many clips were skipped, with the first message of the commonest reason."""
+    if rows.empty:
+        return ""
+    reason = rows["reason"].value_counts().index[0]
+    message = rows.loc[rows["reason"] == reason, "message"].iloc[0]
+    return f"; {len(rows)} clips were skipped, for example {message}"
 
 
 def _read(

@@ -40,6 +40,15 @@ def check_writable(folder: Path, advice: str = "") -> None:
         raise full_disk_error(error, folder) or NverError(said) from error
 
 
+def found_at(path: str | Path) -> Path | None:
+    """The path with its "~" resolved, if something lies there; None also where it can be none."""
+    try:
+        place = Path(path).expanduser()
+        return place if place.exists() else None
+    except (OSError, RuntimeError, ValueError):  # too long, an unknown user, a NUL in it
+        return None
+
+
 def write_whole(file: Path, content: str | bytes) -> None:
     """Write a file so that a reader, or a crash, sees the old content or the new, never a part.
 

@@ -11,6 +11,7 @@ from queue import SimpleQueue
 from typing import Any, Generic, Self, TypeVar
 
 from nver.errors import UsageError
+from nver.machine.counting import counted
 from nver.machine.process import Worker, WorkerDeath, WorkerError
 from nver.machine.threads import one_thread, usable_cores
 
@@ -35,6 +36,7 @@ def run_jobs(
     jobs: Sequence[Job],
     *,
     workers: int | None = None,
+    stage: str = "work",
     unit: str = "job",
     show: bool = False,
     lost: Lost | None = None,
@@ -45,19 +47,16 @@ def run_jobs(
         function: a module's top-level function, or an instance of a module's class; pickled.
         workers: processes of one thread each; 1: this process, held to one thread meanwhile;
             None: one process for each usable core.
-        unit: what a job is called in the progress bar.
-        show: a progress bar on stderr, if that is a terminal.
+        stage, unit: what is done, and what a job is called, where progress is shown.
+        show: show the progress on stderr.
         lost: see `Pool.unordered`.
 
     Raises:
         WorkerError: a job ended its process twice and there is no `lost`, or no process starts.
         NverError: a job raised it.
     """
-    from tqdm import tqdm
-
     with Pool(function, workers or usable_cores()) as pool:
-        results = pool.map(jobs, lost=lost)
-        yield from tqdm(results, total=len(jobs), unit=unit, disable=None if show else True)
+        yield from counted(pool.map(jobs, lost=lost), stage, len(jobs), unit, show)
 
 
 class Pool(Generic[Job, Result]):

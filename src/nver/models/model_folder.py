@@ -7,23 +7,24 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from nver.encoders.base import EncoderIdentity, EncoderSpec
-from nver.errors import NverError, UsageError
+from nver.errors import NverError, UsageError, shown
 from nver.machine.files import check_writable, write_whole
+from nver.machine.json_text import parse_json
 from nver.recipe.families import Families, membership, parse_families
+from nver.recipe.values import plain_values
 
 FORMAT, VERSION = "nver-model", 1  # the version is raised when older code would misread it
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 SHIPPED = "emogator"  # the folder beside this file that `load_predictor()` takes
+COLDEST, HOTTEST = 1e-3, 1e3  # temperatures; our choice, a training's are from 0.05 to 20
 Tensors = Mapping[str, npt.NDArray[np.float32]]
 
 
@@ -60,6 +61,29 @@ class Model:
     threshold: float
     tensors: Tensors = field(repr=False)
     made: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Classifier:
+    """`classifier` of config.json."""
+
+    name: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Saved:
+    """The keys of config.json that are read, beside its format and version."""
+
+    title: str
+    encoders: tuple[ModelEncoder, ...]
+    classifier: _Classifier
+    emotions: tuple[str, ...]
+    temperature: float
+    families: Mapping[str, Any]
+    threshold: float
+    weights_sha256: str
+    made: Mapping[str, Any]
 
 
 def write_model(folder: Path, model: Model) -> None:
@@ -117,44 +141,48 @@ def read_model(folder: Path | None = None) -> Model:
     folder = shipped_folder() if folder is None else folder
     config = _read_config(folder)
     try:
+        saved: _Saved = plain_values(_Saved, _known(_Saved, config), "")
         model = Model(
-            title=config["title"],
-            encoders=tuple(_encoder(tree) for tree in config["encoders"]),
-            classifier=config["classifier"]["name"],
-            options=config["classifier"]["options"],
-            emotions=tuple(config["emotions"]),
-            temperature=float(config["temperature"]),
-            families=parse_families(config["families"]),
-            threshold=float(config["threshold"]),
-            tensors=_read_tensors(folder / WEIGHTS, config["weights_sha256"]),
-            made=config["made"],
+            title=saved.title,
+            encoders=saved.encoders,
+            classifier=saved.classifier.name,
+            options=saved.classifier.options,
+            emotions=saved.emotions,
+            temperature=float(saved.temperature),
+            families=parse_families(dict(saved.families)),
+            threshold=float(saved.threshold),
+            tensors=_read_tensors(folder / WEIGHTS, saved.weights_sha256),
+            made=saved.made,
         )
         _check(model)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, UsageError) as error:
+    except UsageError as error:
         raise NverError(
-            f"{folder / CONFIG}: damaged, {type(error).__name__} {error}; make it again by "
-            "`nver train`, or copy it again"
+            f"{folder / CONFIG}: damaged, {error}; make it again by `nver train`, or copy it again"
         ) from error
     return model
 
 
 def _check(model: Model) -> None:
-    """Raise ValueError or UsageError for values that no training writes."""
-    tables = [model.options, model.made, *(encoder.spec.options for encoder in model.encoders)]
-    words = [model.title, model.classifier, *model.emotions]
+    """Raise `UsageError` for values that no training writes."""
+    labels = [encoder.label for encoder in model.encoders]
+    scales = [t for name, t in model.tensors.items() if name.endswith(".deviation")]
     held = {
-        "title, classifier and emotions are words": all(isinstance(word, str) for word in words),
-        "options and made are tables": all(isinstance(table, dict) for table in tables),
-        "no emotion is there twice": len(set(model.emotions)) == len(model.emotions),
-        "temperature is a number above 0": 0 < model.temperature < inf,
-        "threshold is a number": isfinite(model.threshold),
+        "it has an encoder, and none is there twice": 0 < len(set(labels)) == len(labels),
+        "it has two emotions or more, and none is there twice": (
+            1 < len(set(model.emotions)) == len(model.emotions)
+        ),
+        f"temperature is a number from {COLDEST:g} to {HOTTEST:g}": (
+            COLDEST <= model.temperature <= HOTTEST
+        ),
+        "threshold is a number from 0 to 1": 0 <= model.threshold <= 1,
         "weights are finite and float32": all(
             tensor.dtype == np.float32 and np.isfinite(tensor).all()
             for tensor in model.tensors.values()
         ),
+        "deviations are above 0": all((scale > 0).all() for scale in scales),
     }
     if broken := [what for what, holds in held.items() if not holds]:
-        raise ValueError(f"(expected: {'; '.join(broken)})")
+        raise UsageError(f"(expected: {'; '.join(broken)})")
     if model.families:
         membership(model.families, model.emotions)
 
@@ -181,18 +209,19 @@ def has_shipped() -> bool:
 def _read_config(folder: Path) -> dict[str, Any]:
     file = folder / CONFIG
     try:
-        config = json.loads(file.read_text("utf-8"))
+        config = parse_json(file.read_text("utf-8"))
     except FileNotFoundError as error:
         raise NverError(
             f"{folder}: no model folder, it has no {CONFIG}; expected the --out of `nver train`"
         ) from error
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise NverError(f"{file}: cannot be read ({error})") from error
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise NverError(f"{file}: no model of nver; expected the --out of `nver train`")
-    if config.get("version") != VERSION:
+    version = config.get("version")
+    if version != VERSION or isinstance(version, bool):
         raise NverError(
-            f"{file}: version {config.get('version')!r} of the format; this nver reads {VERSION}: "
+            f"{file}: version {shown(version)} of the format; this nver reads {VERSION}: "
             "install a newer nver, or train the model again"
         )
     return config
@@ -210,7 +239,7 @@ def _read_tensors(file: Path, expected: str) -> dict[str, npt.NDArray[np.float32
         )
     try:
         return load(data)
-    except SafetensorError as error:
+    except Exception as error:  # SafetensorError, or what numpy makes of a type that it lacks
         raise NverError(f"{file}: no safetensors file ({error}); copy it again") from error
 
 
@@ -219,7 +248,14 @@ def _encoder_tree(encoder: ModelEncoder) -> dict[str, Any]:
     return {"label": encoder.label, "spec": spec, "identity": asdict(encoder.identity)}
 
 
-def _encoder(tree: Mapping[str, Any]) -> ModelEncoder:
-    known = {f.name for f in fields(EncoderSpec)}  # of another version's spec what is still known
-    spec = {key: value for key, value in tree["spec"].items() if key in known}
-    return ModelEncoder(tree["label"], EncoderSpec(**spec), EncoderIdentity(**tree["identity"]))
+def _known(cls: type, table: dict[str, Any]) -> dict[str, Any]:
+    """What this version knows of a table that another one may have written."""
+    names = {field.name for field in fields(cls)}
+    found = {key: value for key, value in table.items() if key in names}
+    if cls is _Saved and isinstance(encoders := found.get("encoders"), list):
+        found["encoders"] = [
+            _known(ModelEncoder, e) if isinstance(e, dict) else e for e in encoders
+        ]
+    if cls is ModelEncoder and isinstance(spec := found.get("spec"), dict):
+        found["spec"] = _known(EncoderSpec, spec)
+    return found

@@ -1,13 +1,12 @@
 """The answer for one clip, and a CSV table of answers."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from nver.errors import NverError
+from nver.machine.csv_cells import csv_line
 from nver.machine.files import write_whole
 
 NOT_SURE = "not sure"
@@ -26,8 +25,9 @@ class Prediction:
         family, family_probability: the family of the highest summed probability; the emotion
             itself, where the model has no families.
         sure: whether `family_probability` reaches the model's threshold, the clip 0.1 s.
-        duration_s: of the whole file; nan where it cannot be read.
-        note: says that only its start was used, or that it is hardly long enough for a voice.
+        duration_s: of what can be decoded of the file; nan where it cannot be read.
+        note: says that only its start was used, that it is hardly long enough for a voice, or how
+            much of it is missing.
         error: why there is no answer, "" where there is one; `reason` says it in one word.
     """
 
@@ -65,14 +65,13 @@ def write_predictions(file: Path, predictions: Sequence[Prediction]) -> None:
     """
     number = max(len(prediction.top) for prediction in predictions)
     ranks = [f"{name}_{i}" for i in range(1, number + 1) for name in ("emotion", "probability")]
-    text = io.StringIO(newline="")
     columns = [*FIRST, *ranks, *LAST]
-    table = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
-    table.writeheader()
+    lines = [csv_line(columns)]
     for prediction in predictions:
         top = [value for pair in prediction.top for value in pair]
-        table.writerow(prediction.to_dict() | dict(zip(ranks, top, strict=False)))
+        values = prediction.to_dict() | dict(zip(ranks, top, strict=False))
+        lines.append(csv_line(values.get(name) for name in columns))
     try:
-        write_whole(file, text.getvalue().encode("utf-8", "backslashreplace"))
+        write_whole(file, "".join(lines).encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise NverError(f"{file}: cannot be written ({error.strerror})") from error

@@ -26,12 +26,13 @@ from nver.audio.recording import (
     prepare,
     read_start,
 )
+from nver.audio.remarks import LONGEST_S, SHORTEST_S
 from nver.classifiers.training.temperature import tempered
 from nver.corpora.file_tree import walk
 from nver.embeddings.batches import ENCODER, embed
 from nver.encoders import Encoder, load_spec
 from nver.encoders.base import EncoderIdentity
-from nver.errors import AudioError, NverError, WeightsError, check_choice, check_count
+from nver.errors import AudioError, NverError, UsageError, WeightsError, check_choice, check_count
 from nver.machine.threads import one_thread
 from nver.models.model_folder import Model, ModelEncoder, read_model
 from nver.models.prediction import Prediction as Prediction
@@ -41,9 +42,8 @@ if TYPE_CHECKING:
     from nver.classifiers.training.loop import Fitted
 
 Audio = str | PathLike[str] | npt.NDArray[Any]
-LONGEST_S = 30.0  # our choice: of a longer file the start is heard; this bounds the memory
-SHORTEST_S = 0.1  # our choice: a shorter clip is a click; its answer is "not sure", with a note
 TOP = 3
+MODEL = "model"  # the reason of a clip for which the model has no answer
 
 
 class Predictor:
@@ -84,16 +84,16 @@ class Predictor:
         for number, clip in enumerate(audio, 1):
             check_kind(clip)
             file = f"array {number}" if isinstance(clip, np.ndarray) else str(clip)
-            seconds = float("nan")
+            seconds, remark = float("nan"), ""
             try:
-                recording, seconds = _read(clip, rate)
+                recording, seconds, remark = _read(clip, rate)
                 with one_thread():
                     answer = self._answer(file, self._probability(recording, file), top)
             except AudioError as error:
                 said = str(error).removeprefix(f"{file}: ")
                 answer = Prediction(file, error=said, reason=error.reason)
             sure = answer.sure and seconds >= SHORTEST_S
-            yield replace(answer, sure=sure, duration_s=seconds, note=_note(seconds))
+            yield replace(answer, sure=sure, duration_s=seconds, note=_note(seconds, remark))
 
     def _probability(self, recording: Recording, file: str) -> npt.NDArray[np.float64]:
         """The calibrated probabilities (emotions,)."""
@@ -102,7 +102,10 @@ class Predictor:
         rates = {encoder.sampling_rate for encoder in self.encoders}
         waveforms = {rate: prepare(recording, rate, file) for rate in rates}
         rows = [_embedding(e, waveforms[e.sampling_rate], file) for e in self.encoders]
-        return tempered(predict_proba(self._fitted, rows), self.model.temperature)[0]
+        found = tempered(predict_proba(self._fitted, rows), self.model.temperature)[0]
+        if not np.isfinite(found).all():
+            raise AudioError(f"{file}: the model's answer is NaN: its weights are too large", MODEL)
+        return found
 
     def _answer(self, file: str, probability: npt.NDArray[np.float64], top: int) -> Prediction:
         order = np.argsort(-probability, kind="stable")
@@ -133,7 +136,7 @@ class Predictor:
         try:
             with torch.device("meta"):  # a size that does not fit asks for no memory
                 network = build_classifier(*wanted, **model.options)
-        except (RuntimeError, TypeError, OverflowError) as error:
+        except (RuntimeError, TypeError, OverflowError, UsageError) as error:
             raise NverError(f"{model.classifier}: cannot be built ({error})") from error
         expected = {f"classifier.{n}": tuple(t.shape) for n, t in network.state_dict().items()}
         for n, dim in enumerate(dims):
@@ -170,20 +173,25 @@ def _embedding(encoder: Encoder, waveform: FloatArray, file: str) -> FloatArray:
     return vector[None]
 
 
-def _note(seconds: float) -> str:
-    """What a person should know of an answer for a clip of this length; "": nothing."""
-    if seconds > LONGEST_S:
-        return f"only the first {LONGEST_S:g} s"
-    return f"only {seconds:.2g} s long" if seconds < SHORTEST_S else ""
+def _note(seconds: float, remark: str) -> str:
+    """What a person should know of an answer for a clip of this length; "": nothing.
+
+    Args:
+        remark: of the reader, for example on what is missing of the file.
+    """
+    notes = [f"only the first {LONGEST_S:g} s"] if seconds > LONGEST_S else []
+    if seconds < SHORTEST_S:
+        notes.append(f"only {seconds:.2g} s long")
+    return "; ".join([*notes, remark] if remark else notes)
 
 
-def _read(clip: Audio, rate: int) -> tuple[Recording, float]:
-    """The first `LONGEST_S` of a clip, and the duration of the whole clip in s."""
+def _read(clip: Audio, rate: int) -> tuple[Recording, float, str]:
+    """The first `LONGEST_S` of a clip, the duration of the whole clip in s, and a remark."""
     if not isinstance(clip, np.ndarray):
         return read_start(clip, LONGEST_S)
     whole = as_recording(clip, rate)
     start = replace(whole, samples=whole.samples[: round(LONGEST_S * rate)])
-    return start, float(len(whole.samples) / rate)
+    return start, float(len(whole.samples) / rate), ""
 
 
 def find_recordings(paths: Sequence[str]) -> list[str]:
@@ -225,8 +233,24 @@ def load_predictor(
     predictor = Predictor(
         model, [_load(encoder, weights.get(encoder.label), device) for encoder in model.encoders]
     )
-    _ = predictor._fitted  # weights that do not fit are an error now
+    _check_answer(predictor._fitted)  # weights that do not fit are an error now
     return predictor
+
+
+def _check_answer(fitted: "Fitted") -> None:
+    """Raise `NverError` for a model that answers NaN: for an ordinary clip, and for an odd one."""
+    from nver.classifiers.training.loop import predict_proba
+
+    for deviations in (0.0, 3.0):
+        rows = [(scale.mean + deviations * scale.deviation)[None] for scale in fitted.scales]
+        if (
+            not all(np.isfinite(row).all() for row in rows)
+            or not np.isfinite(predict_proba(fitted, rows)).all()
+        ):
+            raise NverError(
+                "the model would answer NaN: its weights are damaged; copy its folder again, or "
+                "train it again"
+            )
 
 
 def _load(wanted: ModelEncoder, weights: str | None, device: str) -> Encoder:
@@ -236,6 +260,8 @@ def _load(wanted: ModelEncoder, weights: str | None, device: str) -> Encoder:
         spec = replace(spec, weights=weights, revision=None)
     try:
         encoder = load_spec(spec)
+    except UsageError as error:
+        raise NverError(f"encoder {wanted.label} of the model: {error}") from error
     except WeightsError as error:
         if weights is not None or spec.weights is None:
             raise

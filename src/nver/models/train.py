@@ -23,6 +23,7 @@ from nver.evaluation.missing import sentences
 from nver.evaluation.preparation import Settings, load_corpora, prepare
 from nver.evaluation.prepared_corpus import PreparedCorpus
 from nver.evaluation.run_folder.provenance import corpus_facts, package_versions
+from nver.machine.counting import say
 from nver.machine.pool import usable_cores
 from nver.models.model_folder import Model, ModelEncoder, check_out, write_model
 from nver.recipe import ClassifierEntry, Experiment, systems_of
@@ -77,6 +78,7 @@ def train(
     if recipe.families:
         membership(recipe.families, corpus.emotions)
     cell = Cell(entry.name, labels, folds, entry.label, entry.options, entry.tune)
+    say(f"train: {entry.label} on {' + '.join(labels)}", show_progress_bar)
     learnt = learn(corpus.clips, corpus.embeddings, cell, recipe.training, corpus.emotions)
     model = _model(recipe, corpus, cell, learnt, answered)
     write_model(Path(out), model)
@@ -205,6 +207,7 @@ def _made(
     return {
         "corpus": {"name": corpus.name, **kept, "digest": _clips_digest(corpus.clips)},
         "speakers": _speakers(corpus.clips, cell.folds, learnt),
+        "warnings": list(corpus.corpus.warnings),
         "training": asdict(experiment.training) | apart(learnt.tuned.chosen)[1],
         "seed": cell.folds.seed,
         "epochs": len(learnt.tuned.fitted.history),

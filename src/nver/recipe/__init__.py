@@ -6,7 +6,7 @@ One part of a recipe a file, what it may say and how that is checked: `corpus_en
 """
 
 from nver.corpora.filtering import Filter
-from nver.recipe.experiment import Experiment, parse_experiment, systems_of
+from nver.recipe.experiment import Experiment, parse_experiment, run_folder, systems_of
 from nver.recipe.folds import NO_FOLDS
 from nver.recipe.reading import read_experiment
 from nver.recipe.systems import ClassifierEntry, streams_of
@@ -20,6 +20,7 @@ __all__ = [
     "experiment_to_tree",
     "parse_experiment",
     "read_experiment",
+    "run_folder",
     "streams_of",
     "systems_of",
 ]

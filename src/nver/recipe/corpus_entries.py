@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from nver.corpora import check_options
 from nver.corpora.filtering import Filter
 from nver.errors import UsageError
+from nver.recipe.texts import name_of, path_of
 from nver.recipe.values import check_known, check_unique, named_entry, of_type, plain_values
 
 
@@ -26,29 +28,31 @@ class Transfer:
 
 
 def parse_corpora(entries: Sequence[Any]) -> tuple[CorpusEntry, ...]:
-    """`corpora`: each a name, or a table with a name and options."""
+    """`corpora`: each a name, or a table with a name and options of its card."""
     corpora = tuple(CorpusEntry(*named_entry(entry, "corpora")) for entry in entries)
     check_unique("corpus", [corpus.name for corpus in corpora])
+    for corpus in corpora:
+        check_options(corpus.name, corpus.options, f"corpora.{corpus.name}")
     return corpora
 
 
 def parse_roots(table: Any, corpora: Sequence[str]) -> dict[str, str]:
     """`[roots]`: corpus -> its folder."""
     roots = _by_corpus(table, "roots", corpora)
-    return {name: of_type(root, str, f"roots.{name}") for name, root in roots.items()}
+    return {name: path_of(root, f"roots.{name}") for name, root in roots.items()}
 
 
 def parse_filters(table: Any, corpora: Sequence[str]) -> dict[str, Filter]:
     """`[filters]`: corpus -> its own filter."""
     filters = _by_corpus(table, "filters", corpora)
-    return {name: plain_values(Filter, own, f"[filters.{name}]") for name, own in filters.items()}
+    return {name: plain_values(Filter, own, f"filters.{name}") for name, own in filters.items()}
 
 
 def parse_transfers(entries: Any, corpora: Sequence[str]) -> tuple[Transfer, ...]:
     """`[[transfers]]`: each from one corpus to another, once."""
     transfers = []
     for entry in of_type(entries, list, "transfers"):
-        transfer: Transfer = plain_values(Transfer, entry, "[[transfers]]")
+        transfer: Transfer = plain_values(Transfer, entry, "transfers")
         check_known("corpus in [[transfers]]", (transfer.train, transfer.test), corpora)
         if transfer.train == transfer.test:
             raise UsageError(f"[[transfers]]: train and test are both {transfer.train!r}")
@@ -61,8 +65,8 @@ def parse_labels(table: Any, corpora: Sequence[str]) -> dict[str, dict[str, str]
     """`[labels]`: corpus -> emotion -> shared name."""
     labels = _by_corpus(table, "labels", corpora)
     for name, own in labels.items():
-        for emotion, shared in of_type(own, dict, f"[labels.{name}]").items():
-            of_type(shared, str, f"[labels.{name}] {emotion}")
+        for emotion, shared in of_type(own, dict, f"labels.{name}").items():
+            name_of(shared, f"labels.{name}.{emotion}")
     return {name: dict(own) for name, own in labels.items()}
 
 

@@ -1,14 +1,15 @@
 """A whole recipe: its tables as one frozen dataclass, every key and type checked."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from nver.audio.perturbation import check_perturbation
-from nver.classifiers.training.config import TrainingConfig
+from nver.classifiers.training.config import TrainingConfig, check_pace
 from nver.corpora.filtering import Filter
 from nver.encoders import EncoderSpec
-from nver.errors import UsageError
+from nver.errors import UsageError, said_of, shown
 from nver.recipe.corpus_entries import (
     CorpusEntry,
     Transfer,
@@ -24,7 +25,10 @@ from nver.recipe.folds import NO_FOLDS, SPLIT, FoldsConfig, parse_folds
 from nver.recipe.hypotheses import Hypothesis, parse_hypotheses
 from nver.recipe.printed import parse_printed
 from nver.recipe.systems import ClassifierEntry, parse_classifiers, parse_encoders, streams_of
+from nver.recipe.texts import check_plain, file_name_of, path_of
 from nver.recipe.values import check_keys, check_unique, of_type, plain_values
+
+NEEDED = ("corpora", "encoders", "classifiers")
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,19 @@ class StressConfig:
 
 def parse_stress(table: Any) -> StressConfig:
     """The table, with kinds that there are."""
-    stress: StressConfig = plain_values(StressConfig, table, "[stress]")
+    stress: StressConfig = plain_values(StressConfig, table, "stress")
     for kind in stress.kinds:
-        check_perturbation(kind)
+        with said_of("stress.kinds"):
+            check_perturbation(kind)
     check_unique("kind of stress", stress.kinds)
     return stress
+
+
+def parse_training(table: Any) -> TrainingConfig:
+    """`[training]`, at a pace that can be meant."""
+    training: TrainingConfig = plain_values(TrainingConfig, table, "training")
+    check_pace(training)
+    return training
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,15 @@ class Experiment:
     families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+def run_folder(experiment: Experiment) -> Path:
+    """Where a run goes that was given no folder: `runs/NAME` in the current one.
+
+    Raises:
+        UsageError: the name is none of a folder.
+    """
+    return Path("runs") / file_name_of(experiment.name, "name")
+
+
 def systems_of(experiment: Experiment) -> list[tuple[ClassifierEntry, tuple[str, ...]]]:
     """Every classifier with each tuple of encoders that it is trained on: the rows of a table."""
     encoders = list(experiment.encoders)
@@ -84,43 +105,51 @@ def systems_of(experiment: Experiment) -> list[tuple[ClassifierEntry, tuple[str,
 
 def parse_experiment(tree: Mapping[str, Any]) -> Experiment:
     """An experiment from a recipe's tables, every key and type checked."""
+    check_plain(tree)
     check_keys(tree, Experiment, "the recipe")
-    for key in ("corpora", "encoders", "classifiers"):
-        if not isinstance(tree.get(key), list) or not tree[key]:
-            raise UsageError(f"the recipe needs {key}: a list of at least one; got {tree.get(key)}")
-    # what needs no torch comes first: a slip is answered at once
-    folds = parse_folds(tree.get("folds", {}))
-    training: TrainingConfig = plain_values(TrainingConfig, tree.get("training", {}), "[training]")
-    stress = parse_stress(tree.get("stress", {}))
-    encoders = parse_encoders(tree["encoders"])
-    classifiers = parse_classifiers(tree["classifiers"], list(encoders))
-    corpora = parse_corpora(tree["corpora"])
-    corpus_names = [corpus.name for corpus in corpora]
-    encoder_names = {label: spec.name for label, spec in encoders.items()}
-    classifier_names = {entry.label: entry.name for entry in classifiers}
-    experiment = Experiment(
-        name=of_type(tree.get("name", "experiment"), str, "name"),
-        title=of_type(tree.get("title", ""), str, "title"),
-        corpora=corpora,
-        encoders=encoders,
-        classifiers=classifiers,
-        roots=parse_roots(tree.get("roots", {}), corpus_names),
-        filter=plain_values(Filter, tree.get("filter", {}), "[filter]"),
-        filters=parse_filters(tree.get("filters", {}), corpus_names),
-        transfers=parse_transfers(tree.get("transfers", []), corpus_names),
-        labels=parse_labels(tree.get("labels", {}), corpus_names),
-        folds=folds,
-        training=training,
-        stress=stress,
-        hypotheses=parse_hypotheses(tree.get("hypotheses", []), encoder_names, classifier_names),
-        store=of_type(tree["store"], str, "store") if "store" in tree else None,
-        printed=parse_printed(tree.get("printed", "")),
-        rehearsal=of_type(tree.get("rehearsal", False), bool, "rehearsal"),
-        figures=parse_figures(tree.get("figures", {}), list(encoders), classifiers),
-        families=parse_families(tree.get("families", {})),
-    )
+    for key in NEEDED:
+        if not isinstance(found := tree.get(key), list) or not found:
+            raise UsageError(f"the recipe needs {key}: a list of at least one; got {shown(found)}")
+    experiment = Experiment(**_parts(tree))
     _check_together(experiment)
     return experiment
+
+
+def _parts(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an experiment; a sentence about one begins with its key.
+
+    What needs no torch comes first: a slip is answered at once.
+    """
+    found: dict[str, Any] = {}
+
+    def part(key: str, parse: Callable[..., Any], *others: Any) -> Any:
+        if key in tree or key in NEEDED:
+            with said_of(key):
+                found[key] = parse(tree[key], *others)
+        return found.get(key)
+
+    part("name", file_name_of, "name")
+    part("title", of_type, str, "title")
+    part("rehearsal", of_type, bool, "rehearsal")
+    part("store", path_of, "store")
+    part("printed", parse_printed)
+    part("families", parse_families)
+    part("folds", parse_folds)
+    part("training", parse_training)
+    part("stress", parse_stress)
+    corpora = [corpus.name for corpus in part("corpora", parse_corpora)]
+    part("roots", parse_roots, corpora)
+    part("filter", lambda table: plain_values(Filter, table, "filter"))
+    part("filters", parse_filters, corpora)
+    part("transfers", parse_transfers, corpora)
+    part("labels", parse_labels, corpora)
+    encoders = part("encoders", parse_encoders)
+    classifiers = part("classifiers", parse_classifiers, list(encoders))
+    encoder_names = {label: spec.name for label, spec in encoders.items()}
+    classifier_names = {entry.label: entry.name for entry in classifiers}
+    part("hypotheses", parse_hypotheses, encoder_names, classifier_names)
+    part("figures", parse_figures, list(encoders), classifiers)
+    return {"name": "experiment", **found}
 
 
 def _check_together(experiment: Experiment) -> None:

@@ -25,8 +25,8 @@ def parse_figures(
     table: Any, encoders: Sequence[str], classifiers: Sequence[ClassifierEntry]
 ) -> Figures:
     """The table, with encoders and systems that the recipe has."""
-    check_keys(of_type(table, dict, "[figures]"), Figures, "[figures]")
-    figures = Figures(**{key: _name_lists(own, f"[figures] {key}") for key, own in table.items()})
+    check_keys(of_type(table, dict, "figures"), Figures, "[figures]")
+    figures = Figures(**{key: _name_lists(own, f"figures.{key}") for key, own in table.items()})
     for pair in figures.tsne:
         if len(pair) != 2:
             raise UsageError(f"[figures] tsne: expected two encoders a figure, got {list(pair)}")

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
-from nver.errors import UsageError
+from nver.errors import UsageError, check_count
 from nver.recipe.values import check_known, check_unique, of_type, plain_values
 
 SPEAKER_INDEPENDENT = "speaker-independent"
 RANDOM = "random"
 PROTOCOLS = (SPEAKER_INDEPENDENT, RANDOM)
 SPLIT = "split"  # speakers named for training, validation and test (`nver.evaluation.folds.splits`)
+MOST_FOLDS = 10_000  # our choice: more than any corpus here has speakers
+MOST_SEEDS = 1_000  # our choice
+LARGEST_SEED = 2**32 - 1  # of scikit-learn's shuffles
 NO_FOLDS = "none"  # no cross-validation, only the transfers
 
 
@@ -37,11 +40,11 @@ class FoldsConfig:
 
 def parse_folds(table: Any) -> FoldsConfig:
     """The table, with kinds, seeds and speakers that go together."""
-    table = dict(of_type(table, dict, "[folds]"))
+    table = dict(of_type(table, dict, "folds"))
     for key in ("kind", "seeds"):
         if key in table and not isinstance(table[key], list):
             table[key] = [table[key]]
-    folds: FoldsConfig = plain_values(FoldsConfig, table, "[folds]")
+    folds: FoldsConfig = plain_values(FoldsConfig, table, "folds")
     check_known("kind of folds", folds.kind, (*PROTOCOLS, SPLIT, NO_FOLDS))
     check_unique("kind of folds", folds.kind)
     for alone in (NO_FOLDS, SPLIT):
@@ -49,11 +52,10 @@ def parse_folds(table: Any) -> FoldsConfig:
             raise UsageError(f'[folds] kind: "{alone}" stands alone; got {list(folds.kind)}')
     _check_parts(folds)
     check_unique("seed of folds", [str(seed) for seed in folds.seeds])
-    if not folds.seeds or min(folds.seeds) < 0 or folds.number < 2:
-        raise UsageError(
-            "[folds] needs a number of at least 2 and one or more seeds of at least 0; "
-            f"got {folds.number} and {list(folds.seeds)}"
-        )
+    check_count("folds.number", folds.number, 2, MOST_FOLDS)
+    for seed in folds.seeds:
+        check_count("folds.seeds", seed, 0, LARGEST_SEED)
+    check_count("how many folds.seeds there are", len(folds.seeds), 1, MOST_SEEDS)
     return folds
 
 

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from tqdm import tqdm
 
 from nver.errors import NverError
 from nver.evaluation.run_folder.saved_run import read_run
 from nver.evaluation.run_folder.saved_table import write_table
+from nver.machine.counting import counted
 from nver.machine.files import write_whole
 from nver.machine.threads import one_thread
 from nver.report.chapter import Chapter
 from nver.report.chapters import CHAPTERS
-from nver.report.chapters.opening import compared, title_of, warnings_of
+from nver.report.chapters.opening import compared, missing_sentences, title_of, warnings_of
 from nver.report.figures.drawing import Drawing
 from nver.report.figures.heat import heat_css
 from nver.report.formats.sections import SCORE_TITLES
@@ -74,7 +74,7 @@ def _draw(tables: RunTables, show: bool) -> dict[str, Drawing]:
     figures = [draw for chapter in CHAPTERS for draw in chapter.figures(tables)]
     seen: Counter[str] = Counter()
     drawings = {}
-    for draw in tqdm(figures, unit="figure", disable=not show):
+    for draw in counted(figures, "report", len(figures), "figure", show):
         drawing = draw()
         name = drawing.stem.casefold()
         seen[name] += 1
@@ -119,7 +119,7 @@ def _page(tables: RunTables, drawings: Sequence[Drawing]) -> str:
         compared=compared(tables),
         synthetic=tables.run.synthetic,
         rehearsal=tables.run.rehearsal,
-        warnings=warnings_of(tables),
+        warnings=warnings_of(tables) + missing_sentences(tables.run),
         score_titles=list(SCORE_TITLES.values()),
         heat_css=heat_css(),
         chapters=_contents(tables, drawings),

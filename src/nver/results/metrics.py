@@ -208,7 +208,8 @@ def _scores(system: SystemResults) -> dict[str, Any]:
 def emotion_table(predictions: Predictions) -> pd.DataFrame:
     """One row a system and emotion: its clips, and recall, precision and F1 over all folds.
 
-    The folds' (and seeds') predictions are pooled; `clips` counts a clip once.
+    The folds' (and seeds') predictions are pooled; `clips` counts a clip once. `untrained` counts
+    the predictions by trainings that had no clip of the emotion, and cannot be right.
     """
     return stacked([_emotion_scores(system) for system in results_of(predictions).systems])
 
@@ -222,6 +223,7 @@ def _emotion_scores(system: SystemResults) -> dict[str, Any]:
         "recall": recall_of(system.confusions),
         "precision": precision_of(system.confusions),
         "f1": f1_of(system.confusions),
+        "untrained": system.untrained,
     }
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from nver.errors import UsageError
-from nver.evaluation.run_folder.predictions import SYSTEM_COLUMNS, emotions_of
+from nver.evaluation.run_folder.predictions import PROBABILITY_PREFIX, SYSTEM_COLUMNS, emotions_of
 
 Counts = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int64]
@@ -115,6 +115,18 @@ class SystemResults:
             count_confusions(self.units.cell[at], emotions) for at in self.fold_places.values()
         ]
         return np.concatenate(counts)
+
+    @cached_property
+    def untrained(self) -> Counts:
+        """(emotions,): predictions of clips whose emotion no clip of their training had.
+
+        Its probability is 0 for every clip of such a fold.
+        """
+        columns = [f"{PROBABILITY_PREFIX}{emotion}" for emotion in self.emotions]
+        zero = self.rows[columns].to_numpy() == 0
+        folds = self.fold_places.values()
+        absent = np.stack([zero[at].all(axis=0) for at in folds])
+        return np.asarray((absent * self.fold_confusions.sum(2)).sum(0), np.int64)
 
     @property
     def confusions(self) -> Counts:

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import inf
 from typing import Any
 
-from nver.errors import check_count, check_number
+from nver.errors import check_count, check_flag, check_number
 
+MOST_EPOCHS = 100_000  # our choice: a slip of the keyboard, not a training
+MOST_CLIPS = 65_536  # of a batch; our choice
+FASTEST = 10.0  # learning rate and weight decay; our choice: beyond, a training can only diverge
 OF_TRAINING = ("learning_rate", "weight_decay")  # `tune` may hold these too (our choice)
 
 
@@ -29,11 +31,21 @@ class TrainingConfig:
     class_weights: bool = False  # none in the paper
 
     def __post_init__(self) -> None:
-        check_number("learning_rate", self.learning_rate, lambda rate: 0 < rate < inf, "above 0")
+        check_number("learning_rate", self.learning_rate, lambda rate: rate > 0, "above 0")
         check_number("weight_decay", self.weight_decay, lambda decay: decay >= 0, "of at least 0")
         check_number("validation_share", self.validation_share, lambda s: 0 <= s < 1, "in [0, 1)")
-        for name in ("batch_size", "epochs", "patience"):
-            check_count(name, getattr(self, name))
+        check_count("batch_size", self.batch_size, most=MOST_CLIPS)
+        check_count("epochs", self.epochs, most=MOST_EPOCHS)
+        check_count("patience", self.patience)
+        for name in ("standardise", "class_weights"):
+            check_flag(name, getattr(self, name))
+
+
+def check_pace(config: TrainingConfig) -> None:
+    """Raise `UsageError` for a pace at which every training diverges: a slip in a recipe."""
+    for name in OF_TRAINING:
+        pace = getattr(config, name)
+        check_number(name, pace, lambda p: p <= FASTEST, f"of at most {FASTEST:g}")
 
 
 def apart(tried: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -22,7 +22,8 @@ class Scale:
 
     def __call__(self, embeddings: FloatArray) -> FloatArray:
         """(clips, dim) -> the same shape."""
-        return (embeddings - self.mean) / self.deviation
+        with np.errstate(over="ignore", invalid="ignore"):  # is said of the loss or the answer
+            return (embeddings - self.mean) / self.deviation
 
 
 def fit_scale(embeddings: FloatArray) -> Scale:

@@ -7,20 +7,21 @@ audformat; a table in CSV needs no package. Pickled tables are never read.
 from pathlib import Path
 
 from nver.corpora.base import Options, Tables
-from nver.corpora.file_tree import Skip
 from nver.corpora.own import own_card
-from nver.corpora.own.clips import EMOTION_NAMES, corpus_tables
-from nver.corpora.own.rows import Columns, read_columns, read_header
+from nver.corpora.own.column_names import fitting, wanted_column
+from nver.corpora.own.folder import or_folders
+from nver.corpora.own.other_tables import with_audio_in_no_row
+from nver.corpora.own.plain_yaml import check_plain_yaml
+from nver.corpora.own.rows import Columns, Read, read_columns, read_header
+from nver.corpora.own.table_clips import TABLE_OPTIONS, table_clips
 from nver.errors import CorpusError, MissingExtraError, UsageError, check_choice
-
-SPEAKER = "speaker"  # the usual scheme, in the table of emotions or in another table of the files
 
 
 def read_audformat(root: Path, options: Options) -> Tables:
     """The tables of a database folder, or of a CSV file with the index file[, start, end].
 
-    `table`: the table of the database, by default the one with an emotion; `column` and
-    `speaker_column`: its columns, by default emotion or label, and speaker.
+    `table`: the table of the database, by default the one with an emotion; the other options name
+    its columns, see `choose_columns`.
 
     Raises:
         MissingExtraError: the folder has a db.yaml and the package is not installed.
@@ -28,13 +29,14 @@ def read_audformat(root: Path, options: Options) -> Tables:
     """
     base = root.absolute() if root.is_dir() else root.absolute().parent
     if (root / "db.yaml").is_file():
-        columns, skipped = _read_database(base, options)
+        read = _read_database(base, options)
     elif root.is_file():
-        columns, skipped = read_columns(root)
+        read = read_columns(root)
     else:
         tables = index_tables(root)
-        columns, skipped = read_columns(tables[_choose(root, list(tables), options["table"])])
-    return corpus_tables(columns, base, options, source=root, skipped=skipped)
+        read = read_columns(tables[_choose(root, list(tables), options["table"])])
+    with or_folders(root):
+        return with_audio_in_no_row(root, table_clips(read, base, options, root))
 
 
 def index_tables(root: Path) -> dict[str, Path]:
@@ -55,20 +57,36 @@ def _choose(root: Path, names: list[str], wanted: str | None) -> str:
     return names[0]
 
 
-def _read_database(root: Path, options: Options) -> tuple[Columns, list[Skip]]:
+def _read_database(root: Path, options: Options) -> Read:
     """The columns of the table of emotions, with the speaker from another table if need be."""
     schemes = _header(root)
-    wanted = [options["column"]] if options["column"] else list(EMOTION_NAMES)
-    fitting = [name for name, have in schemes.items() if any(w in have for w in wanted)]
-    name = _choose(root, list(schemes) if options["table"] else fitting, options["table"])
-    columns, skipped = _read_table(root, name)
-    speaker = options["speaker_column"] or SPEAKER
-    elsewhere = next((t for t, have in schemes.items() if speaker in have), None)
-    if speaker not in columns and elsewhere is not None:
-        files, _ = _read_table(root, elsewhere)
-        speakers = dict(zip(files["file"], files[speaker], strict=True))
-        columns[speaker] = [speakers.get(file, "") for file in columns["file"]]
-    return columns, skipped
+    fitting_tables = [name for name, have in schemes.items() if _column("emotion", have, options)]
+    name = _choose(root, list(schemes) if options["table"] else fitting_tables, options["table"])
+    read = _read_table(root, name)
+    if _column("speaker", list(read.columns), options) is None:
+        read.columns.update(_speakers_elsewhere(root, schemes, read.columns["file"], options))
+    return read
+
+
+def _speakers_elsewhere(
+    root: Path, schemes: dict[str, list[str]], files: list[str], options: Options
+) -> Columns:
+    """The column of speakers from the first table of files that has one."""
+    for table, have in schemes.items():
+        column = _column("speaker", have, options)
+        if column is not None:
+            columns = _read_table(root, table).columns
+            speakers = dict(zip(columns["file"], columns[column], strict=True))
+            return {column: [speakers.get(file, "") for file in files]}
+    return {}
+
+
+def _column(role: str, columns: list[str], options: Options) -> str | None:
+    """The column of a role, if there is one."""
+    wanted = wanted_column(role, options)
+    if wanted is not None:
+        return wanted if wanted in columns else None
+    return next((one.column for one in fitting(role, columns)), None)
 
 
 def _header(root: Path) -> dict[str, list[str]]:
@@ -77,6 +95,7 @@ def _header(root: Path) -> dict[str, list[str]]:
         import audformat
     except ImportError:
         raise MissingExtraError("an audformat database", "audformat") from None
+    check_plain_yaml(root / "db.yaml", "a header of audformat")
     try:
         database = audformat.Database.load(str(root), load_data=False)
     except Exception as error:  # a YAML error or one of the package's own
@@ -84,14 +103,15 @@ def _header(root: Path) -> dict[str, list[str]]:
     return {name: list(database.tables[name].columns) for name in database.tables}
 
 
-def _read_table(root: Path, name: str) -> tuple[Columns, list[Skip]]:
+def _read_table(root: Path, name: str) -> Read:
     parquet, text = root / f"db.{name}.parquet", root / f"db.{name}.csv"
     if parquet.is_file():
         import pandas as pd
 
         frame = pd.read_parquet(parquet)
         cells = {c: frame[c].astype(object).where(frame[c].notna(), "") for c in frame}
-        return {str(c): [str(value) for value in column] for c, column in cells.items()}, []
+        columns = {str(c): [str(value) for value in column] for c, column in cells.items()}
+        return Read(columns, [])
     if text.is_file():
         return read_columns(text)
     raise CorpusError(
@@ -104,5 +124,5 @@ AUDFORMAT = own_card(
     title="Your own: an audformat database, or a CSV table with its index",
     url="https://audeering.github.io/audformat/",
     read=read_audformat,
-    options={"table": None, "column": None, "speaker_column": None},
+    options={"table": None, **TABLE_OPTIONS},
 )

@@ -1,26 +1,33 @@
-"""From columns of text to clips: paths made absolute, spans read, ids unique, faults named."""
+"""From columns of text to clips: files found, spans read, ids unique, faults named."""
 
 import os
 from collections import Counter
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from nver.corpora.base import Options, Tables
 from nver.corpora.file_tree import Skip, clip_table, nothing_found, skipped_table
+from nver.corpora.own.columns import Chosen, choose_columns
+from nver.corpora.own.found_files import FoundFile, find_files, path_warnings
 from nver.corpora.own.rows import Columns
-from nver.corpora.own.spans import Span, read_spans, span_suffix
-from nver.errors import CorpusError, check_choice
+from nver.corpora.own.span_units import far_spans, seconds_of_units
+from nver.corpora.own.spans import Span, read_spans, span_suffix, times_said
+from nver.errors import CorpusError, first_few
 
-# The usual names of the columns with the file and the emotion.
-FILE_NAMES = ("file", "file_name", "path")  # audformat's word, Hugging Face's, and a usual one
-EMOTION_NAMES = ("emotion", "label")
+NAMED = 5  # names in a message
 Problem = tuple[str, str] | None  # reason and message
 
 
 def corpus_tables(
-    columns: Columns, folder: Path, options: Options, *, source: Path, skipped: Sequence[Skip]
+    columns: Columns,
+    folder: Path,
+    options: Options,
+    *,
+    source: Path,
+    skipped: Sequence[Skip],
+    warnings: Sequence[str] = (),
 ) -> Tables:
     """The tables of a corpus from columns of text.
 
@@ -29,110 +36,144 @@ def corpus_tables(
 
     Args:
         folder: what the paths are relative to.
-        options: `column` and `speaker_column` name the columns of the emotion and the speaker;
-            where one is absent or None, the usual names are tried.
+        options: name the columns of the file, the emotion and so on, see `choose_columns`.
         source: the file or folder that was read, for messages.
         skipped: rows that could not be read.
+        warnings: sentences on the reading.
 
     Raises:
         CorpusError: there is no file or emotion column, or no row is left.
         UsageError: there is no column of a name that the options give.
     """
-    named = _with_known_names(columns, options, source)
-    files = [os.path.normpath(os.path.join(folder, name)) for name in named["file"]]
-    empty = [""] * len(files)
-    spans, span_faults = read_spans(named.get("start", empty), named.get("end", empty))
-    clips = _clip_ids(named, spans, folder)
-    problems = _problems(named, files, span_faults, clips)
+    chosen = choose_columns(columns, options, source)
+    named = _with_known_names(columns, chosen)
+    found = find_files(named["file"], os.path.normpath(folder))
+    files = [found[name].file if name else str(folder) for name in named["file"]]
+    spans, faults, said = _spans(named, chosen, files)
+    clips = _clip_ids(named, spans, found, folder)
+    problems = _problems(named, found, faults, clips)
     rejected = [(files[i], *problem) for i, problem in enumerate(problems) if problem]
     kept = [i for i, problem in enumerate(problems) if not problem]
     if not kept:
-        seen = [message for _, _, message in [*skipped, *rejected]]
-        raise nothing_found(source, "rows with a file and an emotion", seen, nothing="no row")
-    table: dict[str, list[Any]] = {
+        raise _nothing(source, folder, [*skipped, *rejected], found)
+    clips_kept = _cells_of(kept, named, clips, files, spans)
+    moved = path_warnings(named["file"], found, os.path.normpath(folder))
+    far = far_spans(clips_kept, chosen.unit_of)
+    return Tables(
+        clip_table(clips_kept),
+        skipped_table([*skipped, *rejected]),
+        (*warnings, *chosen.warnings, *moved, *said, *far),
+    )
+
+
+def _cells_of(
+    rows: Sequence[int],
+    named: Columns,
+    clips: Sequence[str],
+    files: Sequence[str],
+    spans: Sequence[Span],
+) -> dict[str, list[Any]]:
+    """The columns of the corpus's table, with these rows alone."""
+    table: dict[str, Sequence[Any]] = {
         **named,
         "clip": clips,
         "file": files,
         "start": [start for start, _ in spans],
         "end": [end for _, end in spans],
-        "speaker": [speaker or None for speaker in named.get("speaker", empty)],
+        "speaker": [speaker or None for speaker in named.get("speaker", [""] * len(files))],
     }
-    clips_kept = {name: [cells[i] for i in kept] for name, cells in table.items()}
-    return Tables(clip_table(clips_kept), skipped_table([*skipped, *rejected]))
+    return {name: [cells[row] for row in rows] for name, cells in table.items()}
 
 
-def _with_known_names(columns: Columns, options: Options, source: Path) -> Columns:
-    """The columns, with the file, the emotion and the speaker under nver's names."""
+def _with_known_names(columns: Columns, chosen: Chosen) -> Columns:
+    """The columns, with those of a role under nver's names; a duration stays where it is, too."""
     named = dict(columns)
-    for known, wanted, usual in (
-        ("file", None, FILE_NAMES),
-        ("emotion", options.get("column"), EMOTION_NAMES),
-        ("speaker", options.get("speaker_column"), ("speaker",)),
-    ):
-        if wanted is not None:
-            check_choice(f"column of {source}", wanted, list(columns))
-        name = wanted or next((name for name in usual if name in columns), None)
-        if name is not None:
+    for role, name in chosen.column_of.items():
+        if role != "duration":
             named.pop(name, None)
-            named[known] = columns[name]
-        elif known != "speaker":
-            have = ", ".join(columns) or "none"
-            raise CorpusError(f"{source}: has no column {' or '.join(usual)}; columns: {have}")
-    return named
+    return {**named, **{role: columns[name] for role, name in chosen.column_of.items()}}
 
 
-def _clip_ids(named: Columns, spans: list[Span], folder: Path) -> list[str]:
+def _spans(
+    named: Columns, chosen: Chosen, files: Sequence[str]
+) -> tuple[list[Span], list[str], tuple[str, ...]]:
+    """The span of each row, its fault, and sentences on how times were read."""
+    empty = [""] * len(files)
+    starts, ends, lengths = (
+        named[role] if role in chosen.column_of else empty for role in ("start", "end", "duration")
+    )
+    units, said = seconds_of_units(chosen.unit_of, chosen.column_of, files)
+    spans, faults = read_spans(starts, ends, lengths, units)
+    return spans, faults, (*said, *times_said([*starts, *ends, *lengths]))
+
+
+def _clip_ids(
+    named: Columns, spans: list[Span], found: Mapping[str, FoundFile], folder: Path
+) -> list[str]:
     """An id for each row: its `clip`, else its file without the suffix, and its span.
 
     Files that differ in the suffix alone keep the suffix.
     """
-    names = [_relative(name, folder) for name in named["file"]]
-    short = [os.path.splitext(name)[0] for name in names]
-    same_stem = Counter(stem for stem, _ in set(zip(short, names, strict=True)))
+    relative = {name: _relative(name, one, folder) for name, one in found.items()}
+    names = [relative.get(name, "") for name in named["file"]]
+    stems = {name: os.path.splitext(name)[0] for name in set(names)}
+    same_stem = Counter(stems.values())
     return [
-        given or (name if same_stem[stem] > 1 else stem) + span_suffix(span)
-        for given, stem, name, span in zip(
-            named.get("clip", [""] * len(names)), short, names, spans, strict=True
+        given or (name if same_stem[stems[name]] > 1 else stems[name]) + span_suffix(span)
+        for given, name, span in zip(
+            named.get("clip", [""] * len(names)), names, spans, strict=True
         )
     ]
 
 
-def _relative(name: str, folder: Path) -> str:
+def _relative(name: str, one: FoundFile, folder: Path) -> str:
+    """The path of a clip's id: as it stands in the table, or to the file that it means."""
+    if one.ways or (one.problem == "" and os.path.basename(name) != os.path.basename(one.file)):
+        name = one.file
     if os.path.isabs(name) and Path(name).is_relative_to(folder):
         name = os.path.relpath(name, folder)
-    return os.path.normpath(name).replace(os.sep, "/") if name else ""
+    return normalize("NFC", os.path.normpath(name).replace(os.sep, "/")) if name else ""
 
 
 def _problems(
-    named: Columns, files: list[str], span_faults: list[str], clips: list[str]
+    named: Columns, found: Mapping[str, FoundFile], span_faults: list[str], clips: list[str]
 ) -> list[Problem]:
     """For each row the reason and message why it is skipped, or None."""
-
-    @cache
-    def listed(folder: str) -> frozenset[str]:
-        """The names in a folder, which is listed once, so that to ask for many files is fast."""
-        try:
-            return frozenset(os.listdir(folder))
-        except OSError:
-            return frozenset()
-
     seen = set[str]()
     problems: list[Problem] = []
-    for name, emotion, file, span_fault, clip in zip(
-        named["file"], named["emotion"], files, span_faults, clips, strict=True
+    for name, emotion, span_fault, clip in zip(
+        named["file"], named["emotion"], span_faults, clips, strict=True
     ):
         problem: Problem = None
         if not name:
             problem = "no file", "the row names no file"
         elif not emotion:
             problem = "no emotion", f"the row of {name} has no emotion"
+        elif emotion[0] in "[{":
+            problem = "no emotion", f"the row of {name} has no single emotion: {emotion}"
         elif span_fault:
             problem = "bad span", f"{name}: {span_fault}"
-        elif os.path.basename(file) not in listed(os.path.dirname(file)):
-            problem = "missing", f"{file}: no such file"
+        elif found[name].problem:
+            problem = "missing", found[name].problem
         elif clip in seen:
             problem = "duplicate name", f"the clip {clip} is in a row above"
         else:
             seen.add(clip)
         problems.append(problem)
     return problems
+
+
+def _nothing(
+    source: Path, folder: Path, skips: Sequence[Skip], found: Mapping[str, FoundFile]
+) -> CorpusError:
+    """The error for a table without a clip; it says where the files were looked for."""
+    seen = [message for _, _, message in skips]
+    error = nothing_found(source, "rows with a file and an emotion", seen, nothing="no row")
+    if not found or not all(reason == "missing" for _, reason, _ in skips):
+        return error
+    there = sorted(os.listdir(folder))
+    holds = first_few(there, NAMED) if there else "nothing"
+    return CorpusError(
+        f"{error}. Paths are relative to {folder}, which holds {holds}; move the table, or write "
+        "the paths from there"
+    )

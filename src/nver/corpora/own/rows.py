@@ -2,96 +2,202 @@
 
 import csv
 import json
+import math
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple
 
 from nver.corpora.file_tree import Skip
+from nver.corpora.own.column_names import fitting
+from nver.corpora.own.quotes import Cut, cut_lines
+from nver.corpora.own.table_text import Text, fault_of, read_text
 from nver.errors import CorpusError
 
-TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl")
+JSON_SUFFIXES = (".jsonl", ".ndjson")
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".tab", *JSON_SUFFIXES)
+WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers", ".parquet", ".feather", ".json")
+DELIMITERS = ",\t;|"
+# Signs without a width, which a cell may begin or end with: no reader sees them.
+INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\xad"
+HEADER_BYTES = 65536  # enough for the names of some thousand columns
 Columns = dict[str, list[str]]
 Cells = list[tuple[str, str]]  # (column, value) of one row
 
 
-def read_columns(table: Path) -> tuple[Columns, list[Skip]]:
+class Read(NamedTuple):
+    """The columns of a table, equally long; the malformed rows; and sentences on the file."""
+
+    columns: Columns
+    skipped: list[Skip]
+    warnings: tuple[str, ...] = ()
+
+
+def read_columns(table: Path) -> Read:
     """The columns, equally long, "" where a cell is missing; and the malformed rows.
 
     Raises:
         CorpusError: the file is not a table of a known kind, or a column name occurs twice.
     """
-    columns: Columns = {}
-    skipped: list[Skip] = []
-    count = 0
-    for line, row in _rows(table):
-        if isinstance(row, str):
-            skipped.append((f"{table}:{line}", "malformed row", row))
-            continue
-        for column, value in row:
-            cells = columns.setdefault(column, [])
-            cells.extend([""] * (count - len(cells)))
-            cells.append(sys.intern(value.strip()))
-        count += 1
-    for cells in columns.values():
-        cells.extend([""] * (count - len(cells)))
-    return columns or {name: [] for name in read_header(table)}, skipped
+    suffix = table.suffix.lower()
+    if suffix not in TABLE_SUFFIXES:
+        kinds = f"expected a table: {', '.join(TABLE_SUFFIXES)}"
+        export = "; export it as CSV in UTF-8" if suffix in WORKBOOKS else ""
+        raise CorpusError(f"{table}: {kinds}{export}")
+    text = read_text(table)
+    if suffix in JSON_SUFFIXES:
+        columns, faults = _json_columns(text.lines)
+        left_out = ""
+    else:
+        columns, faults, left_out = _csv_columns(table, text)
+    skipped = [(f"{table}:{line}", "malformed row", why) for line, why in faults]
+    return Read(columns, skipped, (*text.warnings, *([left_out] if left_out else [])))
 
 
 def read_header(table: Path) -> list[str]:
     """The column names of a CSV or TSV file; an empty list for any other file."""
-    if table.suffix.lower() == ".jsonl":
+    if table.suffix.lower() in JSON_SUFFIXES:
         return []
     try:
-        with table.open(encoding="utf-8-sig", newline="") as lines:
-            return next(_csv_reader(lines), [])
-    except (UnicodeDecodeError, csv.Error):
+        lines = read_text(table, HEADER_BYTES).lines
+        header = _header(lines)
+    except (CorpusError, csv.Error):
         return []
+    return [] if header is None or fault_of(lines[header.line]) else header.names
 
 
-def _rows(table: Path) -> Iterator[tuple[int, Cells | str]]:
-    """(line, cells), or (line, what is wrong with it)."""
-    if table.suffix.lower() not in TABLE_SUFFIXES:
-        raise CorpusError(f"{table}: expected a table: {', '.join(TABLE_SUFFIXES)}")
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as lines:
-            if table.suffix.lower() == ".jsonl":
-                yield from (
-                    (n, _json_cells(text)) for n, text in enumerate(lines, 1) if text.strip()
-                )
-            else:
-                yield from _csv_rows(_csv_reader(lines))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise CorpusError(f"{table}: cannot be read as a table in UTF-8 ({error})") from error
+class Header(NamedTuple):
+    """The column names, the line (from 0) that they stand in, and the delimiter."""
+
+    names: list[str]
+    line: int
+    delimiter: str
 
 
-def _csv_reader(lines: TextIO) -> Any:
-    """A reader whose delimiter is the comma, tab or semicolon, the most frequent in line 1."""
-    first = lines.readline()
-    lines.seek(0)
-    return csv.reader(lines, delimiter=max(",\t;", key=first.count))
+def _header(lines: list[str]) -> Header | None:
+    """The header: the first line that is no remark, not blank and not Excel's `sep=;`."""
+    full = (i for i, line in enumerate(lines) if line.strip(INVISIBLE + " \t"))
+    line = next(full, None)
+    told = None if line is None else re.fullmatch(r'"?sep=(.)"?[,;\s]*', lines[line])
+    if told:
+        line = next(full, None)
+    while line is not None and lines[line].startswith("#") and _is_remark(lines[line]):
+        line = next(full, None)
+    if line is None:
+        return None
+    text = lines[line].removeprefix("#")
+    delimiter = told[1] if told else max(DELIMITERS, key=text.count)
+    names = [tidy(name) for name in next(csv.reader([text], delimiter=delimiter), [])]
+    while names and not names[-1]:
+        names.pop()
+    return Header(names, line, delimiter)
 
 
-def _csv_rows(reader: Any) -> Iterator[tuple[int, Cells | str]]:
-    header = [name.strip() for name in next(reader, [])]
-    if len(set(header)) < len(header):
-        raise csv.Error(f"a column name occurs twice: {', '.join(header)}")
-    for cells in reader:
-        if len(cells) == len(header):
-            yield reader.line_num, list(zip(header, cells, strict=True))
-        elif cells:
-            yield reader.line_num, f"{len(cells)} cells under {len(header)} columns"
+def _is_remark(line: str) -> bool:
+    """Whether a line with # is a remark before the header, and names no column that is needed."""
+    names = re.split(f"[{re.escape(DELIMITERS)}]", line)
+    return not (fitting("file", names) or fitting("emotion", names))
+
+
+def _csv_columns(table: Path, text: Text) -> tuple[Columns, list[tuple[int, str]], str]:
+    """The columns, (line, what is wrong with it), and a sentence on columns without a name."""
+    header = _header(text.lines)
+    if header is None:
+        return {}, [], ""
+    if fault := fault_of(text.lines[header.line]):
+        raise CorpusError(f"{table}: its header cannot be read as a table in UTF-8 ({fault})")
+    named = [name for name in header.names if name]
+    if len(set(named)) < len(named):
+        twice = ", ".join(sorted({name for name in named if named.count(name) > 1}))
+        raise CorpusError(f"{table}: a column name occurs twice: {twice}; give each its own")
+    rows, faults = list[list[str]](), list[tuple[int, str]]()
+    for line, cells in cut_lines(
+        text.lines, Cut(header.line + 1, header.delimiter, len(header.names))
+    ):
+        if isinstance(cells, str):
+            faults.append((line, cells))
+        else:
+            rows.append(cells)
+    by_column = list(zip(*rows, strict=True)) or [()] * len(header.names)
+    columns = {
+        name: tidied(cells) for name, cells in zip(header.names, by_column, strict=True) if name
+    }
+    return columns, faults, _unnamed(header.names, by_column)
+
+
+def _unnamed(names: list[str], by_column: list[Any]) -> str:
+    """A sentence on columns that hold something and have no name, but for an index before all."""
+    full = [
+        place
+        for place, (name, cells) in enumerate(zip(names, by_column, strict=True))
+        if not name and any(map(str.strip, cells))
+    ]
+    if full in ([], [0]):
+        return ""
+    places = ", ".join(str(place + 1) for place in full)
+    return f"the columns at place {places} have no name in the header and are left out"
+
+
+def _json_columns(lines: list[str]) -> tuple[Columns, list[tuple[int, str]]]:
+    columns: Columns = {}
+    faults = list[tuple[int, str]]()
+    count = 0
+    for line, text in enumerate(lines, 1):
+        if not text.strip():
+            continue
+        row = fault_of(text) or _json_cells(text)
+        if isinstance(row, str):
+            faults.append((line, row))
+            continue
+        for column, value in row:
+            cells = columns.setdefault(column, [])
+            cells.extend([""] * (count - len(cells)))
+            cells.append(sys.intern(tidy(value)))
+        count += 1
+    for cells in columns.values():
+        cells.extend([""] * (count - len(cells)))
+    return columns, faults
 
 
 def _json_cells(line: str) -> Cells | str:
     try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        return f"not JSON: {error}"
+        row = json.loads(line, object_pairs_hook=_distinct)
+    except RecursionError:
+        return "JSON in too many levels"
+    except ValueError as error:
+        escape = "Invalid \\escape" in str(error)
+        return f"not JSON: {error}{'; write a backslash twice, or as /' if escape else ''}"
     if not isinstance(row, dict):
         return "expected an object of column names and values"
-    return [(k, _text(v)) for k, v in row.items() if v is not None]
+    return [(tidy(k), _text(v)) for k, v in row.items() if not _is_nothing(v)]
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key for key, _ in pairs]
+    if len(set(keys)) < len(keys):
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} occurs twice")
+    return dict(pairs)
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def tidied(cells: Iterable[str]) -> list[str]:
+    return [sys.intern(tidy(cell)) for cell in cells]
+
+
+def tidy(cell: str) -> str:
+    """A cell without blanks and invisible signs at its ends."""
+    cell = cell.strip()
+    if cell.isascii():
+        return cell
+    while cell != (bare := cell.strip(INVISIBLE).strip()):
+        cell = bare
+    return cell

@@ -11,6 +11,7 @@ from nver.embeddings.store.contents import Content
 from nver.embeddings.store.keys import KEY_BYTES, Keys, clip_key, perturbation_seed, perturbed_key
 from nver.embeddings.store.store import EmbeddingStore
 from nver.errors import AudioError, UsageError
+from nver.machine.counting import Count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,15 +53,12 @@ def key_clips(
 
     An optional column `perturbation` names how a clip is made worse (`nver.audio.perturbation`).
     """
-    from tqdm import tqdm
-
     files, spans, perturbations = _columns(table)
     keys = np.zeros((len(files), KEY_BYTES), np.uint8)
     stamps = np.zeros((len(files), 2), np.int64)
     errors: dict[int, AudioError] = {}
     seeds: dict[int, bytes] = {}
-    disable = None if show_progress_bar else True
-    with tqdm(total=len(files), unit="file", desc="contents", disable=disable, leave=False) as bar:
+    with Count("contents", len(files), "file", show_progress_bar, brief=True) as bar:
         for first in range(0, len(files), CHUNK_CLIPS):
             chunk = files[first : first + CHUNK_CLIPS]
             contents = store.content_hashes(chunk, rehash=rehash)

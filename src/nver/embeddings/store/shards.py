@@ -1,7 +1,6 @@
 """A shard: an immutable safetensors file of keys and vectors, with their provenance."""
 
 import hashlib
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from nver.embeddings.store.keys import KEY_BYTES, Keys
 from nver.encoders.base import EncoderIdentity
 from nver.errors import StoreError
 from nver.machine.files import write_whole
+from nver.machine.json_text import parse_json
 
 FORMAT = "nver-embeddings-1"
 SUFFIX = ".safetensors"
@@ -92,7 +92,7 @@ def open_shard(path: Path) -> Shard:
         return _read_header(path)
     except FileNotFoundError:
         raise
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         raise StoreError(
             f"{path}: not a whole shard of embeddings ({error}); "
             "`nver store verify --repair` sets it aside, the next extraction makes it again"
@@ -105,11 +105,15 @@ def _read_header(path: Path) -> Shard:
         length = int.from_bytes(file.read(8), "little")
         if not 2 <= length <= size - 8:
             raise ValueError(f"{size} bytes, a header of {length} announced")
-        header = json.loads(file.read(length))
+        header = parse_json(file.read(length))
     metadata, keys, vectors = header["__metadata__"], header["keys"], header["vectors"]
     rows, dim = vectors["shape"]
     if metadata["format"] != FORMAT:
         raise ValueError(f"format {metadata['format']!r}, expected {FORMAT!r}")
+    if not all(isinstance(metadata[key], str) for key in ("identity", "sha256")):
+        raise ValueError("its identity and its checksum are no texts")
+    if not all(isinstance(number, int) and number >= 0 for number in (rows, dim)):
+        raise ValueError(f"{rows} rows of {dim} values")
     if keys["shape"] != [rows, KEY_BYTES] or keys["dtype"] != "U8" or vectors["dtype"] != "F32":
         raise ValueError(f"keys {keys['shape']}, vectors {vectors['shape']}")
     start = 8 + length

@@ -1,6 +1,5 @@
 """The embedding store: vectors with provenance, found by content."""
 
-import json
 import logging
 import os
 import time
@@ -18,9 +17,10 @@ from nver.embeddings.store.index import FILE_NAME, NOT_THERE, create_tables, is_
 from nver.embeddings.store.keys import Keys
 from nver.embeddings.store.shards import SUFFIX, folder_name, open_shard, write_shard
 from nver.encoders.base import EncoderIdentity
-from nver.errors import StoreError, UsageError
+from nver.errors import StoreError, UsageError, shown
 from nver.machine.files import cache_folder
 from nver.machine.full_disk import full_disk_error
+from nver.machine.json_text import parse_json
 
 SHARDS = "shards"
 BATCH_ROWS = 8192  # rows looked up and read at a time: bounds memory
@@ -207,8 +207,26 @@ def facts_of(identity: Mapping[str, Any]) -> str:
     return " ".join(shown)
 
 
+def identity_values(text: str) -> dict[str, Any]:
+    """The fields of an identity as the index has them.
+
+    Raises:
+        StoreError: they are damaged.
+    """
+    try:
+        values = parse_json(text)
+        if isinstance(values, dict) and isinstance(values.get("name"), str):
+            return values
+    except ValueError:
+        pass
+    raise StoreError(
+        f"the index has an identity that is damaged: {shown(text)}; the index can be deleted, the "
+        "next use makes it again from the shards beside it"
+    )
+
+
 def _identity_from_json(text: str) -> EncoderIdentity | None:
     """An identity from its JSON form; None: another version of nver wrote it."""
-    values = json.loads(text)
+    values = identity_values(text)
     known = {field.name for field in fields(EncoderIdentity)}
     return EncoderIdentity(**values) if set(values) == known else None

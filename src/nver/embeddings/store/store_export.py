@@ -1,12 +1,11 @@
 """Export embeddings from a store, in formats that other programs read."""
 
-import csv
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from nver.embeddings.store.keys import Keys, as_keys, is_perturbed
 from nver.embeddings.store.store import EmbeddingStore, EmbeddingView
 from nver.encoders.base import EncoderIdentity
 from nver.errors import StoreError, check_choice
+from nver.machine.csv_cells import csv_line
 from nver.machine.full_disk import naming_full_disk
 
 if TYPE_CHECKING:
@@ -106,8 +106,8 @@ def _write_npy(out: Path, clips: _Clips, view: EmbeddingView) -> tuple[Path, ...
         for batch in view.read_batches(clips.keys):
             file.write(batch.tobytes())
     rows = out / "clips.csv.part"
-    with open(rows, "w", newline="", encoding="utf-8") as text:
-        csv.writer(text, lineterminator="\n").writerows(chain([clips.columns], clips.rows))
+    with _opened(rows) as text:
+        text.writelines(map(csv_line, chain([clips.columns], clips.rows)))
     os.replace(part, out / "embeddings.npy")
     os.replace(rows, out / "clips.csv")
     return out / "embeddings.npy", out / "clips.csv"
@@ -117,10 +117,14 @@ def _write_csv(out: Path, clips: _Clips, view: EmbeddingView) -> tuple[Path, ...
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f"{out.name}.part")
     vectors = chain.from_iterable(view.read_batches(clips.keys))
-    with open(part, "w", newline="", encoding="utf-8") as text:
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([*clips.columns, *(f"e{i}" for i in range(view.identity.dim))])
+    with _opened(part) as text:
+        text.write(csv_line([*clips.columns, *(f"e{i}" for i in range(view.identity.dim))]))
         for row, vector in zip(clips.rows, vectors, strict=True):
-            writer.writerow([*row, *map(str, vector)])  # the shortest digits of the float32
+            text.write(csv_line([*row, *vector]))  # the shortest digits of the float32
     os.replace(part, out)
     return (out,)
+
+
+def _opened(file: Path) -> TextIO:
+    """The file, to be written; a byte of a name that is not UTF-8 is written as \\udcXX."""
+    return file.open("w", newline="", encoding="utf-8", errors="backslashreplace")

@@ -14,8 +14,9 @@ import numpy as np
 from nver.embeddings.store.index import FILE_NAME, NOT_THERE, Index, Places, ShardEntry, open_index
 from nver.embeddings.store.keys import PERTURBED
 from nver.embeddings.store.shards import Shard, faults_of, open_shard, write_shard
-from nver.embeddings.store.store import EmbeddingStore
+from nver.embeddings.store.store import EmbeddingStore, identity_values
 from nver.encoders.base import EncoderIdentity
+from nver.machine.counting import counted
 
 DAMAGED = "damaged"  # the folder for shards set aside
 TEMPORARY_S = 3600.0  # a temporary file lives for milliseconds; an old one's process was killed
@@ -70,7 +71,7 @@ def stats(store: EmbeddingStore) -> list[IdentityStats]:
     )
     with open_index(store.root) as index:
         rows = index.query(sql, [-len(PERTURBED), PERTURBED])
-    found = [IdentityStats(p, json.loads(text), *counts) for p, text, *counts in rows]
+    found = [IdentityStats(p, identity_values(text), *counts) for p, text, *counts in rows]
     return sorted(found, key=lambda s: (s.identity["name"], s.fingerprint))
 
 
@@ -89,11 +90,9 @@ class _Recorded(NamedTuple):
 
 def verify(store: EmbeddingStore, *, show_progress_bar: bool = False) -> Verification:
     """Read every shard, and compare it with its checksum and with the index."""
-    from tqdm import tqdm
-
     faults, damaged = list(_index_faults(store)), []
     recorded = _recorded_shards(store)
-    for entry in tqdm(recorded, unit="shard", disable=None if show_progress_bar else True):
+    for entry in counted(recorded, "verify", len(recorded), "shard", show_progress_bar):
         path = store.shards / entry.file
         found = faults_of(path)
         if found:

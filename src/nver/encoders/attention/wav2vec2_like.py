@@ -12,20 +12,25 @@ from transformers import AutoConfig, AutoFeatureExtractor, AutoModel, Wav2Vec2Fe
 
 from nver.encoders.base import EncoderCard, EncoderSpec, FloatArray, FrameEncoder, frame_times
 from nver.encoders.devices import find_device, full_precision
+from nver.encoders.tensor_files import fitting
 from nver.encoders.weights import (
     CONFIG,
     FRONTEND,
+    check_frames,
+    check_rate,
+    check_sizes,
     find_folder,
     hash_weights,
     read_json,
     read_state,
     settings_of,
 )
-from nver.errors import UsageError, WeightsError
+from nver.errors import UsageError, WeightsError, shown
 
 # Each has been tested here against transformers' own output, alone and in any batch.
 ARCHITECTURES = ("wav2vec2", "hubert", "wavlm", "unispeech-sat", "unispeech", "data2vec-audio")
 ENCODER_PARTS = ("encoder.", "feature_extractor.", "feature_projection.")
+WIDEST = 100_000  # samples of a frame; our choice, 400 in every published model here
 UNUSED = "masked_spec_embed"  # stands for masked frames in training, is never used by an encoder
 
 
@@ -51,8 +56,9 @@ class TransformersEncoder(FrameEncoder):
         self._device = find_device(spec.device)
         self._frontend = load_frontend(folder)
         model = load_model(folder, self.card)
-        self._hop = prod(model.config.conv_stride)
-        self._receptive_field = receptive_field(model.config.conv_kernel, model.config.conv_stride)
+        kernels, strides = model.config.conv_kernel, model.config.conv_stride
+        _check_convolutions(kernels, strides, folder)
+        self._hop, self._receptive_field = prod(strides), receptive_field(kernels, strides)
         self._depth: int = model.config.num_hidden_layers
         self._layer = canonical_layer(spec.layer, self._depth)
         state = {name: value for name, value in model.state_dict().items() if name != UNUSED}
@@ -65,6 +71,7 @@ class TransformersEncoder(FrameEncoder):
             sampling_rate=int(self._frontend.sampling_rate),
         )
         self._model = _frozen(model).to(self._device)
+        check_frames(self, folder)
 
     def frames(self, waveform: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Frame embeddings (frames, hidden) and the start of each frame in s: its number x hop.
@@ -101,8 +108,9 @@ class TransformersEncoder(FrameEncoder):
 
 def load_frontend(folder: Path) -> Any:
     """The model's own waveform normalisation."""
-    read_json(folder, FRONTEND)
-    frontend = AutoFeatureExtractor.from_pretrained(folder, trust_remote_code=False)
+    check_rate(read_json(folder, FRONTEND), folder)
+    with fitting(f"{folder / FRONTEND} is refused by transformers"):
+        frontend = AutoFeatureExtractor.from_pretrained(folder, trust_remote_code=False)
     if not isinstance(frontend, Wav2Vec2FeatureExtractor):
         raise WeightsError(
             f"{folder / FRONTEND} describes a {type(frontend).__name__}; expected a"
@@ -113,18 +121,19 @@ def load_frontend(folder: Path) -> Any:
 
 def load_model(folder: Path, card: EncoderCard) -> Any:
     """The model with the folder's weights in float32 on the CPU, every parameter accounted for."""
-    _check_architecture(read_json(folder, CONFIG), folder, card)
-    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    with torch.device("meta"), torch.random.fork_rng(devices=[]):  # no initial values
-        model = AutoModel.from_config(config, trust_remote_code=False)
+    settings, found = read_json(folder, CONFIG), read_state(folder)
+    _check_architecture(settings, folder, card)
+    check_sizes(settings, found, folder / CONFIG)
+    with fitting(f"{folder / CONFIG} is refused by transformers"):
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        with torch.device("meta"), torch.random.fork_rng(devices=[]):  # no initial values
+            model = AutoModel.from_config(config, trust_remote_code=False)
     prefix = model.base_model_prefix + "."
-    state = {name.removeprefix(prefix): tensor for name, tensor in read_state(folder).items()}
+    state = {name.removeprefix(prefix): tensor for name, tensor in found.items()}
     if UNUSED in model.state_dict():
         state.setdefault(UNUSED, torch.zeros(config.hidden_size))
-    try:
+    with fitting(f"the weights in {folder} do not fit its {CONFIG}"):
         result = model.load_state_dict(state, strict=False, assign=True)
-    except RuntimeError as error:
-        raise WeightsError(f"the weights in {folder} do not fit its {CONFIG}: {error}") from error
     _check_fit(result.missing_keys, result.unexpected_keys, folder)
     return model.float().eval()
 
@@ -180,6 +189,18 @@ def _check_architecture(config: dict[str, Any], folder: Path, card: EncoderCard)
         raise WeightsError(
             f"{folder} ends in a length adapter (add_adapter), so that its frames have another rate"
             " than its layers'; nver takes models without one"
+        )
+
+
+def _check_convolutions(kernels: Any, strides: Any, folder: Path) -> None:
+    """Raise `WeightsError` where the settings, which no weight bounds, ask for a huge clip."""
+    sizes = [*kernels, *strides]
+    if not all(isinstance(size, int) and size > 0 for size in sizes) or (
+        receptive_field(kernels, strides) > WIDEST
+    ):
+        raise WeightsError(
+            f"{folder / CONFIG}: expected convolutions that see at most {WIDEST:,} samples; got "
+            f"conv_kernel {shown(list(kernels))} and conv_stride {shown(list(strides))}"
         )
 
 

@@ -9,7 +9,6 @@ empty shell of its name, and anything else is refused before it is looked up.
 import hashlib
 import json
 import re
-import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -18,14 +17,20 @@ from pickle import UnpicklingError
 from typing import Any, NamedTuple
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import Tensor
 
 from nver.encoders.audio_mamba.network import AudioMamba, Sizes
-from nver.encoders.weights import CONFIG, SAFETENSORS, damaged, fitting, hash_weights
+from nver.encoders.tensor_files import (
+    checked,
+    elements,
+    fitting,
+    read_pickled,
+    read_safetensors,
+)
+from nver.encoders.weights import CONFIG, SAFETENSORS, hash_weights
 from nver.errors import UsageError, WeightsError
-from nver.machine.files import write_whole
+from nver.machine.files import found_at, write_whole
 
 UNUSED = ("pred.", "mask_token")  # the pre-training head and its mask: no embedding depends on them
 MODEL_TYPE = "audio-mamba"
@@ -68,10 +73,10 @@ def find_weights(weights: str | Path) -> Path:
 
     In an upstream run folder the checkpoint with the highest number is taken, as upstream does.
     """
-    path = Path(weights).expanduser()
-    if path.is_file():
+    path = found_at(weights)
+    if path is not None and path.is_file():
         return path
-    if not path.is_dir():
+    if path is None or not path.is_dir():
         raise WeightsError(f"weights {str(weights)!r}: no such file or folder")
     if (path / SAFETENSORS).is_file():
         return path / SAFETENSORS
@@ -97,36 +102,30 @@ def read_weights(file: Path) -> dict[str, Tensor]:
         WeightsError: it is damaged, not a state dict, or a pickle that names what is not allowed;
             a tensor is sparse or without data, of whole numbers, or not finite in float32.
     """
-    try:
-        found = load_file(file) if file.suffix == ".safetensors" else _read_checkpoint(file)
-    except (SafetensorError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        raise WeightsError(damaged(file, error)) from error
-    state = found.get("model", found) if isinstance(found, dict) else found
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise WeightsError(f"{file} holds no state dict, neither itself nor under 'model'")
-    return {name: _plain(tensor, name, file) for name, tensor in state.items()}
-
-
-def _plain(tensor: Tensor, name: str, file: Path) -> Tensor:
-    """The tensor in float32, if it can be a weight."""
-    if tensor.layout != torch.strided or tensor.is_meta or tensor.is_quantized:
-        raise WeightsError(f"{file}: not a plain tensor: {name}; save it dense, with its data")
-    if not tensor.is_floating_point():
-        raise WeightsError(f"{file}: {name} is {tensor.dtype}; expected floating-point weights")
-    plain = tensor.detach().float()
-    if not plain.isfinite().all():
-        raise WeightsError(f"{file}: {name} has values that are NaN or infinite; fetch it again")
+    if file.suffix == ".safetensors":
+        found = read_safetensors(file)
+    else:
+        whole = _read_checkpoint(file)
+        state = whole.get("model", whole) if isinstance(whole, dict) else whole
+        if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+            raise WeightsError(f"{file} holds no state dict, neither itself nor under 'model'")
+        found = checked(state, file)
+    for name, tensor in found.items():
+        if not tensor.is_floating_point():
+            raise WeightsError(f"{file}: {name} is {tensor.dtype}; expected floating-point weights")
+    plain = {name: tensor.detach().float() for name, tensor in found.items()}
+    if not all(tensor.isfinite().all() for tensor in plain.values()):  # of float64, what is beyond
+        raise WeightsError(f"{file} has values that are infinite in float32; fetch it again")
     return plain
 
 
 def _read_checkpoint(file: Path) -> Any:
     if not zipfile.is_zipfile(file):
         raise WeightsError(f"{file} is not a checkpoint of torch 1.6 or later (a zip archive)")
-    with torch.serialization.safe_globals(SHELLS), warnings.catch_warnings(action="ignore"):
-        try:
-            return torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-        except (UnpicklingError, AttributeError, TypeError, IndexError) as error:
-            raise WeightsError(_refusal(file)) from error
+    try:
+        return read_pickled(file, SHELLS)
+    except UnpicklingError as error:
+        raise WeightsError(_refusal(file)) from error
 
 
 def _refusal(file: Path) -> str:
@@ -144,10 +143,16 @@ def _refusal(file: Path) -> str:
 
 def build_network(state: Mapping[str, Tensor], name: str) -> AudioMamba:
     """The network of a state dict, every key and shape accounted for; `name` is for the errors."""
-    # the meta device would save the initial values and import torch._dynamo, which takes 1.2 s
-    with torch.random.fork_rng(devices=[]):
-        network = AudioMamba(Sizes.of(state))
     with fitting(f"{name} does not fit Audio-Mamba"):
+        sizes = Sizes.of(state)
+        if sizes.least > elements(state):
+            raise WeightsError(
+                f"{name} does not fit Audio-Mamba: of its sizes a network has {sizes.least:,} "
+                f"weights or more, and it has {elements(state):,}"
+            )
+        # the meta device would save the initial values and import torch._dynamo, which takes 1.2 s
+        with torch.random.fork_rng(devices=[]):
+            network = AudioMamba(sizes)
         network.load_state_dict(state, strict=True, assign=True)
     network.pos_embed.requires_grad_(False)
     return network.eval()

@@ -61,6 +61,13 @@ class Sizes:
         return FRAMES // self.patch[0], MELS // self.patch[1]
 
     @property
+    def least(self) -> int:
+        """A number of weights that a network of these sizes has at least."""
+        convolutions = sum(9 * a * b for a, b in pairwise((1, *self.stem)))
+        projections = self.inner * (3 * self.width + self.rank + self.states)
+        return self.depth * projections + self.tokens * self.width + convolutions
+
+    @property
     def tokens(self) -> int:
         """Patches of a chunk."""
         return math.prod(self.grid)

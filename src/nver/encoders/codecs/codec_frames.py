@@ -15,18 +15,22 @@ from transformers.utils import logging
 from nver.encoders.base import EncoderCard, EncoderSpec, FloatArray, FrameEncoder, frame_times
 from nver.encoders.codecs.codec_options import identity_options, read_codebooks
 from nver.encoders.devices import find_device, full_precision
+from nver.encoders.tensor_files import elements, fitting
 from nver.encoders.weights import (
     CONFIG,
     FRONTEND,
+    check_frames,
+    check_sizes,
     find_folder,
-    fitting,
     hash_weights,
     read_json,
     read_state,
     settings_of,
 )
-from nver.errors import WeightsError
+from nver.errors import WeightsError, shown
 
+LONGEST_HOP = 24_000  # samples: a second of Mimi's; our choice, the published have 320 to 1920
+MOST_TIMES = 2  # the values of the weights that their model may have: names and forms differ
 DECODER_PARTS = ("decoder.", "decoder_transformer.", "upsample.")  # no embedding depends on them
 
 
@@ -55,12 +59,15 @@ class CodecEncoder(FrameEncoder):
         folder, revision = find_folder(spec.weights or self.card.weights or "", spec.revision)
         config = check_settings(folder, self.card)
         state = read_state(folder)
+        check_sizes(read_json(folder, CONFIG), state, folder / CONFIG)
         self._device = find_device(spec.device)
         model = load_model(folder, self._family, state)
         # of the file's own names, which do not change with transformers' version
         used = {name: t for name, t in state.items() if not name.startswith(DECODER_PARTS)}
-        self._codebooks = read_codebooks(spec, self._family.codebooks(model))
-        self._hop = self._family.hop(model.config)
+        with fitting(f"{folder / CONFIG} is none of {self.card.name}"):
+            most, self._hop = self._family.codebooks(model), self._family.hop(model.config)
+        check_hop(self._hop, folder)
+        self._codebooks = read_codebooks(spec, most)
         self.identity = self.identify(
             hash_weights(used, config),
             model.config.hidden_size,
@@ -68,6 +75,7 @@ class CodecEncoder(FrameEncoder):
             options=identity_options(self._codebooks),
         )
         self._model = model.to(self._device)
+        check_frames(self, folder)
 
     def frames(self, waveform: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Frame embeddings (frames, width) and the start of each hop in s."""
@@ -109,14 +117,26 @@ def check_settings(folder: Path, card: EncoderCard) -> dict[str, Any]:
     return settings_of(config, frontend)
 
 
+def check_hop(hop: Any, folder: Path) -> None:
+    """Raise `WeightsError` where a hop, which no weight bounds, is not of a codec."""
+    if isinstance(hop, bool) or not isinstance(hop, int) or not 1 <= hop <= LONGEST_HOP:
+        raise WeightsError(
+            f"{folder / CONFIG}: expected a hop of 1 to {LONGEST_HOP:,} samples; got {shown(hop)}"
+        )
+
+
 def load_model(folder: Path, family: Family, state: dict[str, Tensor]) -> Any:
     """transformers' model with these weights in float32 on the CPU, every parameter accounted for.
 
     transformers puts them in their places itself, as its names change from version to version.
     """
-    config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
     refusal = f"the weights in {folder} do not fit the model of its {CONFIG}"
     with fitting(refusal), _quiet():
+        config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        with torch.device("meta"):
+            size = elements(getattr(transformers, family.model)(config).state_dict())
+        if size > MOST_TIMES * elements(state):
+            raise WeightsError(f"{refusal}: that has {size:,} values, they {elements(state):,}")
         model, found = getattr(transformers, family.model).from_pretrained(
             None,
             config=config,

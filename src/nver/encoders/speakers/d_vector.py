@@ -9,8 +9,10 @@ from nver.encoders.base import EncoderSpec, FloatArray, FrameEncoder, card_of, f
 from nver.encoders.devices import find_device, full_precision
 from nver.encoders.spectra.mfcc import HOP, mfcc
 from nver.encoders.spectra.power_spectra import SAMPLING_RATE
-from nver.encoders.weights import fitting, hash_weights, read_checkpoint
+from nver.encoders.tensor_files import fitting
+from nver.encoders.weights import hash_weights, read_checkpoint
 from nver.errors import WeightsError
+from nver.machine.files import found_at
 
 # github.com/wq2012/SpeakerRecognitionFromScratch at 1ec7b7d: myconfig.py, neural_net.py
 COEFFICIENTS = 40  # N_MFCC
@@ -51,10 +53,11 @@ def find_checkpoint(spec: EncoderSpec) -> Path:
             f"{spec.name} needs weights: download a saved_model.bilstm.mean.*.pt from"
             f" saved_model/pretrained of {card_of(spec.name).url} and pass its path"
         )
-    path = Path(spec.weights).expanduser()
-    found = sorted(path.glob("*.pt")) if path.is_dir() else [path]
+    path = found_at(spec.weights)
+    is_folder = path is not None and path.is_dir()
+    found = sorted(path.glob("*.pt")) if path and is_folder else [path] if path else []
     if len(found) != 1 or not found[0].is_file():
-        names = ", ".join(file.name for file in found) if path.is_dir() else "no such file"
+        names = ", ".join(file.name for file in found) if is_folder else "no such file"
         raise WeightsError(
             f"weights {spec.weights!r}: expected a .pt file, or a folder with one; got"
             f" {names or 'a folder without any'}"

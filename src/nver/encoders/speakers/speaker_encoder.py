@@ -12,7 +12,8 @@ from nver.encoders.base import Encoder, EncoderCard, EncoderSpec, FloatArray
 from nver.encoders.devices import find_device, full_precision
 from nver.encoders.speakers.speaker_networks import SHORTEST, Ecapa, XVector
 from nver.encoders.spectra.fbank import HOP, fbank
-from nver.encoders.weights import find_file, fitting, hash_weights, read_checkpoint
+from nver.encoders.tensor_files import fitting
+from nver.encoders.weights import find_file, hash_weights, read_checkpoint
 
 CHECKPOINT = "embedding_model.ckpt"  # as the hub's repositories name it
 NETS: dict[str, type[XVector] | type[Ecapa]] = {"x-vector": XVector, "ecapa-tdnn": Ecapa}

@@ -5,6 +5,7 @@ A run measures them of every clip while it is decoded for the encoders; the stor
 
 import numpy as np
 
+from nver.audio.recording import mean_square
 from nver.encoders.base import FloatArray
 from nver.encoders.spectra.power_spectra import SAMPLING_RATE
 from nver.encoders.weightless.weightless_encoder import WeightlessEncoder, weightless_card
@@ -20,8 +21,8 @@ class DurationLevel(WeightlessEncoder):
     """
 
     def vector(self, waveform: FloatArray) -> FloatArray:
-        rms = np.sqrt(np.mean(np.square(waveform, dtype=np.float64)))
-        levels = _decibel(rms), _decibel(np.abs(waveform).max())
+        rms = np.sqrt(mean_square(waveform))
+        levels = _decibel(rms), _decibel(max(waveform.max(), -waveform.min()))
         return np.array([waveform.size / SAMPLING_RATE, *levels], np.float32)
 
 

@@ -16,6 +16,7 @@ from nver.evaluation.folds.fold_assignment import Folds
 
 FloatArray = npt.NDArray[np.float32]
 CODE_VERSION = 3  # raised when training or evaluation change the numbers
+ENOUGH = 3  # training clips of an emotion that are all but never all held out (our choice)
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,24 @@ def cell_key(
     }
     if stress:
         decisive["stress"] = _stress_digests(stress, cell.encoders)
+    if _may_lack_an_emotion(cell.folds, table):
+        decisive["untrained emotions"] = "probability 0"  # keys from before it was so differ
     if cell.tune:
         decisive["tune"] = {option: list(values) for option, values in cell.tune.items()}
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+
+def _may_lack_an_emotion(folds: Folds, table: pd.DataFrame) -> bool:
+    """Whether a training may have no clip of an emotion: its part has none, or so few that the
+    validation clips may be all.
+    """
+    emotion = table["emotion"].to_numpy(dtype=str)
+    every = len(np.unique(emotion))
+    for fold in range(folds.number):
+        counts = np.unique(emotion[folds.training_rows(fold)], return_counts=True)[1]
+        if len(counts) < every or counts.min() < ENOUGH:
+            return True
+    return False
 
 
 def _stress_digests(

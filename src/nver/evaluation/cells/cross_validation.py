@@ -112,7 +112,13 @@ def evaluate_cells(
             for fold in range(cell.folds.number)
         ]
         results = run_jobs(
-            train_fold, jobs, workers=workers, unit="training", show=show_progress_bar, lost=_lost
+            train_fold,
+            jobs,
+            workers=workers,
+            stage="train",
+            unit="training",
+            show=show_progress_bar,
+            lost=_lost,
         )
         for cell in cells:
             own = list(islice(results, cell.folds.number))  # fold by fold

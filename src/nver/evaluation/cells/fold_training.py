@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nver.classifiers.build import build_classifier
-from nver.classifiers.training.loop import Fitted, TrainingConfig, predict_proba
+from nver.classifiers.training.loop import TrainingConfig, predict_proba
 from nver.classifiers.training.temperature import fit_temperature
 from nver.classifiers.training.tuning import Tuned, fit_tuned
 from nver.corpora.duplicates import IntArray
@@ -61,41 +61,62 @@ class FoldResult:
 class Learnt:
     """Everything that one training part of so many `clips` decides.
 
-    `validation` are the rows of the table that were held out of it.
+    `validation` are the rows of the table that were held out of it; `untrained` the codes of the
+    emotions that it has no clip of.
     """
 
     tuned: Tuned
     temperature: float
     clips: int
     validation: IntArray
+    untrained: IntArray
 
 
 def train_fold(job: Training) -> FoldResult:
     """Train and test on one fold; a pure function of the job's data."""
     learnt = learn_fold(job)
-    fitted, folds = learnt.tuned.fitted, job.cell.folds
+    folds = job.cell.folds
     stress = [stress_folder(job.data, number) for number in range(job.stress)]
     return FoldResult(
-        _predict(job, fitted, job.data, folds),
+        _predict(job, learnt, job.data, folds),
         learnt.temperature,
         training_facts(learnt.tuned, learnt.clips),
-        tuple(_predict(job, fitted, own, folds.with_rows(read_rows(own))) for own in stress),
+        tuple(_predict(job, learnt, own, folds.with_rows(read_rows(own))) for own in stress),
     )
 
 
-def _predict(job: Training, fitted: Fitted, folder: Path, folds: Folds) -> FloatArray:
-    """(clips of the test fold, emotions), of the streams in a folder; `folds` has their rows."""
+def _predict(job: Training, learnt: Learnt, folder: Path, folds: Folds) -> FloatArray:
+    """(clips of the test fold, emotions), of the streams in a folder; `folds` has their rows.
+
+    An emotion that was not trained has probability 0.
+    """
     test = folds.test_rows(job.fold)
     if not len(test):  # none of them could be used under stress
         return np.empty((0, job.emotions), np.float32)
-    return predict_proba(fitted, [rows[test] for rows in read_streams(folder, job.cell.encoders)])
+    streams = [rows[test] for rows in read_streams(folder, job.cell.encoders)]
+    return without(predict_proba(learnt.tuned.fitted, streams), learnt.untrained)
+
+
+def without(probabilities: FloatArray, untrained: IntArray) -> FloatArray:
+    """Probabilities (clips, emotions) that are 0 for some emotions, and sum to 1 over the others.
+
+    Where no other has any probability, the others have the same.
+    """
+    if not len(untrained):
+        return probabilities
+    others = np.ones(probabilities.shape[1], np.float32)
+    others[untrained] = 0
+    kept = probabilities * others
+    kept[~kept.any(axis=1)] = others
+    return np.asarray(kept / kept.sum(axis=1, keepdims=True), np.float32)
 
 
 def learn_fold(job: Training) -> Learnt:
     """What is learnt for one fold; the test fold has no part in it.
 
     Standardisation and weights come from the training part less the validation part; early
-    stopping, tuned options and the temperature from the validation part.
+    stopping, tuned options and the temperature from the validation part, less the clips of an
+    emotion that is not trained: they would have a say by what cannot be learnt.
     """
     cell = job.cell
     emotion, speaker = read_codes(job.data)
@@ -103,6 +124,9 @@ def learn_fold(job: Training) -> Learnt:
     train = cell.folds.training_rows(job.fold)
     seed = training_seed(cell.folds.seed, job.fold)
     held_out = _held_out(job, emotion[train], speaker[train], train, seed)
+    trained = np.unique(emotion[train[~held_out]])
+    known = np.isin(emotion[train], trained)
+    train, held_out = train[known], held_out[known]
     dims = [stream.shape[1] for stream in streams]
     tuned = fit_tuned(
         lambda tried: build_classifier(
@@ -119,7 +143,8 @@ def learn_fold(job: Training) -> Learnt:
     if len(validation):
         probabilities = predict_proba(tuned.fitted, [stream[validation] for stream in streams])
         temperature = fit_temperature(probabilities, emotion[validation])
-    return Learnt(tuned, temperature, len(train), validation)
+    untrained = np.setdiff1d(np.arange(job.emotions), trained)
+    return Learnt(tuned, temperature, len(train), validation, untrained)
 
 
 def _held_out(

@@ -19,6 +19,7 @@ from sklearn.model_selection import (
 
 from nver.corpora.duplicates import IntArray, joined, repeated
 from nver.errors import UsageError, first_few
+from nver.evaluation.folds.untrained import untrained_note
 from nver.recipe.folds import PROTOCOLS, RANDOM, SPEAKER_INDEPENDENT, SPLIT
 from nver.recipe.values import check_known
 
@@ -39,8 +40,8 @@ class Folds:
         fold: (clips,) the fold in which each clip is tested, 0 .. number - 1; `ONLY_TRAINED` for a
             clip that is in every training and never tested, `VALIDATION` for a clip that stops
             every training early.
-        note: what a reader must know, for example that the folds became leave-one-speaker-out, or
-            which clips of the same recording were kept together.
+        note: what a reader must know: that the folds became leave-one-speaker-out, which clips of
+            the same recording were kept together, which emotion a training part does not have.
     """
 
     protocol: str
@@ -122,19 +123,14 @@ def make_folds(
     else:
         speaker = _separable_speakers(table["speaker"], sounds)
         folds = _speaker_folds(emotion, speaker, number, seed)
-    notes = (folds.note, together_note(table, sounds))
+    absent = untrained_note(emotion, folds.fold, seed)
+    notes = (folds.note, together_note(table, sounds), absent)
     return replace(folds, note="; ".join(note for note in notes if note))
 
 
 def _separable_speakers(speaker: pd.Series, sounds: IntArray) -> npt.NDArray[Any]:
     """(clips,) speakers who share no recording; raise `UsageError` unless there are two."""
-    if default_protocol(speaker) == RANDOM:
-        raise UsageError(
-            f"speaker-independent folds need a known speaker for every clip and at least two; "
-            f"{int(speaker.isna().sum())} of {len(speaker)} clips have none, "
-            f"{speaker.nunique()} speaker(s) are known. Give the corpus a speaker column, "
-            'or ask for random folds (kind = "random")'
-        )
+    check_known_speakers(speaker)
     tied = tied_speakers(speaker.to_numpy(dtype=str), sounds)
     if len(np.unique(tied)) < 2:
         raise UsageError(
@@ -142,6 +138,17 @@ def _separable_speakers(speaker: pd.Series, sounds: IntArray) -> npt.NDArray[Any
             "they cannot be told apart; see `nver corpus`, or ask for random folds"
         )
     return tied
+
+
+def check_known_speakers(speaker: pd.Series) -> None:
+    """Raise `UsageError` unless every clip's speaker is known and there are two."""
+    if default_protocol(speaker) == RANDOM:
+        raise UsageError(
+            f"speaker-independent folds need a known speaker for every clip and at least two; "
+            f"{int(speaker.isna().sum())} of {len(speaker)} clips have none, "
+            f"{speaker.nunique()} speaker(s) are known. Give the corpus a speaker column, "
+            'or ask for random folds (kind = "random")'
+        )
 
 
 def tied_speakers(speaker: npt.NDArray[Any], sounds: IntArray) -> npt.NDArray[Any]:
@@ -202,10 +209,10 @@ def validation_mask(
 
     Whole speakers where at least two are given: at least one, and so more than the share where
     speakers are few. Where every choice of speakers would take an emotion or half of the clips out
-    of training, and where no speakers are given, single clips, stratified by emotion. Fewer clips
-    than 1 / share hold out none.
+    of training, and where no speakers are given, single clips, stratified by emotion. An emotion
+    always keeps a clip in training. Fewer clips than 1 / share hold out none.
     """
-    number = max(2, round(1 / share)) if share else 0
+    number = max(2, round(min(1 / share, len(emotion) + 1))) if share else 0
     if not number or len(emotion) < number:
         return np.zeros(len(emotion), np.bool_)
     random = np.random.default_rng(seed)
@@ -215,7 +222,8 @@ def validation_mask(
             mask: BoolArray = folds.fold == held_out
             if mask.mean() <= 0.5 and len(np.unique(emotion[~mask])) == len(np.unique(emotion)):
                 return mask
-    return np.asarray(_clip_folds(emotion, number, seed).fold == random.integers(number))
+    chosen = np.asarray(_clip_folds(emotion, number, seed).fold == random.integers(number))
+    return chosen & np.isin(emotion, emotion[~chosen])  # no emotion is held out altogether
 
 
 def _clip_folds(emotion: npt.NDArray[Any], number: int, seed: int) -> Folds:

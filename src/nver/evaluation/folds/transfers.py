@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from nver.corpora import Corpus
 from nver.corpora.duplicates import IntArray
 from nver.errors import UsageError, first_few
 from nver.evaluation.folds.fold_assignment import NAMED, ONLY_TRAINED, BoolArray, Folds
@@ -32,13 +33,17 @@ def transfers(
     """
     by_name = {corpus.name: corpus for corpus in corpora}
     for corpus in corpora:
-        labels = experiment.labels.get(corpus.name, {})
-        known = {*corpus.corpus.card.emotions, *corpus.corpus.emotions}
-        check_known(f"emotion of {corpus.name} in [labels]:", labels, known)
+        check_labels(corpus.corpus, experiment.labels)
     for entry in experiment.transfers:
         both, fold, note = transfer(by_name[entry.train], by_name[entry.test], experiment.labels)
         for seed in experiment.folds.seeds:
             yield both, Folds(cross_corpus(entry.train, entry.test), seed, fold, note)
+
+
+def check_labels(corpus: Corpus, labels: Labels) -> None:
+    """Raise `UsageError` where the label map names an emotion that the corpus has not."""
+    known = {*corpus.card.emotions, *corpus.emotions}
+    check_known(f"emotion of {corpus.name} in [labels]:", labels.get(corpus.name, {}), known)
 
 
 def transfer(
@@ -67,7 +72,7 @@ def transfer(
 
 
 def shared_names(
-    train: PreparedCorpus, test: PreparedCorpus, labels: Labels
+    train: PreparedCorpus | Corpus, test: PreparedCorpus | Corpus, labels: Labels
 ) -> list[dict[str, str]]:
     """For each of the two corpora: its emotion -> the shared name, in the corpus's order."""
     own, other = _names(train, labels), _names(test, labels)
@@ -83,7 +88,7 @@ def shared_names(
     return [{e: name for e, name in names.items() if name in shared} for names in (own, other)]
 
 
-def _names(corpus: PreparedCorpus, labels: Labels) -> dict[str, str]:
+def _names(corpus: PreparedCorpus | Corpus, labels: Labels) -> dict[str, str]:
     """Emotion -> its name in the corpus's label map; without a map, its own name."""
     own = labels.get(corpus.name, dict(zip(corpus.emotions, corpus.emotions, strict=True)))
     return {emotion: own[emotion] for emotion in corpus.emotions if emotion in own}

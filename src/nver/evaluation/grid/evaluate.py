@@ -15,6 +15,7 @@ from nver.evaluation.prepared_corpus import PreparedCorpus
 from nver.evaluation.run_folder.layout import cell_file, is_finished, stress_file, trainings_file
 from nver.evaluation.run_folder.predictions import read_predictions, read_stress, write_predictions
 from nver.evaluation.run_folder.trainings import read_trainings, write_trainings
+from nver.machine.counting import say
 from nver.recipe import Experiment
 
 # predictions, trainings, and predictions under stress, None where the recipe has no stress
@@ -54,6 +55,8 @@ def _train(
     A lost cell is under the name of the file that it does not have.
     """
     prepared, cells = group
+    protocol = cells[0][0].folds.protocol
+    say(f"train {prepared.corpus.name}, {protocol}: {len(cells)} cell(s)", show)
     lost = {}
     finished = evaluate_cells(
         prepared.clips,

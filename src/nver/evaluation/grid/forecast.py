@@ -8,6 +8,7 @@ from typing import Any
 from nver.corpora import Corpus
 from nver.embeddings.store import EmbeddingStore, key_clips
 from nver.errors import NverError, StoreError
+from nver.evaluation.folds.early_checks import check_against
 from nver.evaluation.grid.cells import Size, dim_of, plan_cells, sizes_of
 from nver.evaluation.grid.plan import PlannedCell, read_plan
 from nver.evaluation.grid.timing import NOISE_S, STEPS, TimedEncoder, timed_encoders, timed_steps
@@ -74,6 +75,7 @@ def forecast(experiment: Experiment, folder: Path, workers: int) -> Forecast:
         UsageError: the recipe is wrong.
     """
     corpora, absent = find_corpora(experiment)
+    check_against(experiment, corpora)
     encoders, weights = timed_encoders(experiment)
     missing = with_cells([*absent, *weights], experiment)
     cells = plan_cells(experiment, corpora, missing, timed_steps(experiment, encoders))

@@ -7,11 +7,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from nver.errors import NverError, UsageError
 from nver.evaluation.run_folder.layout import PLAN
 from nver.machine.files import write_whole
+from nver.machine.json_text import parse_json
+from nver.recipe.values import plain_values
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Plan:
             return None
         try:
             os.kill(self.pid, 0)
-        except ProcessLookupError:
+        except (ProcessLookupError, OverflowError):
             return False
         except PermissionError:  # the process is there, and another user's
             return True
@@ -82,10 +83,9 @@ def read_plan(folder: Path) -> Plan:
     if not file.exists():
         raise NverError(f"{folder}: no run was started there; `nver run RECIPE --out {folder}`")
     try:
-        tree: dict[str, Any] = json.loads(file.read_text("utf-8"))
-        cells = tuple(PlannedCell(**cell) for cell in tree.pop("cells"))
-        return Plan(cells=cells, **tree)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        plan: Plan = plain_values(Plan, parse_json(file.read_text("utf-8")), "")
+    except (OSError, ValueError, UsageError) as error:
         raise NverError(
             f"{file}: damaged, no plan ({error}); the next run makes it again"
         ) from error
+    return plan

@@ -19,6 +19,7 @@ from nver.evaluation.folds.fold_assignment import Folds
 from nver.evaluation.prepared_corpus import PreparedCorpus
 from nver.evaluation.run_folder import layout
 from nver.evaluation.run_folder.projection import project
+from nver.evaluation.run_folder.saved_table import write_table
 from nver.machine.files import check_writable, write_whole
 from nver.recipe import Experiment, experiment_to_tree
 from nver.registry import VERSION
@@ -57,9 +58,10 @@ def save_provenance(
     clips = [m.clips.assign(corpus=m.corpus.name) for m in prepared]
     table = pd.concat(clips, ignore_index=True)
     columns = [name for name in CLIP_COLUMNS if name != "speaker_group" or name in table]
-    _write_table(folder / layout.CLIPS, table.reindex(columns=columns))
-    _write_table(folder / layout.FOLDS, pd.concat(_fold_table(*pair) for pair in folds))
-    _write_table(folder / layout.SKIPPED, skipped)
+    plan = pd.concat(_fold_table(*pair) for pair in folds)
+    write_table(table.reindex(columns=columns), folder / layout.CLIPS, float_format="%.9g")
+    write_table(plan, folder / layout.FOLDS)
+    write_table(skipped, folder / layout.SKIPPED)
 
 
 def _fold_table(prepared: PreparedCorpus, folds: Folds) -> pd.DataFrame:
@@ -132,13 +134,7 @@ def save_projections(folder: Path, prepared: Sequence[PreparedCorpus]) -> None:
         for label in m.embeddings
     ]
     table = pd.concat(parts, ignore_index=True)[["corpus", "encoder", "clip", "x", "y"]]
-    write_whole(folder / layout.PROJECTIONS, table.to_csv(index=False, float_format="%.5g"))
-
-
-def _write_table(file: Path, table: pd.DataFrame) -> None:
-    """A byte of a file name that is not UTF-8 is written as \\udcXX, as in the predictions."""
-    text = table.to_csv(index=False, float_format="%.9g")
-    write_whole(file, text.encode("utf-8", "backslashreplace"))
+    write_table(table, folder / layout.PROJECTIONS, float_format="%.5g")
 
 
 def _write_json(file: Path, content: Any) -> None:

@@ -1,7 +1,5 @@
 """A run folder, read back: everything that a report is made from."""
 
-import json
-import tomllib
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -17,10 +15,12 @@ from nver.evaluation.run_folder.predictions import read_predictions, read_stress
 from nver.evaluation.run_folder.saved_table import read_table
 from nver.evaluation.run_folder.sizes import check_whole
 from nver.evaluation.run_folder.trainings import no_trainings, read_trainings
+from nver.machine.json_text import parse_json
 from nver.recipe import ClassifierEntry, Experiment, parse_experiment
 from nver.recipe.families import parse_families
 from nver.recipe.figures import Figures
 from nver.recipe.hypotheses import parse_hypotheses
+from nver.recipe.plain_toml import parse_toml
 from nver.recipe.printed import TABLES as TABLES_OF_PAPERS
 
 RUN_FILES = (layout.RECIPE, layout.PREDICTIONS)  # a folder with neither is no run folder
@@ -89,11 +89,11 @@ class SavedRun:
             NverError: the recipe is damaged.
         """
         try:
-            tree = tomllib.loads(self.recipe)
+            tree = parse_toml(self.recipe)
             with suppress(NverError):  # for example of a plug-in that is not here
                 return parse_experiment(tree)
             return self._readable_parts(tree)
-        except (tomllib.TOMLDecodeError, UsageError) as error:
+        except (ValueError, UsageError) as error:
             raise NverError(f"{self.folder / layout.RECIPE}: damaged ({error})") from error
 
     def _readable_parts(self, tree: dict[str, Any]) -> Experiment:
@@ -109,7 +109,7 @@ class SavedRun:
             encoders={label: EncoderSpec(name) for label, name in encoders.items()},
             classifiers=tuple(ClassifierEntry(name, label) for label, name in classifiers.items()),
             hypotheses=parse_hypotheses(tree.get("hypotheses", []), encoders, classifiers),
-            printed=printed if printed in TABLES_OF_PAPERS else "",
+            printed=printed if isinstance(printed, str) and printed in TABLES_OF_PAPERS else "",
             rehearsal=tree.get("rehearsal") is True,
             figures=Figures(**_name_lists(figures)) if isinstance(figures, dict) else Figures(),
             families=parse_families(tree.get("families", {})),
@@ -174,7 +174,7 @@ def _table(path: Path) -> pd.DataFrame:
 
 def _names_by_label(entries: Any) -> dict[str, str]:
     """label -> name of a recipe's encoders or classifiers."""
-    tables = [entry if isinstance(entry, dict) else {"name": entry} for entry in entries]
+    tables = [entry if isinstance(entry, dict) else {"name": entry} for entry in _list(entries)]
     return {str(t.get("label", t.get("name"))): str(t.get("name")) for t in tables}
 
 
@@ -183,11 +183,15 @@ def _name_lists(figures: dict[str, Any]) -> dict[str, tuple[tuple[str, ...], ...
     return {
         field.name: tuple(
             tuple(map(str, names))
-            for names in figures.get(field.name, [])
+            for names in _list(figures.get(field.name))
             if isinstance(names, list)
         )
         for field in fields(Figures)
     }
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _json(path: Path, default: Any, *, entries: bool = False) -> Any:
@@ -195,7 +199,7 @@ def _json(path: Path, default: Any, *, entries: bool = False) -> Any:
     if not path.exists():
         return default
     try:
-        value = json.loads(_text(path))
+        value = parse_json(_text(path))
     except ValueError as error:
         raise NverError(f"{path}: damaged, not JSON ({error})") from error
     if not isinstance(value, type(default)):

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from nver.errors import NverError
 from nver.machine.files import write_whole
+from nver.machine.json_text import parse_json
 from nver.models.pretraining.schedule import STAGES
 
 FILE = "checkpoint.safetensors"
@@ -63,7 +64,7 @@ def load_checkpoint(folder: Path) -> tuple[Progress, dict[str, dict[str, Tensor]
         return None
     try:
         with safe_open(file, "pt") as opened:
-            progress = Progress(**json.loads(opened.metadata()["progress"]))
+            progress = Progress(**parse_json(opened.metadata()["progress"]))
             if progress.stage not in STAGES:
                 raise ValueError(f"stage {progress.stage!r}; known: {', '.join(STAGES)}")
             found: dict[str, dict[str, Tensor]] = {"learner": {}, "best": {}, "adam": {}}

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
-from tqdm import tqdm
 
 from nver.audio.fingerprint import sound_print
 from nver.audio.recording import FloatArray, load_audio
@@ -24,6 +23,7 @@ from nver.corpora.filtering import wanted_speakers
 from nver.encoders import Encoder, load_encoder
 from nver.encoders.audio_mamba.frontend import SAMPLING_RATE, log_mel
 from nver.errors import AudioError, CorpusError, UsageError, first_few
+from nver.machine.counting import counted
 from nver.models.pretraining.augment import Half
 from nver.models.pretraining.pretraining_recipe import DataConfig
 from nver.models.pretraining.spectra import Spectra, load_spectra, save_spectra
@@ -195,7 +195,7 @@ def _decode(table: pd.DataFrame, teachers: Sequence[Encoder], show: bool) -> _De
     unusable: dict[int, str] = {}
     rows = table[["file", "start", "end"]].itertuples(index=False, name=None)
     for number, (file, start, end) in enumerate(
-        tqdm(rows, total=len(table), unit="clip", desc="spectrograms", disable=not show)
+        counted(rows, "spectrograms", len(table), "clip", show)
     ):
         try:
             waveform = load_audio(file, SAMPLING_RATE, start=start, end=end)

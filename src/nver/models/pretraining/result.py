@@ -1,7 +1,5 @@
 """The files that a training writes: the encoder's weights, its head, the log, what was used."""
 
-import csv
-import io
 import json
 import platform
 import sys
@@ -15,6 +13,7 @@ from safetensors.torch import save
 
 from nver.encoders.audio_mamba.checkpoints import write_weights
 from nver.encoders.weights import SAFETENSORS
+from nver.machine.csv_cells import csv_line
 from nver.machine.files import write_whole
 from nver.models.pretraining.learner import Learner
 from nver.models.pretraining.spectra import Spectra
@@ -38,12 +37,11 @@ def write_encoder(learner: Learner, folder: Path, emotions: Sequence[str]) -> No
 
 def write_log(folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write a row an epoch; a column that a stage does not have is empty."""
-    text = io.StringIO()
-    table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    table.writeheader()
+    lines = [csv_line(COLUMNS)]
     for row in rows:
-        table.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
-    write_whole(folder / LOG, text.getvalue())
+        values = {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()}
+        lines.append(csv_line(values.get(name) for name in COLUMNS))
+    write_whole(folder / LOG, "".join(lines))
 
 
 def write_run(folder: Path, tree: Mapping[str, Any], spectra: Spectra, device: str) -> None:

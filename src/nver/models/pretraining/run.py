@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from nver.encoders.audio_mamba.network import AudioMamba, Sizes
 from nver.encoders.devices import find_device
 from nver.errors import NverError, UsageError, check_number
+from nver.machine.counting import Count
 from nver.machine.files import check_writable
 from nver.machine.threads import one_thread
 from nver.models.pretraining import schedule
@@ -183,7 +183,7 @@ class Training:
         restore_moments(self.learner, adam, self.moments)
         first, seed = self.progress.step, self.recipe.seed
         self.clock = _now()
-        with tqdm(total=last, initial=first, unit="step", desc=stage, disable=not show) as bar:
+        with Count(stage, last, "step", show, initial=first) as bar:
             for step in range(first, last):
                 rows = schedule.batch(seed, stage, step, clips, config)
                 rate = schedule.learning_rate(step, steps, config)
@@ -233,7 +233,7 @@ class Training:
         self.progress.wall_s += self.clock[0] - before[0]
         self.progress.core_s += self.clock[1] - before[1]
 
-    def _end_epoch(self, stage: str, task: Task, epoch: int, rate: float, bar: Any) -> None:
+    def _end_epoch(self, stage: str, task: Task, epoch: int, rate: float, bar: Count) -> None:
         """Validate, keep the best weights, and write the log."""
         self.learner.eval()
         scores = task.validate(self.learner)
@@ -249,7 +249,7 @@ class Training:
         self.progress.rows.append(row)
         write_log(self.folder, self.progress.rows)
         shown = {k: f"{v:.4f}" for k, v in row.items() if k in ("loss", "validation_loss", "uar")}
-        bar.set_postfix(shown)
+        bar.details(shown)
 
 
 def _now() -> tuple[float, float]:

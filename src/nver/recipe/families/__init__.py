@@ -5,6 +5,7 @@ predictions it was chosen, and for each family its emotions and the reason.
 """
 
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
@@ -12,9 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nver.errors import UsageError
+from nver.errors import UsageError, first_few, shown
 from nver.recipe.values import check_known
 
+NAMED = 20  # emotions that a message names one by one (our choice)
 Families = Mapping[str, Sequence[str]]  # family -> its emotions
 
 
@@ -40,13 +42,15 @@ def parse_families(table: Any) -> dict[str, tuple[str, ...]]:
     if isinstance(table, str):
         return read_families(table)
     if not isinstance(table, Mapping):
-        raise UsageError(f"families: expected a name or a table of lists, got {table!r}")
+        raise UsageError(f"families: expected a name or a table of lists, got {shown(table)}")
     for family, own in table.items():
         if not isinstance(own, list | tuple) or not own or not all(isinstance(e, str) for e in own):
-            raise UsageError(f"families: {family} needs a list of emotions; got {own!r}")
-    listed = [emotion for own in table.values() for emotion in own]
-    if twice := sorted({emotion for emotion in listed if listed.count(emotion) > 1}):
-        raise UsageError(f"families: in more than one place: {', '.join(twice)}")
+            raise UsageError(
+                f"families: {shown(family)} needs a list of emotions; got {shown(own)}"
+            )
+    times = Counter(emotion for own in table.values() for emotion in own)
+    if twice := sorted(emotion for emotion, number in times.items() if number > 1):
+        raise UsageError(f"families: in more than one place: {first_few(twice, NAMED)}")
     return {str(family): tuple(own) for family, own in table.items()}
 
 
@@ -61,5 +65,7 @@ def membership(families: Families, emotions: Sequence[str]) -> npt.NDArray[np.fl
     """
     home = {emotion: place for place, own in enumerate(families.values()) for emotion in own}
     if lost := [emotion for emotion in emotions if emotion not in home]:
-        raise UsageError(f"families: no family has {', '.join(lost)}; give every emotion one")
+        raise UsageError(
+            f"families: no family has {first_few(lost, NAMED)}; give every emotion one"
+        )
     return np.eye(len(families))[[home[emotion] for emotion in emotions]]

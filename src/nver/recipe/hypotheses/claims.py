@@ -7,8 +7,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from nver.encoders.base import KINDS
-from nver.errors import UsageError, check_number, unknown_name
+from nver.errors import UsageError, check_number, said_of, shown, unknown_name
 from nver.recipe.hypotheses.selection import Selection, System, select
+from nver.recipe.texts import name_of
 from nver.recipe.values import check_known
 
 SMALLEST_EFFECT = 1.0  # points of UAR; our choice: under the spread over folds of every corpus here
@@ -106,7 +107,7 @@ def parse_hypotheses(
         encoders, classifiers: label -> name, of everything in the recipe.
     """
     if not isinstance(entries, list):
-        raise UsageError(f"hypotheses: expected a list of tables, got {entries!r}")
+        raise UsageError(f"hypotheses: expected a list of tables, got {shown(entries)}")
     known = {*encoders, *encoders.values()}, {*classifiers, *classifiers.values()}
     found = tuple(_hypothesis(entry, *known) for entry in entries)
     for claim, times in Counter(hypothesis.claim for hypothesis in found).items():
@@ -117,11 +118,11 @@ def parse_hypotheses(
 
 def _hypothesis(entry: Any, encoders: set[str], classifiers: set[str]) -> Hypothesis:
     if not isinstance(entry, dict):
-        raise UsageError(f"hypotheses: expected a table, got {entry!r}")
+        raise UsageError(f"hypotheses: expected a table, got {shown(entry)}")
     check_known("key of a hypothesis:", entry, [f.name for f in fields(Hypothesis)])
     smallest = entry.get("smallest_effect", SMALLEST_EFFECT)
-    must = "of points of UAR, at least 0"
-    check_number("smallest_effect", smallest, lambda points: points >= 0, must)
+    must = "of points of UAR, from 0 to 100"
+    check_number("smallest_effect", smallest, lambda points: 0 <= points <= 100, must)
     if ("better" in entry) != ("worse" in entry):
         raise UsageError("a hypothesis has both better and worse, or a claim alone")
     if "better" not in entry:
@@ -129,17 +130,19 @@ def _hypothesis(entry: Any, encoders: set[str], classifiers: set[str]) -> Hypoth
     sides = entry["worse"] if isinstance(entry["worse"], list) else [entry["worse"]]
     if not sides:
         raise UsageError("a hypothesis needs at least one worse; got []")
-    better = _selection(entry["better"], encoders, classifiers)
-    worse = tuple(_selection(side, encoders, classifiers) for side in sides)
+    with said_of("better"):
+        better = _selection(entry["better"], encoders, classifiers)
+    with said_of("worse"):
+        worse = tuple(_selection(side, encoders, classifiers) for side in sides)
     text = entry.get("claim", f"{better.text()} > {'; '.join(side.text() for side in worse)}")
-    if not isinstance(text, str) or not text.strip():
-        raise UsageError(f"claim: expected words, got {text!r}")
-    return Hypothesis(text, better, worse, float(smallest))
+    return Hypothesis(name_of(text, "claim"), better, worse, float(smallest))
 
 
 def _claim(text: Any) -> str:
     if not isinstance(text, str):
-        raise UsageError(f"a hypothesis needs a claim, or better and worse; got claim = {text!r}")
+        raise UsageError(
+            f"a hypothesis needs a claim, or better and worse; got claim = {shown(text)}"
+        )
     claim = re.sub(r"\s*>\s*", " > ", " ".join(text.split()))
     if claim not in CLAIMS:
         raise unknown_name("claim", text, CLAIMS)
@@ -148,7 +151,7 @@ def _claim(text: Any) -> str:
 
 def _selection(table: Any, encoders: set[str], classifiers: set[str]) -> Selection:
     if not isinstance(table, dict) or not table:
-        raise UsageError(f"better and worse are tables that select systems; got {table!r}")
+        raise UsageError(f"better and worse are tables that select systems; got {shown(table)}")
     names = [f.name for f in fields(Selection)]
     check_known("key of a selection of systems:", table, names)
     known = {"classifier": classifiers, "encoders": encoders, "contains": encoders}
@@ -164,7 +167,7 @@ def _names(key: str, value: Any, known: set[str]) -> tuple[str, ...]:
     wanted = value if isinstance(value, list) else [value]
     for text in wanted:
         if not isinstance(text, str):
-            raise UsageError(f"{key}: expected a name or a list of names, got {text!r}")
+            raise UsageError(f"{key}: expected a name or a list of names, got {shown(text)}")
         whole = key in ("classifier", "contains") or text in known
         check_known(f"{key} of a hypothesis:", [text] if whole else text.split("+"), known)
     return tuple(wanted)
@@ -172,5 +175,5 @@ def _names(key: str, value: Any, known: set[str]) -> tuple[str, ...]:
 
 def _flag(key: str, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise UsageError(f"{key}: expected true or false, got {value!r}")
+        raise UsageError(f"{key}: expected true or false, got {shown(value)}")
     return value

@@ -6,11 +6,12 @@ import pandas as pd
 
 from nver.evaluation.missing import CELL
 from nver.evaluation.run_folder.saved_run import SavedRun
-from nver.recipe.folds import SPEAKER_INDEPENDENT
+from nver.recipe.folds import RANDOM, SPEAKER_INDEPENDENT
 from nver.report.formats.sections import encoders_title, protocol_title, span
 from nver.report.run_tables import RunTables
 
 MOST_NAMED = 6  # names in a sentence
+SPEAKER_OPTIONS = ("speaker_column", "speaker_pattern", "layout")  # of a person's own corpora
 
 
 def title_of(run: SavedRun) -> str:
@@ -56,22 +57,26 @@ def _named(noun: str, names: Sequence[str]) -> str:
     return f"the {noun}{'s' if len(names) > 1 else ''} {_listed(names)}"
 
 
-def _listed(names: Iterable[str]) -> str:
+def _listed(names: Iterable[str], word: str = "and") -> str:
     *first, last = map(str, names)
-    return f"{', '.join(first)} and {last}" if first else last
+    return f"{', '.join(first)} {word} {last}" if first else last
 
 
 # ----------------------------------------------------------------------------------- warnings
 
 
 def warnings_of(tables: RunTables) -> list[str]:
-    """Everything a reader must know before the numbers."""
+    """Everything a reader must know before the numbers, but for what was not there.
+
+    The page, the terminal and --json have the same sentences, from the saved files alone.
+    """
     run = tables.run
     found = [
         f"{corpus}: {warning}"
         for corpus, facts in run.corpora.items()
         for warning in facts.get("warnings", ())
     ]
+    found += _unknown_speaker_sentences(tables)
     for plan in tables.fold_plans:
         found += [f"{plan.title}: {note}" for note in plan.notes]
         if plan.protocol == SPEAKER_INDEPENDENT and plan.shared:
@@ -79,8 +84,34 @@ def warnings_of(tables: RunTables) -> list[str]:
                 f"{plan.title}: NOT speaker-independent, speakers in more than one fold: "
                 f"{plan.shared}"
             )
-    found += missing_sentences(run) + one_answer_sentences(run.predictions)
-    return found + [f"{name} is not in the run folder; its part is left out" for name in run.absent]
+    found += one_answer_sentences(run.predictions)
+    found += [f"{name} is not in the run folder; its part is left out" for name in run.absent]
+    return list(dict.fromkeys(found))
+
+
+def _unknown_speaker_sentences(tables: RunTables) -> list[str]:
+    """A sentence for each corpus whose folds are random because not all speakers are known."""
+    found = []
+    for (_, corpus, protocol), systems in tables.results.sections.items():
+        speaker = systems[0].clips["speaker"]
+        unknown = int(speaker.isna().sum())
+        if protocol != RANDOM or (not unknown and speaker.nunique() > 1):
+            continue
+        some = f"the speakers of {unknown:,} of {len(speaker):,} clips are unknown"
+        said = some if unknown < len(speaker) else "speakers are unknown"
+        found.append(
+            f"{corpus}: {said if unknown else 'there is one speaker only'}, so folds are random; "
+            "where a speaker is in training and test, scores flatter"
+            + _speaker_options(tables.run, corpus)
+        )
+    return found
+
+
+def _speaker_options(run: SavedRun, corpus: str) -> str:
+    """What to give, of the options that the corpus has."""
+    has = run.corpora.get(corpus, {}).get("options") or {}
+    offered = [option for option in SPEAKER_OPTIONS if option in has]
+    return f"; give the corpus {_listed(offered, 'or')}" if offered else ""
 
 
 def one_answer_sentences(predictions: pd.DataFrame) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from nver.report.chapter import Chapter
-from nver.report.figures.drawing import CONFUSION, Drawing, draw_confusion
+from nver.report.figures.drawing import CONFUSION, UNTRAINED, Drawing, draw_confusion
 from nver.report.figures.heat import heat_step
 from nver.report.figures.plots import ROOMY, shares
 from nver.report.formats.grids import highest_uar, of_section
@@ -41,6 +41,7 @@ def blocks(tables: RunTables, drawings: Sequence[Drawing]) -> list[dict[str, Any
                 "chance": float(scores["chance"].iloc[0]) / scale,
                 "recalls": _recalls(recalls),
                 "emotions": emotions,
+                "untrained": UNTRAINED if recalls["untrained"].any() else "",
                 "matrices": matrices,
                 "matrices_left": left,
                 **_layout(len(emotions)),
@@ -82,12 +83,13 @@ def _recalls(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _recall(row: dict[Any, Any]) -> tuple[str, int, str] | None:
-    """("41", its shade, "31–52")."""
+    """("41", its shade, "31–52"); "41†" where a training had no clip of the emotion."""
     recall, low, high = (row[name] for name in ("recall", "recall_low", "recall_high"))
     if math.isnan(recall):
         return None
     interval = "" if math.isnan(low) else f"{100 * low:.0f}–{100 * high:.0f}"
-    return f"{100 * recall:.0f}", heat_step(recall), interval
+    mark = UNTRAINED if row["untrained"] else ""
+    return f"{100 * recall:.0f}{mark}", heat_step(recall), interval
 
 
 def _clips(table: pd.DataFrame) -> list[tuple[str, int]]:

@@ -19,6 +19,7 @@ from nver.results.results import SystemResults
 
 LONGEST_STEM = 90  # letters of a file name, so that every file system takes it
 CONFUSIONS = 3  # named in the caption
+UNTRAINED = "†"  # marks the recall of an emotion that a fold's training part does not have
 CONFUSION, TSNE = "confusion", "tsne"  # kinds
 
 
@@ -69,11 +70,15 @@ def draw_confusion(system: SystemResults, section: Section, darkest: float) -> D
     counts, name = system.confusions, system_title(*system.key[3:])
     title = f"{name}\n{section.title}{remark(section.synthetic)}"
     most = "; ".join(most_confused(shares(counts), system.emotions)) or "nothing"
+    marked = [
+        f"{UNTRAINED} {emotion}" if count else emotion
+        for emotion, count in zip(system.emotions, system.untrained, strict=True)
+    ]
     recall = f"{100 * np.nanmean(recall_of(counts)):.0f}\u00a0%"
     return Drawing(
         CONFUSION,
         system.key,
-        images_of(confusion_figure(counts, system.emotions, title, darkest=darkest)),
+        images_of(confusion_figure(counts, marked, title, darkest=darkest)),
         title=name,
         alt=f"Confusion matrix of {name}, {section.title}: mean recall {recall}. "
         f"Most often confused: {most}.",

@@ -1,0 +1,74 @@
+"""The clips of a table, with what is to be said of its speakers and emotions."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nver.corpora.base import COLUMNS, Options, Tables
+from nver.corpora.own.clips import corpus_tables
+from nver.corpora.own.column_names import COLUMN_OPTIONS
+from nver.corpora.own.columns import number_warnings
+from nver.corpora.own.patterns import found_by
+from nver.corpora.own.rows import Read
+from nver.corpora.own.speaker_hints import column_hint, speaker_hint
+from nver.errors import first_few
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TABLE_OPTIONS: Options = {**COLUMN_OPTIONS, "speaker_pattern": None}
+ENOUGH = 10  # clips of which each has a speaker of its own, for a sentence on it (our choice)
+NAMED = 3  # in a sentence
+
+
+def table_clips(read: Read, folder: Path, options: Options, source: Path) -> Tables:
+    """The tables of a corpus from a table's columns; see `corpus_tables`.
+
+    `speaker_pattern`: a regular expression that is searched in each file's path relative to
+    `folder`; its group `speaker`, or else its first, is the speaker.
+    """
+    columns, skipped, warnings = read
+    tables = corpus_tables(
+        columns, folder, options, source=source, skipped=skipped, warnings=warnings
+    )
+    table, files = tables.table, _paths(tables.table, folder)
+    if options.get("speaker_pattern"):
+        found = found_by(options["speaker_pattern"], "speaker", files)
+        table["speaker"] = table["speaker"].astype(object)
+        table["speaker"] = [speaker or None for speaker in found]
+    remarks = (*number_warnings(table["emotion"].tolist()), *_of_speakers(table, files))
+    return tables._replace(warnings=(*tables.warnings, *remarks))
+
+
+def _paths(table: "pd.DataFrame", folder: Path) -> list[str]:
+    """The files relative to the folder, "/" between their parts."""
+    start = f"{os.path.normpath(folder)}{os.sep}"
+    return [file.removeprefix(start).replace(os.sep, "/") for file in table["file"]]
+
+
+def _of_speakers(table: "pd.DataFrame", files: list[str]) -> Iterator[str]:
+    """A sentence where speakers are unknown and something looks like them, or all differ."""
+    speaker, emotions = table["speaker"], table["emotion"].tolist()
+    if speaker.notna().all() and len(table) >= ENOUGH and speaker.is_unique:
+        yield (
+            f"each of the {len(table):,} clips has a speaker of its own, for example "
+            f"{speaker.iloc[0]!r}; another column: --corpus-option speaker_column=NAME"
+        )
+    if speaker.notna().any():
+        return
+    others = {str(name): table[name].tolist() for name in table if name not in COLUMNS}
+    name = column_hint(others, emotions)
+    pattern = None if name else speaker_hint(files, emotions)
+    if name:
+        some = first_few(sorted(set(others[name])), NAMED)
+        yield (
+            f"no speaker is known; column {name!r} looks like speakers ({some}): if it is, "
+            f"--corpus-option speaker_column={name!r}"
+        )
+    elif pattern:
+        some = first_few(sorted(set(found_by(pattern, "speaker", files))), NAMED)
+        yield (
+            f"no speaker is known; a part of the paths looks like speakers ({some}): if it is, "
+            f"--corpus-option speaker_pattern={pattern!r}"
+        )
