@@ -20,8 +20,8 @@ def counted(items: Iterable[Item], stage: str, total: int, unit: str, show: bool
     """The items, as they come, with their progress shown."""
     with Count(stage, total, unit, show) as progress:
         for item in items:
+            progress.update()  # first: who takes the last one may not ask for another
             yield item
-            progress.update()
 
 
 class Count:

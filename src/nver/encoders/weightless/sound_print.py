@@ -8,6 +8,8 @@ from nver.encoders.weightless.weightless_encoder import WeightlessEncoder, weigh
 class SoundPrint(WeightlessEncoder):
     """(samples,) at 16 kHz -> 512, see `nver.audio.fingerprint`; no embedding to train on."""
 
+    code_version = 2  # of a recording over two minutes the middle is compared
+
     def vector(self, waveform: FloatArray) -> FloatArray:
         return sound_print(waveform)
 
