@@ -87,12 +87,13 @@ def _command_faults(files: list[Path], refused: set[str], folder: Path) -> list[
     """What is wrong with `corpus`, `extract` and `predict` over all files: each has a row."""
     root, faults = files[0].parent.parent, list[str]()
     where = ["hostile", "--root", str(root)]
-    facts = json.loads(_nver(folder, faults, "corpus", *where, "--json", codes=(0, 1)))
+    listed = _nver(folder, faults, "corpus", *where, "--json", codes=(0, 1))
     store = ["--encoder", "duration-level", "--store", str(folder / "store")]
     _nver(folder, faults, "extract", *where, *store)
-    answers = json.loads(_nver(folder, faults, "predict", str(root), "--json", codes=(0, 1)))[
-        "predictions"
-    ]
+    answered = _nver(folder, faults, "predict", str(root), "--json", codes=(0, 1))
+    if faults:
+        return faults
+    facts, answers = json.loads(listed), json.loads(answered)["predictions"]
     rows = facts["clips"] + len(facts["skipped"])
     if rows != len(files):
         faults.append(f"corpus: {rows} rows of {len(files)} files")

@@ -105,7 +105,9 @@ def _frames(stream: BinaryIO, place: int) -> Iterator[tuple[int, int]]:
 @lru_cache(maxsize=1024)  # a file has few different headers
 def _frame(four: bytes) -> tuple[int, int] | None:
     """(bytes, samples per channel) of a frame by its header; None: it is none of layer III."""
-    header = int.from_bytes(four.ljust(4, b"\0"), "big")
+    if len(four) < 4:
+        return None  # the file ends in a header
+    header = int.from_bytes(four, "big")
     version, layer = header >> 19 & 3, header >> 17 & 3
     bit_rate, rate, padding = header >> 12 & 15, header >> 10 & 3, header >> 9 & 1
     is_layer_3 = header >> 21 == 0x7FF and version != 1 and layer == 1

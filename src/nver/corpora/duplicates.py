@@ -33,13 +33,23 @@ def same_sounds(prints: FloatArray, read: Callable[[int], FloatArray]) -> IntArr
         read: row -> its waveform at 16 kHz; called for the few pairs with similar prints.
     """
     waveform = lru_cache(maxsize=KEPT)(read)
-    pairs = [
-        (i, j)
-        for i, j in candidates(prints)
-        if (prints[i].any() and np.array_equal(prints[i], prints[j]))
-        or alignment(waveform(i), waveform(j)) > SAME
-    ]
-    return joined(len(prints), pairs)
+    group_of = list(range(len(prints)))  # a clip -> one of its group, to be followed to the first
+
+    def first(clip: int) -> int:
+        while group_of[clip] != clip:
+            group_of[clip] = clip = group_of[group_of[clip]]
+        return clip
+
+    def is_same(i: int, j: int) -> bool:
+        if prints[i].any() and np.array_equal(prints[i], prints[j]):
+            return True
+        return alignment(waveform(i), waveform(j)) > SAME
+
+    for i, j in candidates(prints):
+        one, other = first(i), first(j)
+        if one != other and is_same(i, j):  # clips that others connect are not compared
+            group_of[max(one, other)] = min(one, other)
+    return joined(len(prints), [(first(clip), clip) for clip in range(len(prints))])
 
 
 def candidates(prints: FloatArray) -> Iterator[tuple[int, int]]:
