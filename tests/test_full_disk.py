@@ -135,6 +135,21 @@ classifiers = ["linear"]
 folds = {number = 2}
 training = {epochs = 2}
 """
+OWN = """
+[network]
+width = 16
+depth = 1
+inner = 16
+states = 4
+rank = 1
+stem = [4, 8]
+[self_supervised]
+epochs = 1
+batch_size = 8
+crop = 64
+[supervised]
+epochs = 0
+"""
 STORE = "--store ../store"  # on another disk
 EXTRACT = "extract mine --root ../clips --encoder logmel-stats --encoder duration-level"
 
@@ -149,6 +164,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     work = folder / "disk"
     work.mkdir()
     (folder / "recipe.toml").write_text(RECIPE)
+    (folder / "own.toml").write_text(OWN)
     (folder / "stored.toml").write_text(RECIPE + 'store = "store"\n')
     assert finish(work, *EXTRACT.split(), *STORE.split(), "--workers", "1").code == 0
     done = finish(work, "run", "../stored.toml", "--out", "../done", "--workers", "1")
@@ -163,7 +179,8 @@ COMMANDS = {
     f"{EXTRACT} --store store --workers 2": ("60k", "100k"),
     "run ../recipe.toml --out run --workers 1": ("24k", "120k", "200k"),
     "run ../stored.toml --out run --workers 1": ("8k", "40k", "100k"),
-    "train ../stored.toml --out model --workers 1": ("4k", "8k"),
+    "train ../stored.toml --out model --workers 1": ("4k",),
+    "pretrain ../own.toml --out own --root ../clips": ("8k", "100k", "300k"),
     "predict ../clips --csv answers.csv": ("4k", "8k"),
     "report done": ("FILES+40k", "FILES+200k"),
     "store export logmel-stats out --store ../store": ("8k", "60k"),

@@ -323,3 +323,24 @@ def measure_with_ends(clips: Any) -> list[Measurement]:
 
 
 MEASURE = inspection.measure_clips
+
+
+# --- a prediction
+
+
+def test_a_prediction_that_fills_the_memory_costs_that_clip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nver.models import predictor
+
+    def read(clip: Any, rate: int) -> Any:
+        if "clip00001" in str(clip):
+            raise MemoryError
+        return original(clip, rate)
+
+    original = predictor._read
+    monkeypatch.setattr(predictor, "_read", read)
+    files = write_clips(tmp_path / "clips", 3, 0.2)["file"].tolist()
+    answers = nver.load_predictor().predict(files)
+    assert [answer.reason for answer in answers] == ["", "memory", ""]
+    assert answers[1].error == "decoding it takes more memory than is free"

@@ -12,7 +12,7 @@ from nver.evaluation.folds.fold_assignment import Folds, default_protocol, make_
 from nver.evaluation.folds.splits import split
 from nver.evaluation.folds.transfers import transfers
 from nver.evaluation.grid.cells import cells_of, plan_cells
-from nver.evaluation.grid.evaluate import evaluate
+from nver.evaluation.grid.evaluate import Tables, evaluate
 from nver.evaluation.grid.plan import write_plan
 from nver.evaluation.missing import Missing, missing_table, sentences
 from nver.evaluation.preparation import Prepared, Settings, load_corpora, prepare
@@ -140,10 +140,7 @@ def run(
     waiting = [cell for cell in every if cell.waits_for]
     write_plan(folder, [*planned, *waiting], settings.workers)
     found = list(evaluate(folder, groups, possible, settings.workers, show_progress_bar))
-    lost = [cell for cell in found if isinstance(cell, Missing)]
-    cells = [cell for cell in found if not isinstance(cell, Missing)]
-    if not cells:
-        raise WorkerError(sentences(lost))
+    cells, lost = _apart(found)
     prepared = replace(prepared, missing=(*prepared.missing, *lost))
     # together and last: a run that stops before leaves the folder as it was, but for its cells
     _save(folder, recipe, prepared, folds, cells)
@@ -158,6 +155,15 @@ def run(
         prepared.missing,
         recipe.rehearsal,
     )
+
+
+def _apart(found: Sequence[Tables | Missing]) -> tuple[list[Tables], list[Missing]]:
+    """The tables of the finished cells, and the cells that were lost."""
+    cells = [cell for cell in found if not isinstance(cell, Missing)]
+    lost = [cell for cell in found if isinstance(cell, Missing)]
+    if not cells:
+        raise WorkerError(sentences(lost))
+    return cells, lost
 
 
 def _assign_folds(prepared: Prepared) -> list[tuple[PreparedCorpus, Folds]]:
@@ -191,7 +197,7 @@ def _save(
     experiment: Experiment,
     prepared: Prepared,
     folds: Sequence[tuple[PreparedCorpus, Folds]],
-    cells: Sequence[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]],
+    cells: Sequence[Tables],
 ) -> None:
     """Write what the report is made from; of a run without stress, remove an older stress table."""
     predictions, trainings, stress = zip(*cells, strict=True)

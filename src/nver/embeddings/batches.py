@@ -23,6 +23,7 @@ from nver.errors import AudioError, UsageError
 PORTION_S = 300.0
 ENCODER = "encoder"  # the reason of a clip that an encoder failed on
 MEMORY = "memory"  # the reason of a clip that takes more memory than there is
+TOO_LARGE = "decoding it takes more memory than is free"
 CRASHED = "crashed"  # the reason of a clip that ends the process which decodes and embeds it
 
 
@@ -131,9 +132,7 @@ class BatchEmbedder:
                 failures.append(Failure(job.row, error.reason, message))
                 continue
             except MemoryError:
-                failures.append(
-                    Failure(job.row, MEMORY, "decoding it takes more memory than is free")
-                )
+                failures.append(Failure(job.row, MEMORY, TOO_LARGE))
                 continue
             portion.append((job, waveforms))
             duration_s += len(recording.samples) / recording.rate

@@ -29,7 +29,7 @@ from nver.audio.recording import (
 from nver.audio.remarks import LONGEST_S, SHORTEST_S
 from nver.classifiers.training.temperature import tempered
 from nver.corpora.file_tree import walk
-from nver.embeddings.batches import ENCODER, embed
+from nver.embeddings.batches import ENCODER, MEMORY, TOO_LARGE, embed
 from nver.encoders import Encoder, load_spec
 from nver.encoders.base import EncoderIdentity
 from nver.errors import AudioError, NverError, UsageError, WeightsError, check_choice, check_count
@@ -92,6 +92,8 @@ class Predictor:
             except AudioError as error:
                 said = str(error).removeprefix(f"{file}: ")
                 answer = Prediction(file, error=said, reason=error.reason)
+            except MemoryError:
+                answer = Prediction(file, error=TOO_LARGE, reason=MEMORY)
             sure = answer.sure and seconds >= SHORTEST_S
             yield replace(answer, sure=sure, duration_s=seconds, note=_note(seconds, remark))
 
