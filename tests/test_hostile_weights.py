@@ -89,6 +89,25 @@ def test_every_wrong_setting_is_refused(name: str, tmp_path: Path) -> None:
     assert not try_settings(name, MAKERS[name](tmp_path / "model"), None)
 
 
+TERABYTES = {
+    "hubert": {"hidden_size": 10**9, "num_hidden_layers": 10**6, "intermediate_size": 10**12},
+    "wavlm": {"num_buckets": 10**7, "conv_dim": [10**9], "num_conv_pos_embeddings": 10**6},
+    "encodec-24khz": {"num_filters": 10**6, "codebook_size": 10**9, "hidden_size": 10**8},
+    "mimi": {"num_quantizers": 10**6, "upsampling_ratios": [10**9], "num_hidden_layers": 10**5},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [(name, key) for name, keys in TERABYTES.items() for key in keys]
+)
+def test_a_size_that_no_file_holds_is_refused_by_name(name: str, key: str, tmp_path: Path) -> None:
+    folder = MAKERS[name](tmp_path / "model")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {key: TERABYTES[name][key]}))
+    with pytest.raises(WeightsError, match=rf"config\.json: {key} is .* which no model of its"):
+        load_encoder(name if name in CODECS else "transformers", str(folder))
+
+
 TEXTS = {
     "lists": b"[" * 100_000,
     "tables": b'{"model_type":' * 100_000,

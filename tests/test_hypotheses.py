@@ -378,7 +378,10 @@ def test_hypotheses_are_read_and_go_back() -> None:
         ({"better": {"contains": 3}, "worse": {"fusion": True}}, "expected a name"),
         ({"better": {"fusion": 1}, "worse": {"fusion": True}}, "expected true or false"),
         ({"better": {}, "worse": {"fusion": True}}, "select systems"),
-        ({"claim": "", "better": {"fusion": True}, "worse": {"fusion": False}}, "expected words"),
+        (
+            {"claim": "", "better": {"fusion": True}, "worse": {"fusion": False}},
+            "claim: expected a name",
+        ),
     ],
 )
 def test_a_wrong_hypothesis_is_said(entry: Any, said: str) -> None:

@@ -6,11 +6,13 @@ is tried as soon as it is there.
 
 import copy
 import random
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from datetime import date, datetime, time
 from itertools import product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -225,7 +227,10 @@ def faults(place: Path, base: str, path: Path_) -> tuple[list[str], list[Any]]:
 def run_faults(place: Path, base: str, path: Path_, value: Any) -> list[str]:
     """What is wrong with the run of a value that the dry run accepted."""
     tree = with_value(BASES[base], path, value)
-    done = called(place, tree)
+    with TemporaryDirectory(dir=place) as fresh:  # a store that is made must be no later corpus
+        for corpus in "cd":
+            shutil.copytree(place / corpus, Path(fresh) / corpus)
+        done = called(Path(fresh), tree)
     waits = any(word in done.err for word in ("missing corpus", "missing encoder", "weights"))
     if done.code == 0 or (done.code == 1 and waits and "NVER_DEBUG" not in done.err):
         return []

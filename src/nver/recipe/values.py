@@ -18,7 +18,9 @@ def plain_values(cls: type, table: Any, where: str) -> Any:
     Args:
         where: the key of the table, for messages; "" for a whole file.
     """
-    check_keys(of_type(table, dict, where or "the file"), cls, where or "the file")
+    check_keys(
+        of_type(table, dict, where or "the file"), cls, f"[{where}]" if where else "the file"
+    )
     hints = get_type_hints(cls)
     found = {key: typed(value, hints[key], _path(where, key)) for key, value in table.items()}
     if lacking := [f.name for f in fields(cls) if f.name not in found and _is_needed(f)]:

@@ -9,6 +9,7 @@ from nver.errors import check_count, check_flag, check_number
 MOST_EPOCHS = 100_000  # our choice: a slip of the keyboard, not a training
 MOST_CLIPS = 65_536  # of a batch; our choice
 FASTEST = 10.0  # learning rate and weight decay; our choice: beyond, a training can only diverge
+LEAST_SHARE = 1e-3  # of validation clips; our choice: a smaller one holds out none of a corpus
 OF_TRAINING = ("learning_rate", "weight_decay")  # `tune` may hold these too (our choice)
 
 
@@ -42,10 +43,12 @@ class TrainingConfig:
 
 
 def check_pace(config: TrainingConfig) -> None:
-    """Raise `UsageError` for a pace at which every training diverges: a slip in a recipe."""
+    """Raise `UsageError` for what nobody means: every training diverges, none is stopped early."""
     for name in OF_TRAINING:
         pace = getattr(config, name)
         check_number(name, pace, lambda p: p <= FASTEST, f"of at most {FASTEST:g}")
+    share, must = config.validation_share, f"of 0, or of at least {LEAST_SHARE:g}"
+    check_number("validation_share", share, lambda s: s == 0 or s >= LEAST_SHARE, must)
 
 
 def apart(tried: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

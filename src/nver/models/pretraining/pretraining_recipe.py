@@ -1,13 +1,18 @@
 """A pre-training recipe: a TOML file as frozen dataclasses; an unknown key names the nearest."""
 
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 
 from nver.errors import UsageError, check_choice, check_count, check_number
+from nver.recipe.folds import LARGEST_SEED
 from nver.recipe.reading import read_toml
-from nver.recipe.values import plain_values
+from nver.recipe.texts import check_plain, path_of
+from nver.recipe.values import of_type, plain_values
 
+# of a network; our choice, several times a published one's
+LARGEST = {"width": 4096, "depth": 256, "inner": 16_384, "states": 1024, "taps": 64, "rank": 1024}
+MOST_EPOCHS, MOST_CLIPS, LONGEST_CROP = 100_000, 65_536, 100_000  # of a stage; our choice
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -47,8 +52,10 @@ class NetworkConfig:
     stem: tuple[int, ...] = (32, 64, 128)
 
     def __post_init__(self) -> None:
-        for name in ("width", "depth", "inner", "states", "taps", "rank"):
-            check_count(f"[network] {name}", getattr(self, name))
+        for name, most in LARGEST.items():
+            check_count(f"[network] {name}", getattr(self, name), most=most)
+        for channels in self.stem:
+            check_count("[network] stem", channels, most=LARGEST["width"])
         if len(self.patch) != 2 or self.width % 4:
             raise UsageError(
                 "[network]: patch is frames and bands, and width a multiple of 4; got"
@@ -74,8 +81,10 @@ class StageConfig:
     crop: int = 192
 
     def __post_init__(self) -> None:
-        for name, least in {"epochs": 0, "stop_after": 0, "batch_size": 1, "crop": 1}.items():
-            check_count(name, getattr(self, name), least)
+        check_count("epochs", self.epochs, 0, MOST_EPOCHS)
+        check_count("stop_after", self.stop_after, 0, MOST_EPOCHS)
+        check_count("batch_size", self.batch_size, 1, MOST_CLIPS)
+        check_count("crop", self.crop, 1, LONGEST_CROP)
         check_number("learning_rate", self.learning_rate, lambda rate: 0 < rate < inf, "above 0")
         check_number("warm_up", self.warm_up, lambda share: 0 <= share < 1, "in [0, 1)")
         check_number("weight_decay", self.weight_decay, lambda decay: decay >= 0, "of at least 0")
@@ -137,7 +146,7 @@ class PretrainingRecipe:
     supervised: Supervised = field(default_factory=Supervised)
 
     def __post_init__(self) -> None:
-        check_count("seed", self.seed, 0)
+        check_count("seed", self.seed, 0, LARGEST_SEED)
         check_choice("precision", self.precision, PRECISIONS)
         if self.supervised.epochs and not self.data.corpus:
             raise UsageError("[supervised] needs emotions, so [data] needs a corpus; got none")
@@ -153,14 +162,15 @@ def read_recipe(file: str | Path, root: str | Path | None = None) -> Pretraining
     """
     path = Path(file)
     tree = read_toml(path)
-    data = tree.setdefault("data", {})
+    check_plain(tree)
+    data = of_type(tree.setdefault("data", {}), dict, "data")
     if root is not None:
         data["root"] = str(Path(root).absolute())
     elif "root" in data:
-        data["root"] = str(path.resolve().parent / Path(str(data["root"])).expanduser())
-    tables = {
-        name: plain_values(type(default), tree[name], f"[{name}]")
-        for name, default in vars(PretrainingRecipe()).items()
-        if is_dataclass(default) and name in tree
-    }
-    return plain_values(PretrainingRecipe, {**tree, **tables}, "the recipe")
+        place = Path(path_of(data["root"], "data.root"))
+        try:
+            data["root"] = str(path.resolve().parent / place.expanduser())
+        except RuntimeError as error:  # "~somebody"
+            raise UsageError(f"data.root: expected a path, got {place} ({error})") from error
+    recipe: PretrainingRecipe = plain_values(PretrainingRecipe, tree, "")
+    return recipe

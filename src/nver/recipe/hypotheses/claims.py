@@ -121,7 +121,7 @@ def _hypothesis(entry: Any, encoders: set[str], classifiers: set[str]) -> Hypoth
         raise UsageError(f"hypotheses: expected a table, got {shown(entry)}")
     check_known("key of a hypothesis:", entry, [f.name for f in fields(Hypothesis)])
     smallest = entry.get("smallest_effect", SMALLEST_EFFECT)
-    must = "of points of UAR, from 0 to 100"
+    must = "of points of UAR, at least 0 and at most 100"
     check_number("smallest_effect", smallest, lambda points: 0 <= points <= 100, must)
     if ("better" in entry) != ("worse" in entry):
         raise UsageError("a hypothesis has both better and worse, or a claim alone")
