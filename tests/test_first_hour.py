@@ -331,7 +331,7 @@ def test_lines_come_at_the_begin_and_end_and_now_and_then(
     monkeypatch.setattr(counting.time, "monotonic", lambda: now[0])
     for _ in counted(range(6), "train", 6, "cell", True):
         now[0] += 4.0
-    lines = ["train: 0/6 cells", "train: 3/6 cells", "train: 6/6 cells"]
+    lines = ["train: 0/6 cells", "train: 4/6 cells", "train: 6/6 cells"]
     assert capsys.readouterr().err.splitlines() == lines
 
 

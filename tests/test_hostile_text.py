@@ -66,9 +66,9 @@ def test_a_mark_of_windows_and_its_line_ends_are_read(tmp_path: Path) -> None:
     assert read_experiment(tmp_path / "r.toml").corpora[0].name == "c"
 
 
-@pytest.mark.parametrize("place", ["folder", "/dev/null", "/dev/zero", "missing.toml"])
+@pytest.mark.parametrize("place", ["/dev/null", "/dev/zero", "missing.toml", "folder.toml"])
 def test_what_is_no_file_is_no_recipe(place: str, tmp_path: Path) -> None:
-    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder.toml").mkdir()
     if place.startswith("/dev") and not os.path.exists(place):
         pytest.skip(f"no {place} here")
     with pytest.raises(UsageError, match=r"cannot be read|no recipe|needs corpora"):
@@ -256,7 +256,7 @@ def test_a_hostile_shard_is_no_shard(head: str, tmp_path: Path) -> None:
 def test_a_hostile_line_costs_that_line(line: str, tmp_path: Path) -> None:
     good = '{"file": "a.wav", "emotion": "joy"}\n'
     (tmp_path / "t.jsonl").write_text(f"{good}{line}\n{good}")
-    columns, skipped = read_columns(tmp_path / "t.jsonl")
+    columns, skipped, _ = read_columns(tmp_path / "t.jsonl")
     assert columns["emotion"] == ["joy", "joy"]
     assert [reason for _, reason, _ in skipped] == ["malformed row"]
 

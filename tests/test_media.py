@@ -186,6 +186,7 @@ def test_a_corpus_of_m4a_alone_gives_the_line_to_install(
         "roots": {"mine": str(tmp_path / "c")},
         "encoders": ["duration-level"],
         "classifiers": ["linear"],
+        "folds": {"number": 2},
         "store": str(tmp_path / "store"),
     }
     with pytest.raises(CorpusError, match=re.escape(INSTALL)):

@@ -279,7 +279,7 @@ def test_every_column_may_be_named(tmp_path: Path) -> None:
         ({"start_column": "begin"}, "unknown column of .* 'begin'"),
         ({"unit": "hours"}, "unknown unit 'hours'"),
         ({"unit": "ms"}, "no column has the start or the end"),
-        ({"speaker_column": 3}, "unknown column of .* '3'"),
+        ({"speaker_column": 3}, "speaker_column is a text; got 3"),
     ],
 )
 def test_options_that_fit_no_column(tmp_path: Path, options: dict[str, Any], says: str) -> None:

@@ -110,7 +110,7 @@ def test_the_families_of_emogator_hold_each_emotion_once() -> None:
     [
         ("emogater", "did you mean 'emogator'"),
         ({"a": ["x"], "b": ["x"]}, "more than one place: x"),
-        ({"a": []}, "a needs a list"),
+        ({"a": []}, "'a' needs a list"),
         ([["x"]], "expected a name or a table"),
     ],
 )

@@ -1,5 +1,6 @@
 """A recipe file, or the default recipe on a corpus, and overrides, read into an `Experiment`."""
 
+import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -61,9 +62,12 @@ def read_experiment(
 
 
 def is_recipe(word: str | Path) -> bool:
-    """Whether it is a recipe's file: one called .toml, or a file of another kind than a table."""
-    suffix = Path(word).suffix.lower()
-    return suffix == ".toml" or (Path(word).is_file() and suffix not in TABLE_SUFFIXES)
+    """Whether it is a recipe: called .toml, or a file or pipe of another kind than a table."""
+    path = Path(word)
+    is_other = (
+        os.path.exists(path) and not path.is_dir() and path.suffix.lower() not in TABLE_SUFFIXES
+    )
+    return path.suffix.lower() == ".toml" or is_other
 
 
 def _default_tree(word: str, root: str | Path | None, options: Mapping[str, Any]) -> dict[str, Any]:
