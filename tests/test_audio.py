@@ -9,14 +9,13 @@ import pytest
 import soundfile
 
 from nver.audio.recording import (
-    SILENT_PEAK,
     Recording,
-    check_waveform,
     load_audio,
     read_recording,
     resample,
 )
 from nver.audio.remarks import QUIET_RMS
+from nver.audio.waveform import SILENT_PEAK, check_waveform
 from nver.errors import AudioError, UsageError
 
 RATE = 16000

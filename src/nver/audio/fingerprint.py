@@ -11,7 +11,7 @@ All constants are our choice, made on 719 clips of EmoGator that exist as publis
 import numpy as np
 import numpy.typing as npt
 
-from nver.audio.recording import FloatArray, blocks
+from nver.audio.waveform import FloatArray, blocks
 
 SAMPLING_RATE = 16_000
 WINDOW, HOP, FRAMES = 1024, 800, 32  # samples: 64 ms every 50 ms

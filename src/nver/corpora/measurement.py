@@ -14,12 +14,11 @@ from nver.audio.fingerprint import SAMPLING_RATE, sound_print
 from nver.audio.length import missing_by_header
 from nver.audio.recording import (
     FloatArray,
-    blocks,
-    check_mono,
     read_with_remark,
     resample,
 )
 from nver.audio.remarks import KINDS, Traits, remarks, traits
+from nver.audio.waveform import blocks, check_mono
 from nver.errors import AudioError, first_few
 
 NAMED = 5  # clips in a warning (our choice)

@@ -5,7 +5,7 @@ A run measures them of every clip while it is decoded for the encoders; the stor
 
 import numpy as np
 
-from nver.audio.recording import mean_square
+from nver.audio.waveform import mean_square
 from nver.encoders.base import FloatArray
 from nver.encoders.spectra.power_spectra import SAMPLING_RATE
 from nver.encoders.weightless.weightless_encoder import WeightlessEncoder, weightless_card
