@@ -11,6 +11,13 @@ if TYPE_CHECKING:
 
 SPELT = ("emotion", "speaker")  # columns of a corpus
 NAMED = 5  # groups of spellings in a sentence (our choice)
+QUOTED = re.compile(  # a name in a pair of quotes, whatever the language
+    r"(?:[\"“”„‟](?=.*[\"“”]$)|['‘’‚`´](?=.*['‘’`´]$)|«(?=.*»$)|»(?=.*«$)|‹(?=.*›$))(?P<inner>.+).",
+    re.DOTALL,
+)
+# Blanks, and marks that stand for them or for nothing; a dash of any length.
+BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s_\-\u2010-\u2015\u2212]+(?=\d)")
+MARKS = re.compile(r"(?<!\d)[\s_.'’\-\u2010-\u2015\u2212]+|[\s_.'’\-\u2010-\u2015\u2212]+(?!\d)")
 Counts = Mapping[str, int]
 
 
@@ -35,7 +42,7 @@ def one_spelling(table: "pd.DataFrame") -> tuple["pd.DataFrame", tuple[str, ...]
 
 def _one_spelling(column: str, counts: Counts) -> tuple[dict[str, str], list[str]]:
     """spelling -> the one that is used, and sentences."""
-    composed = {name: normalize("NFC", name) for name in counts}
+    composed = {name: normalize("NFC", _unquoted(name)) for name in counts}
     clips = _added(composed, counts)
     groups = _grouped(clips, _key)
     most = [min(group, key=lambda name: (-clips[name], name)) for group in groups]
@@ -47,6 +54,13 @@ def _one_spelling(column: str, counts: Counts) -> tuple[dict[str, str], list[str
     joined = [_counted(group, clips) for group in groups if len(group) > 1]
     used = {name: winner[composed[name]] for name in counts}
     said = []
+    quoted = [name for name in counts if _unquoted(name) != name]
+    if quoted:
+        bare = used[quoted[0]]
+        said.append(
+            f"quotes around {column}s are left out, for example {quoted[0]} is {bare!r} "
+            f"({sum(counts[name] for name in quoted):,} clips)"
+        )
     if joined:
         said.append(
             f"{column}s that differ in case, blanks or dots alone are one, as it is spelt most "
@@ -95,6 +109,13 @@ def _clean(name: str) -> str:
     return " ".join(seen.split())
 
 
+def _unquoted(name: str) -> str:
+    """A name without the pairs of quotes that it stands in."""
+    while (match := QUOTED.fullmatch(name)) and match["inner"].strip():
+        name = match["inner"]
+    return name
+
+
 def _key(name: str) -> str:
     """What spellings of one name have in common."""
     plain = _clean(normalize("NFC", name.lower()))
@@ -102,7 +123,10 @@ def _key(name: str) -> str:
 
 
 def _likeness(name: str) -> str:
-    """What names have in common that look alike: compatible signs, blanks, _ and -, zeros."""
-    plain = re.sub(r"[\s_-]+", " ", normalize("NFKC", name).casefold())
-    plain = re.sub(r"(?<=\d)\.0+$", "", plain)
+    """What names have in common that look alike: compatible signs, blanks and marks, zeros.
+
+    A mark between two digits counts: 1_2 is not 12.
+    """
+    folded = re.sub(r"(?<=\d)\.0+$", "", normalize("NFKC", name).casefold())
+    plain = MARKS.sub("", BETWEEN_DIGITS.sub(" ", folded)) or folded
     return re.sub(r"(?<!\d)0+(?=\d)", "", plain)

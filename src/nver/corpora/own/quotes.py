@@ -10,6 +10,8 @@ from nver.corpora.own.table_text import fault_of
 LONGEST = csv.field_size_limit()  # 131,072 characters: what Python's csv takes in a cell
 LINES_A_CELL = 200  # line breaks in a cell, as of a transcript (our choice)
 SUFFIX = re.compile(r"\.\w{2,5}(?=[^\w.]|$)")  # of a file's name, in a line
+BEFORE_DELIMITER = r'"[ \t]+(?=\s*{}|\s*$)'  # blanks after a quote that closes a cell
+AFTER_QUOTE = "a cell goes on after its closing quote"
 OPEN_QUOTE = "a quote is opened in this line and not closed in its cell"
 
 
@@ -49,8 +51,10 @@ def _row(text: str, cut: Cut) -> list[str] | str:
     if len(text) > LONGEST and any(len(cell) > LONGEST for cell in text.split(cut.delimiter)):
         return f"a cell of more than {LONGEST:,} characters"
     try:
-        cells = _cells(text, cut.delimiter)
+        cells = _cells(_without_blanks(text, cut.delimiter), cut.delimiter, strict=True)
     except csv.Error as error:
+        if "expected after" in str(error):
+            return AFTER_QUOTE
         return f"not a row of CSV: {error}"
     if len(cells) < cut.width or any(map(str.strip, cells[cut.width :])):
         return f"{len(cells)} cells under {cut.width} columns"
@@ -60,7 +64,24 @@ def _row(text: str, cut: Cut) -> list[str] | str:
 def _cells(text: str, delimiter: str, *, strict: bool = False) -> list[str]:
     if '"' not in text:
         return text.split(delimiter)
-    return next(csv.reader([text], delimiter=delimiter, strict=strict), [])
+    reader = csv.reader([text], delimiter=delimiter, strict=strict, skipinitialspace=True)
+    return next(reader, [])
+
+
+def _without_blanks(text: str, delimiter: str) -> str:
+    """The text of a row without blanks between a closing quote and the end of its cell."""
+    if '"' not in text or not _goes_on(text, delimiter):
+        return text
+    return re.sub(BEFORE_DELIMITER.format(re.escape(delimiter)), '"', text)
+
+
+def _goes_on(text: str, delimiter: str) -> bool:
+    """Whether something stands between a closing quote and the end of its cell."""
+    try:
+        _cells(text, delimiter, strict=True)
+    except csv.Error as error:
+        return "expected after" in str(error)
+    return False
 
 
 def _last_line(lines: list[str], first: int, cut: Cut) -> int | None:

@@ -88,7 +88,7 @@ def _header(lines: list[str]) -> Header | None:
         return None
     text = lines[line].removeprefix("#")
     delimiter = told[1] if told else max(DELIMITERS, key=text.count)
-    names = [tidy(name) for name in next(csv.reader([text], delimiter=delimiter), [])]
+    names = [tidy(name) for name in next(csv.reader([text], delimiter=delimiter, skipinitialspace=True), [])]
     while names and not names[-1]:
         names.pop()
     return Header(names, line, delimiter)

@@ -22,6 +22,7 @@ BEYOND_ASCII = re.compile("[^\\x00-\\x7f\\udc80-\\udcff]")
 WESTERN = frozenset(
     "ÀÁÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûüŠšŽžŒœŸ‘’“”–—…°«»\xa0".encode("cp1252")
 )
+IN_A_ROW = re.compile(rb"[\x80-\xff]{2}")
 BESIDE = re.compile(rb"[A-Za-z][\x80-\xff]|[\x80-\xff][A-Za-z]")
 BAD_LINE = "the line is not UTF-8; save the table in UTF-8"
 NUL = "the line has NUL bytes"
@@ -81,7 +82,10 @@ def _lines(text: str) -> list[str]:
 
 
 def _is_western(line: str) -> bool:
-    """Whether the bytes that are no UTF-8 are letters beside other letters in Windows-1252."""
+    """Whether the bytes that are no UTF-8 are letters in Windows-1252, alone or beside others.
+
+    Two of them in a row are a letter of another script, unless plain letters stand beside.
+    """
     data = line.encode("utf-8", "surrogateescape")
     high = {byte for byte in data if byte > 127}
-    return high <= WESTERN and BESIDE.search(data) is not None
+    return high <= WESTERN and (BESIDE.search(data) is not None or not IN_A_ROW.search(data))
