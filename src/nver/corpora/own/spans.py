@@ -10,6 +10,8 @@ from nver.corpora.own.times import Marks, is_unclear, marks_of, seconds_of
 Span = tuple[float, float]  # start and end in s; NaN: from the start, to the end of the file
 Units = Mapping[str, Sequence[float]]  # "start", "end" or "duration" -> s of a bare number, by row
 SECONDS = 1.0
+WRITTEN = ("start", "end", "duration")
+ROUNDED_S = 0.0015  # what an end less a duration may be below 0: both rounded to ms (our choice)
 KEPT = 100_000  # texts whose time is kept: rows repeat them
 
 
@@ -21,8 +23,8 @@ def read_spans(
 ) -> tuple[list[Span], list[str]]:
     """The span of each row, and its fault ("" for a good span).
 
-    A row with a duration and no end ends so long after its start. A number without a unit is in
-    `units`, by default in s.
+    A row with a duration and no end ends so long after its start; one with an end and no start
+    starts so long before its end. A number without a unit is in `units`, by default in s.
     """
     lengths = durations or [""] * len(starts)
     marks = marks_of([*starts, *ends, *lengths])
@@ -31,12 +33,23 @@ def read_spans(
         list(_seconds(texts, by_row.get(what), marks))
         for what, texts in (("start", starts), ("end", ends), ("duration", lengths))
     )
-    spans = [
-        (one, (0.0 if math.isnan(one) else one) + long if math.isnan(other) else other)
-        for one, other, long in zip(start, end, length, strict=True)
+    spans = [_span(*times) for times in zip(start, end, length, strict=True)]
+    seconds = [by_row.get(what) or [SECONDS] * len(starts) for what in WRITTEN]
+    texts, scales = zip(starts, ends, lengths, strict=True), zip(*seconds, strict=True)
+    return spans, [
+        _fault(span, _told(row), scale, marks)
+        for span, row, scale in zip(spans, texts, scales, strict=True)
     ]
-    texts = zip(starts, (end or long for end, long in zip(ends, lengths, strict=True)), strict=True)
-    return spans, [_fault(span, *row, marks) for span, row in zip(spans, texts, strict=True)]
+
+
+def _span(start: float, end: float, length: float) -> Span:
+    """Start and end (s) from what is known of start, end and duration."""
+    if math.isnan(length) or not (math.isnan(start) or math.isnan(end)):
+        return start, end
+    if math.isnan(end):
+        return start, (0.0 if math.isnan(start) else start) + length
+    begin = end - length
+    return (0.0 if -ROUNDED_S <= begin < 0 else begin), end
 
 
 def times_said(texts: Sequence[str]) -> Iterator[str]:
@@ -71,17 +84,43 @@ def _seconds(texts: list[str], units: Sequence[float] | None, marks: Marks) -> I
     return (read(text, unit, marks) for text, unit in zip(texts, units, strict=True))
 
 
-def _fault(span: Span, start_text: str, end_text: str, marks: Marks) -> str:
+def _told(texts: Sequence[str]) -> dict[str, str]:
+    """What a row says of its span: "start", "end" or "duration" -> the cell."""
+    start, end, length = texts
+    return {
+        what: text
+        for what, text, used in zip(WRITTEN, texts, (1, 1, not (start and end)), strict=True)
+        if text and used
+    }
+
+
+def _fault(span: Span, told: Mapping[str, str], units: Sequence[float], marks: Marks) -> str:
     start, end = span
+    if not told:
+        return ""
+    words = " or ".join(f"{what} {text!r}" for what, text in told.items())
     if math.isinf(start) or math.isinf(end):
-        text = next((t for t in (start_text, end_text) if is_unclear(t, marks)), None)
+        unit_of = dict(zip(WRITTEN, units, strict=True))
+        unclear = (text for what, text in told.items() if is_unclear(text, unit_of[what], marks))
+        text = next(unclear, None)
         if text is not None:
             return f"{text!r} is no time: its mark may be of decimals or of thousands"
-        return f"start {start_text!r} or end {end_text!r} is no time; expected seconds"
+        return f"{words} is no time; expected seconds"
+    return _misplaced(span, told, words)
+
+
+def _misplaced(span: Span, told: Mapping[str, str], words: str) -> str:
+    """What is wrong with the order of a span's times (s)."""
+    start, end = span
+    first = 0.0 if math.isnan(start) else start
+    if "duration" in told and not end > first:
+        return f"duration {told['duration']!r} is not above 0"
+    if start < 0 and "duration" in told and "start" not in told:
+        return f"duration {told['duration']!r} is longer than end {told['end']!r}"
     if start < 0 or end < 0:
-        return f"start {start_text!r} or end {end_text!r} is negative"
-    if end <= (0.0 if math.isnan(start) else start):
-        return f"end {end_text!r} is not after start {start_text!r}"
+        return f"{words} is negative"
+    if end <= first:
+        return f"end {told['end']!r} is not after start {told.get('start', '0')!r}"
     return ""
 
 

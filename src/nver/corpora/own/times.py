@@ -1,6 +1,7 @@
 """Times as people write them: 1.5, 1,5, 500 ms, 1:02.5, 00:01:02,345, 0 days 00:00:01.5; in s.
 
-What may mean two times is no time: "1,234" alone may be 1.234 or 1234.
+What may mean two times is no time: "1,234" alone may be 1.234 or 1234. So may "1.234" where it
+counts ms or samples, which people write without decimals.
 """
 
 import math
@@ -9,7 +10,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
-NO_TIME = ("", "nan", "nat", "none", "null", "na", "n/a", "#n/a", "<na>")
+from nver.corpora.own.missing_words import NO_VALUE
+
 UNITS = {  # a word -> s
     **dict.fromkeys(("ns", "nanosecond", "nanoseconds"), 1e-9),
     **dict.fromkeys(("us", "µs", "μs", "microsecond", "microseconds"), 1e-6),
@@ -17,7 +19,7 @@ UNITS = {  # a word -> s
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
     **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60.0),
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3600.0),
-    **dict.fromkeys(("d", "day", "days"), 86400.0),
+    **dict.fromkeys(("day", "days"), 86400.0),
 }
 # Signs of other scripts that stand for ASCII's.
 SIGNS = str.maketrans("−‐‑‒–﹣－＋．，：٫٬’\u00a0\u202f\u2009", "-------+.,:.,'   ")
@@ -37,13 +39,22 @@ FORMS = {
     "comma decimal": re.compile(r"\d*,\d+"),
     "dot decimal": re.compile(r"\d*\.\d+"),
 }
+# A number that shows a dot of decimals: not one to three digits before it and three after it.
+DECIMAL_DOT = re.compile(
+    r"(?<![\d.,])(?:(?:0\d*|\d{4,})?\.\d+|\d+\.(?:\d{1,2}|\d{4,}))(?![\d.,])"
+    r"|\d,\d{3}\.\d+(?![\d.,])"
+)
 
 
 class Marks(NamedTuple):
-    """What a comma and a dot before three digits mean: "decimal", "groups" or "unclear"."""
+    """What a comma and a dot before three digits mean: "decimal", "groups" or "unclear".
+
+    `dot_shown`: whether another number shows a dot of decimals.
+    """
 
     comma: str = "unclear"
     dot: str = "decimal"
+    dot_shown: bool = False
 
 
 USUAL = Marks()
@@ -52,8 +63,9 @@ USUAL = Marks()
 def marks_of(texts: Sequence[str]) -> Marks:
     """What the marks mean in columns whose other numbers show it."""
     every = "\n".join(texts)
+    shown = DECIMAL_DOT.search(every) is not None
     if "," not in every and every.isascii() and not re.search(r"\.\d+\.", every):
-        return USUAL
+        return USUAL._replace(dot_shown=shown)
     distinct = {text for text in texts if ":" not in text}
     numbers = (match for text in distinct for match in re.findall(r"[\d.,]+", plain_signs(text)))
     seen = {_form(number) for number in numbers}
@@ -64,6 +76,7 @@ def marks_of(texts: Sequence[str]) -> Marks:
     return Marks(
         "decimal" if comma_decimal and "comma groups" not in seen else comma,
         "decimal" if not comma_decimal or (dot_decimal and "dot groups" not in seen) else dot,
+        shown,
     )
 
 
@@ -74,9 +87,10 @@ def seconds_of(text: str, unit: float = 1.0, marks: Marks = USUAL) -> float:
         unit: of a number without one, in s.
         marks: what a comma and a dot before three digits mean.
     """
+    given, marks = marks, _of_unit(marks, unit)
     if marks.dot == "decimal" and text.isascii() and PLAIN.fullmatch(text):
         return float(text) * unit
-    if text.casefold() in NO_TIME:
+    if text.casefold() in NO_VALUE:
         return math.nan
     text = plain_signs(text)
     sign, bare = (-1.0, text[1:]) if text[:1] == "-" else (1.0, text.removeprefix("+"))
@@ -85,7 +99,13 @@ def seconds_of(text: str, unit: float = 1.0, marks: Marks = USUAL) -> float:
         return sign * number * unit
     readings = (read(bare) for read in (_clock, _days, _iso))
     found = next((time for time in readings if time is not None), None)
-    return sign * (_quantities(bare, marks) if found is None else found)
+    return sign * (_quantities(bare, given) if found is None else found)
+
+
+def _of_unit(marks: Marks, unit: float) -> Marks:
+    """The marks in numbers of a unit (s): a dot is of decimals in s, and below that if one shows it."""
+    counted = unit < 1.0 and marks.dot == "decimal" and not marks.dot_shown
+    return marks._replace(dot="unclear") if counted else marks
 
 
 def plain_signs(text: str) -> str:
@@ -97,10 +117,10 @@ def plain_signs(text: str) -> str:
     return "".join(plain).translate(SIGNS).strip()
 
 
-def is_unclear(text: str, marks: Marks) -> bool:
+def is_unclear(text: str, unit: float, marks: Marks) -> bool:
     """Whether a number may be read in two ways and nothing shows which is meant."""
-    mark, _, kind = _form(plain_signs(text).lstrip("+-")).partition(" ")
-    return kind == "unclear" and getattr(marks, mark) == "unclear"
+    unclear = _form(plain_signs(text).lstrip("+-")).endswith("unclear")
+    return unclear and math.isinf(seconds_of(text, unit, marks))
 
 
 def _form(number: str) -> str:
@@ -153,8 +173,8 @@ def _quantities(text: str, marks: Marks) -> float:
     total, before, place = 0.0, math.inf, 0
     while place < len(text):
         match = QUANTITY.match(text, place)
-        number = match and _number(match[1].rstrip(" "), marks)
         unit = UNITS.get(match[2].casefold(), math.inf) if match else math.inf
+        number = match and _number(match[1].rstrip(" "), _of_unit(marks, unit))
         if match is None or number is None or unit >= before:
             return math.inf
         total, before, place = total + number * unit, unit, match.end()
