@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
@@ -11,12 +11,18 @@ from nver.corpora.base import Options, Tables
 from nver.corpora.file_tree import Skip, clip_table, nothing_found, skipped_table
 from nver.corpora.own.columns import Chosen, choose_columns
 from nver.corpora.own.found_files import FoundFile, find_files, path_warnings
+from nver.corpora.own.missing_words import (
+    emotion_words_said,
+    is_missing_emotion,
+    known_speakers,
+)
 from nver.corpora.own.rows import Columns
 from nver.corpora.own.span_units import far_spans, seconds_of_units
 from nver.corpora.own.spans import Span, read_spans, span_suffix, times_said
 from nver.errors import CorpusError, first_few
 
 NAMED = 5  # names in a message
+DUPLICATE = "duplicate name"
 Problem = tuple[str, str] | None  # reason and message
 
 
@@ -47,11 +53,14 @@ def corpus_tables(
     """
     chosen = choose_columns(columns, options, source)
     named = _with_known_names(columns, chosen)
+    named["speaker"], nobody = known_speakers(named.get("speaker", [""] * len(named["file"])))
+    words = emotion_words_said(named["emotion"])
     found = find_files(named["file"], os.path.normpath(folder))
     files = [found[name].file if name else str(folder) for name in named["file"]]
     spans, faults, said = _spans(named, chosen, files)
     clips = _clip_ids(named, spans, found, folder)
     problems = _problems(named, found, faults, clips)
+    other_labels = _other_labels(named, clips, problems)
     rejected = [(files[i], *problem) for i, problem in enumerate(problems) if problem]
     kept = [i for i, problem in enumerate(problems) if not problem]
     if not kept:
@@ -62,7 +71,7 @@ def corpus_tables(
     return Tables(
         clip_table(clips_kept),
         skipped_table([*skipped, *rejected]),
-        (*warnings, *chosen.warnings, *moved, *said, *far),
+        (*warnings, *chosen.warnings, *moved, *said, *far, *nobody, *words, *other_labels),
     )
 
 
@@ -80,7 +89,7 @@ def _cells_of(
         "file": files,
         "start": [start for start, _ in spans],
         "end": [end for _, end in spans],
-        "speaker": [speaker or None for speaker in named.get("speaker", [""] * len(files))],
+        "speaker": [speaker or None for speaker in named["speaker"]],
     }
     return {name: [cells[row] for row in rows] for name, cells in table.items()}
 
@@ -139,7 +148,7 @@ def _problems(
     named: Columns, found: Mapping[str, FoundFile], span_faults: list[str], clips: list[str]
 ) -> list[Problem]:
     """For each row the reason and message why it is skipped, or None."""
-    seen = set[str]()
+    seen = dict[str, str]()
     problems: list[Problem] = []
     for name, emotion, span_fault, clip in zip(
         named["file"], named["emotion"], span_faults, clips, strict=True
@@ -147,7 +156,7 @@ def _problems(
         problem: Problem = None
         if not name:
             problem = "no file", "the row names no file"
-        elif not emotion:
+        elif not emotion or is_missing_emotion(emotion):
             problem = "no emotion", f"the row of {name} has no emotion"
         elif emotion[0] in "[{":
             problem = "no emotion", f"the row of {name} has no single emotion: {emotion}"
@@ -156,11 +165,36 @@ def _problems(
         elif found[name].problem:
             problem = "missing", found[name].problem
         elif clip in seen:
-            problem = "duplicate name", f"the clip {clip} is in a row above"
+            other = "" if _same(seen[clip], emotion) else f", as {seen[clip]!r}, here {emotion!r}"
+            problem = DUPLICATE, f"the clip {clip} is in a row above{other}"
         else:
-            seen.add(clip)
+            seen[clip] = emotion
         problems.append(problem)
     return problems
+
+
+def _same(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold()
+
+
+def _other_labels(
+    named: Columns, clips: Sequence[str], problems: Sequence[Problem]
+) -> Iterator[str]:
+    """A sentence on each of emotion and speaker in which rows of one clip differ."""
+    repeats = [i for i, problem in enumerate(problems) if problem and problem[0] == DUPLICATE]
+    first = {clips[i]: i for i in reversed(range(len(clips))) if not problems[i]}
+    for what in ("emotion", "speaker"):
+        cells = named[what]
+        differ = [i for i in repeats if not _same(cells[i], cells[first[clips[i]]])]
+        if differ:
+            some = [
+                f"{clips[i]} ({cells[first[clips[i]]] or 'none'!r}, then {cells[i] or 'none'!r})"
+                for i in differ
+            ]
+            yield (
+                f"{len(differ):,} row{'s repeat' if len(differ) > 1 else ' repeats'} a clip with "
+                f"another {what}; the first row of a clip is used: {first_few(some, NAMED)}"
+            )
 
 
 def _nothing(

@@ -20,6 +20,7 @@ WAYS = {
     "backslashes": "backslashes, read as the ends of folders",
     "percent": "percent codes (%20), which are decoded",
     "case": "another case than the file",
+    "letters": "joined or special letters (ﬁ for fi, ß for ss) that differ from the file's",
     "suffix": "another suffix than the file, or none",
     "elsewhere": "a beginning that is not here; the rest was found",
     "subfolder": "no folder; the file was found in a folder below",
@@ -106,7 +107,8 @@ class Listing:
         same = self.plain.get(_plain(part), [])
         composed = [name for name in same if normalize("NFC", name) == normalize("NFC", part)]
         if same or not last:
-            return composed or same, () if composed else ("case",)
+            of_case = any(_lower(name) == _lower(part) for name in same)
+            return composed or same, () if composed else ("case" if of_case else "letters",)
         stem, suffix = os.path.splitext(part)
         return self.stems.get(_plain(stem if _is_audio(suffix) else part), []), ("suffix",)
 
@@ -216,7 +218,11 @@ def _without_chance(found: dict[str, FoundFile]) -> dict[str, FoundFile]:
         return len(beginnings[one.file]) > 1 or any(less in kept for less in shorter)
 
     return {
-        name: one._replace(problem=f"{name}: no such file; {one.file} fits by its end only")
+        name: one._replace(
+            problem=f"{name}: no such file; {one.file} fits by its end only, and another path of "
+            "the table fits it or another file better; if it is meant, write its path from the "
+            "table's folder"
+        )
         if is_chance(one)
         else one
         for name, one in found.items()
@@ -231,6 +237,10 @@ def _plain(name: str) -> str:
     if name.isascii():
         return name.casefold()
     return normalize("NFC", normalize("NFC", name).casefold())
+
+
+def _lower(name: str) -> str:
+    return normalize("NFC", normalize("NFC", name).lower())
 
 
 def _is_audio(suffix: str) -> bool:

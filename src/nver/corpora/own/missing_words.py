@@ -48,5 +48,5 @@ def emotion_words_said(cells: Sequence[str]) -> Iterator[str]:
 
 def _counted(words: Counter[str]) -> str:
     """ "3 rows have 'NA' or '?'"."""
-    count = words.total()
-    return f"{count:,} row{'s have' if count > 1 else ' has'} {first_few(map(repr, sorted(words)), NAMED)}"
+    count, names = words.total(), first_few([repr(word) for word in sorted(words)], NAMED)
+    return f"{count:,} row{'s have' if count > 1 else ' has'} {names}"

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
+from nver.corpora.own.missing_words import NO_VALUE
 from nver.corpora.own.times import Marks, is_unclear, marks_of, seconds_of
 
 Span = tuple[float, float]  # start and end in s; NaN: from the start, to the end of the file
@@ -90,7 +91,7 @@ def _told(texts: Sequence[str]) -> dict[str, str]:
     return {
         what: text
         for what, text, used in zip(WRITTEN, texts, (1, 1, not (start and end)), strict=True)
-        if text and used
+        if used and text.casefold() not in NO_VALUE
     }
 
 

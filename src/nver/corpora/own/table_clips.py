@@ -9,6 +9,7 @@ from nver.corpora.base import COLUMNS, Options, Tables
 from nver.corpora.own.clips import corpus_tables
 from nver.corpora.own.column_names import COLUMN_OPTIONS
 from nver.corpora.own.columns import number_warnings
+from nver.corpora.own.missing_words import known_speakers
 from nver.corpora.own.patterns import found_by
 from nver.corpora.own.rows import Read
 from nver.corpora.own.speaker_hints import column_hint, speaker_hint
@@ -36,8 +37,11 @@ def table_clips(read: Read, folder: Path, options: Options, source: Path) -> Tab
     if options.get("speaker_pattern"):
         found = found_by(options["speaker_pattern"], "speaker", files)
         table["speaker"] = table["speaker"].astype(object)
-        table["speaker"] = [speaker or None for speaker in found]
-    remarks = (*number_warnings(table["emotion"].tolist()), *_of_speakers(table, files))
+        known, nobody = known_speakers(found)
+        table["speaker"] = [speaker or None for speaker in known]
+    else:
+        nobody = []
+    remarks = (*nobody, *number_warnings(table["emotion"].tolist()), *_of_speakers(table, files))
     return tables._replace(warnings=(*tables.warnings, *remarks))
 
 
