@@ -65,6 +65,14 @@ def test_what_no_reader_sees_is_left_out_without_a_word(names: list[str], one: s
             ["ｊｏｙ", "joy"],
             ["STRASSE", "straße"],
             ["S 1", "s-01"],
+            ["S 1", "S1"],
+            ["Ann Lee", "AnnLee"],
+            ["Speaker 1", "speaker1"],
+            ["sad ness", "sadness"],
+            ["S.1", "S1"],
+            ["S–01", "s_1"],
+            ["cry…", "cry..."],
+            ["O’Neil", "ONeil"],
         ),
     ],
 )
@@ -74,6 +82,31 @@ def test_names_that_are_alike_stay_two_and_are_said(names: list[str]) -> None:
     assert [w.split(" ")[0] for w in warnings] == ["emotions", "speakers"]
     assert all("stay two: " in warning for warning in warnings)
     assert all(repr(name) in warning for name in names for warning in warnings)
+
+
+@pytest.mark.parametrize(
+    ("names", "bare"),
+    [
+        (['"joy"', "joy"], "joy"),
+        (["'joy'", "'joy'"], "joy"),
+        (["“joy”", "joy"], "joy"),
+        (["„joy“", "joy"], "joy"),
+        (["« joy »", "joy"], "joy"),
+        (["'\"joy\"'", "joy"], "joy"),
+    ],
+)
+def test_quotes_around_a_name_are_left_out_and_said(names: list[str], bare: str) -> None:
+    emotions, speakers, warnings = spelt(names, [*names])
+    assert (emotions, speakers) == ([bare] * 2, [bare] * 2)
+    assert [w.partition(" are left out")[0] for w in warnings] == [
+        "quotes around emotions",
+        "quotes around speakers",
+    ]
+
+
+@pytest.mark.parametrize("name", ["'", '""', "o'", "'tis", '5"', "“”"])
+def test_a_quote_alone_is_part_of_a_name(name: str) -> None:
+    assert spelt([name, "x"]) == ([name, "x"], [None, None], ())
 
 
 @pytest.mark.parametrize(

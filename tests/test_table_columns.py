@@ -10,7 +10,7 @@ import soundfile
 
 from helpers_corpora import touch
 from nver.corpora import Corpus, load_corpus
-from nver.corpora.own.column_names import COLUMN_OPTIONS, NAMES, folded
+from nver.corpora.own.column_names import COLUMN_OPTIONS, EVIDENT, NAMES, folded
 from nver.errors import CorpusError, UsageError
 
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "corpora.md"
@@ -26,6 +26,13 @@ def table(folder: Path, columns: Mapping[str, str], name: str = "t.csv", **optio
         rows.append(",".join(cell.format(**known) for cell in columns.values()))
     (folder / name).write_text("\n".join(rows), encoding="utf-8")
     return load_corpus("mine", folder / name, **options)
+
+
+def used(name: str, role: str) -> str:
+    """The sentence on a column that is used: a plain one, where its name says what it is."""
+    if folded(name) in EVIDENT[role]:
+        return f"the {role}s are read from the column {name!r}"
+    return f"column {name!r} is used as the {role}; another: --corpus-option {role}_column=NAME"
 
 
 FILE = {"file": "wav/{k}.wav"}
@@ -57,15 +64,13 @@ BOTH = {**FILE, **EMOTION}
             "speaker.name",
             "ID_Speaker",
         ),
-        *("Participant No", "SpkCode", "Sprecher"),
+        *("Participant No", "SpkCode", "Sprecher", "pid", "SID", "vp_nr", "speaker_id.1"),
     ],
 )
 def test_a_column_that_means_the_speaker_is_used_and_said(tmp_path: Path, name: str) -> None:
     corpus = table(tmp_path, {**BOTH, name: "{s}"})
     assert corpus.has_speakers
-    assert corpus.warnings == (
-        f"column {name!r} is used as the speaker; another: --corpus-option speaker_column=NAME",
-    )
+    assert corpus.warnings == (used(name, "speaker"),)
 
 
 @pytest.mark.parametrize(
@@ -150,9 +155,7 @@ def test_a_column_that_means_the_file(tmp_path: Path, name: str) -> None:
     corpus = table(tmp_path, {name: "wav/{k}.wav", **EMOTION})
     assert len(corpus.table) == CLIPS
     assert corpus.table["clip"][0] == "wav/0"
-    assert corpus.warnings == (
-        f"column {name!r} is used as the file; another: --corpus-option file_column=NAME",
-    )
+    assert corpus.warnings == (used(name, "file"),)
 
 
 @pytest.mark.parametrize(
@@ -165,9 +168,7 @@ def test_a_column_that_means_the_file(tmp_path: Path, name: str) -> None:
 def test_a_column_that_means_the_emotion(tmp_path: Path, name: str) -> None:
     corpus = table(tmp_path, {**FILE, name: "{e}"})
     assert corpus.emotions == ["awe", "joy"]
-    assert corpus.warnings == (
-        f"column {name!r} is used as the emotion; another: --corpus-option emotion_column=NAME",
-    )
+    assert corpus.warnings == (used(name, "emotion"),)
 
 
 def test_names_are_preferred_to_their_numbers(tmp_path: Path) -> None:
@@ -207,6 +208,22 @@ TIMES = {  # column -> cells, the span in s, words of the warnings
     ),
     "duration alone": ({"duration": "3.2"}, (None, None), []),
     "end wins": ({"start": "1", "end": "1.5", "duration": "9"}, SECOND, []),
+    "end and duration": ({"end": "1.5", "duration": "0.5"}, SECOND, ["so long before its end"]),
+    "stop, length in ms": ({"stop_ms": "1500", "len_ms": "500"}, SECOND, ["stop_ms", "before"]),
+    "offset and length": ({"tmax": "1.5", "dur": "500 ms"}, SECOND, ["'tmax'", "before"]),
+    "zeit": ({"Startzeit": "1", "Endzeit": "1.5"}, SECOND, ["'Startzeit'", "'Endzeit'"]),
+    "t0, t1": (
+        {"t0": "1", "t1": "1.5"},
+        (None, None),
+        ["start_column='t0'", "end_column='t1'"],
+    ),
+    "time, dur": ({"time": "1", "dur": "0.5"}, (None, None), ["start_column='time'"]),
+    "from, to": (
+        {"from": "1", "to": "1.5"},
+        (None, None),
+        ["start_column='from'", "end_column='to'"],
+    ),
+    "t1, t2": ({"t1": "1", "t2": "2"}, (None, None), ["start_column='t1'", "end_column='t2'"]),
     "offset alone": ({"offset": "1"}, (None, None), ["start_column=offset or end_column=offset"]),
 }
 
@@ -287,6 +304,32 @@ def test_options_that_fit_no_column(tmp_path: Path, options: dict[str, Any], say
         table(tmp_path, {**BOTH, "take": "{k}"}, **options)
 
 
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [("session_id", "S0{n3}"), ("pseudonym", "{n20}"), ("take_code", "spk{n3}"), ("kid", "{n3}")],
+)
+def test_ids_in_a_column_of_another_name_are_said(tmp_path: Path, name: str, cells: str) -> None:
+    touch(tmp_path, [f"{k}.wav" for k in range(48)])
+    rows = [
+        f"{k}.wav,{EMOTIONS[k % 2]},{cells.format(n3=k // 2 % 3, n20=k // 2 % 12)}"
+        for k in range(48)
+    ]
+    (tmp_path / "t.csv").write_text("\n".join([f"file,emotion,{name}", *rows]))
+    (warning,) = load_corpus("mine", tmp_path / "t.csv").warnings
+    assert f"speaker_column={name!r}" in warning
+
+
+def test_a_second_column_of_pandas_is_a_rival(tmp_path: Path) -> None:
+    corpus = table(tmp_path, {**BOTH, "speaker_id": "{s}", "speaker_id.1": "x{n}"})
+    assert "'speaker_id', 'speaker_id.1' may be the speaker" in corpus.warnings[0]
+
+
+def test_a_duration_beside_start_and_end_counts_for_nothing(tmp_path: Path) -> None:
+    cells = {**BOTH, "start": "1", "end": "2", "long": "1"}
+    with pytest.raises(UsageError, match="duration_column=long counts for nothing"):
+        table(tmp_path, cells, duration_column="long")
+
+
 def test_a_table_without_a_header_is_said(tmp_path: Path) -> None:
     touch(tmp_path, ["a.wav"])
     (tmp_path / "t.csv").write_text("a.wav,joy,ann\n")
@@ -301,8 +344,8 @@ def test_columns_of_metadata_by_other_names(tmp_path: Path) -> None:
     corpus = load_corpus("mine", tmp_path)
     assert corpus.table["split"].tolist() == ["test", "train"]
     assert [warning.split(";")[0] for warning in corpus.warnings] == [
-        "column 'Path' is used as the file",
-        "column 'Label' is used as the emotion",
+        "the files are read from the column 'Path'",
+        "the emotions are read from the column 'Label'",
         "column 'client_id' is used as the speaker",
     ]
 

@@ -35,6 +35,9 @@ def read(folder: Path, content: bytes, name: str = "t.csv") -> tuple[dict, list[
         b"# made by hand\n# on Monday, late\nfile,emotion\na,joy\nb,awe\n",
         b"#file,emotion\na,joy\nb,awe\n",
         b'"file","emotion"\n"a","joy"\n"b","awe"\n',
+        b'"file", "emotion"\n"a", "joy"\nb, "awe"\n',
+        b'file,emotion\na, "joy" \n "b" ,awe\n',
+        b'file; emotion\na;  "joy"\n"b" ; "awe"\n',
         "file,emotion\na,joy\nb,awe\n".encode("utf-8-sig"),
         "file\temotion\r\na\tjoy\r\nb\tawe\r\n".encode("utf-16"),
         b"\xfe\xff" + "file,emotion\na,joy\nb,awe\n".encode("utf-16-be"),
@@ -61,6 +64,9 @@ def test_a_table_is_read_as_it_was_written(tmp_path: Path, content: bytes) -> No
         (b"x," + b"j" * 140_000, "a cell of more than 131,072 characters"),
         (b'x,"' + b"j" * 140_000 + b'"', "a cell of more than 131,072 characters"),
         (b'x,"joy\nmore', "a quote is opened"),
+        (b'x,"joy"ful', "goes on after its closing quote"),
+        (b'"x"y,joy', "goes on after its closing quote"),
+        (b'x, "joy" and more', "goes on after its closing quote"),
     ],
 )
 def test_a_bad_line_of_csv_costs_that_line(tmp_path: Path, bad: bytes, says: str) -> None:
@@ -143,6 +149,34 @@ def test_a_table_of_excel_in_windows_1252_is_read_and_said(
     assert word in warning
 
 
+@pytest.mark.parametrize("word", ["rire é", "à", "joie – forte", "è allegria", "å"])
+def test_a_sign_alone_is_windows_1252_too(tmp_path: Path, word: str) -> None:
+    columns, lines, (warning,) = read(tmp_path, f"file,emotion\na,{word}\n".encode("cp1252"))
+    assert (columns["emotion"], lines) == ([word], [])
+    assert "Windows-1252" in warning
+
+
+@pytest.mark.parametrize(
+    ("word", "code"), [("гнев", "cp1251"), ("高兴", "gbk"), ("怒り", "shift-jis")]
+)
+def test_another_script_is_no_windows_1252(tmp_path: Path, word: str, code: str) -> None:
+    assert read(tmp_path, f"file,emotion\na,{word}\n".encode(code))[1:] == ([2], ())
+
+
+def test_a_second_column_of_notes_has_its_own_name(tmp_path: Path) -> None:
+    content = b"file,emotion,note,note,note\na,joy,1,2,3\nb,awe,4,5,6\n"
+    columns, lines, (warning,) = read(tmp_path, content)
+    more = {"note": ["1", "4"], "note.1": ["2", "5"], "note.2": ["3", "6"]}
+    assert (columns, lines) == ({**PLAIN, **more}, [])
+    assert "'note'" in warning
+
+
+def test_a_table_without_a_row_that_can_be_read_says_why(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_text("joy, sad\n")
+    with pytest.raises(CorpusError, match="no row can be read; the first: not JSON"):
+        load_corpus("mine", tmp_path / "t.jsonl")
+
+
 def test_a_bad_line_among_utf8_is_no_other_encoding(tmp_path: Path) -> None:
     text = "file,emotion\na,Ü\nb,caf\udce9\nc,joy\n".encode("utf-8", "surrogateescape")
     columns, lines, warnings = read(tmp_path, text)
@@ -160,9 +194,12 @@ def test_a_column_without_a_name_is_said(tmp_path: Path) -> None:
     [
         ("t.csv", "file,emotion\na,joy\n".encode("utf-16-le"), "UTF-16 without its mark"),
         ("t.csv", b"\xff\xff,emotion\na,joy\n", "its header cannot be read as a table in UTF-8"),
-        ("t.csv", b"file,take,take\n", "a column name occurs twice: take"),
+        ("t.csv", b"file,speaker,speaker\n", "a column name occurs twice: speaker"),
         ("t.xlsx", b"PK", "export it as CSV in UTF-8"),
         ("t.parquet", b"PAR1", "export it as CSV in UTF-8"),
+        ("t.jsonl", b'[{"file": "a", "emotion": "joy"}]', "it holds an array"),
+        ("t.jsonl", b'\n[\n  {"file": "a", "emotion": "joy"},\n  {"file": "b"}\n]', "an array"),
+        ("t.ndjson", b"[]", "export it as CSV in UTF-8"),
         ("t.json", b"[]", "export it as CSV in UTF-8"),
     ],
 )

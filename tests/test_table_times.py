@@ -3,7 +3,9 @@
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from helpers_corpora import touch
 from nver.corpora import load_corpus
@@ -43,6 +45,7 @@ NO_TIMES = [
         [","],
         ["2024-01-01"],
     ),
+    *(["1d"], ["2 d"], ["1.234 ms"], ["500 ms", "2.345ms"]),
     *(["ms"], ["1ss"], ["P"], ["PT"], ["1.5 s s"], ["1,,5"], ["1-2"], ["soon"]),
 ]
 
@@ -69,6 +72,58 @@ def test_a_unit_is_of_numbers_without_one() -> None:
     assert seconds_of("00:01.5", 1e-3) == 1.5
 
 
+@pytest.mark.parametrize(
+    ("texts", "unclear"),
+    [
+        (["1.234", "500"], {"1.234"}),
+        (["1.234", "3.456", "12.345"], {"1.234", "3.456", "12.345"}),
+        (["1.234.567", "1.234"], {"1.234"} - {"1.234"}),
+        (["1.234", "0.5"], set()),
+        (["1.234", "1234.567"], set()),
+        (["1.234", "12.5"], set()),
+        (["1.2345", "1.234"], set()),
+    ],
+)
+@pytest.mark.parametrize("unit", [1e-3, 1 / 16_000])
+def test_a_dot_in_counts_is_of_decimals_if_one_shows_it(
+    texts: list[str], unclear: set[str], unit: float
+) -> None:
+    marks = marks_of(texts)
+    assert {text for text in texts if math.isinf(seconds_of(text, unit, marks))} == unclear
+    empty = [""] * len(texts)
+    faults = read_spans(empty, texts, empty, {"end": [unit] * len(texts)})[1]
+    assert {t for t, f in zip(texts, faults, strict=True) if "of thousands" in f} == unclear
+
+
+@pytest.mark.parametrize("column", ["end_ms", "end_sample", "end (ms)", "end_frames"])
+def test_a_dot_of_thousands_costs_its_row(tmp_path: Path, column: str) -> None:
+    touch(tmp_path, ["a.wav", "b.wav"])
+    soundfile.write(tmp_path / "b.wav", np.zeros(8000, np.float32), 8000)
+    text = f"file;emotion;{column}\na.wav;joy;2.345\nb.wav;joy;900\n"
+    (tmp_path / "t.csv").write_text(text)
+    corpus = load_corpus("mine", tmp_path / "t.csv")
+    assert corpus.table["clip"].str.startswith("b").all()
+    assert corpus.skipped["reason"].tolist() == ["bad span"]
+
+
+@pytest.mark.parametrize(
+    ("end", "length", "says"),
+    [
+        ("", "0", "duration '0' is not above 0"),
+        ("", "-1", "duration '-1' is not above 0"),
+        ("1", "0", "duration '0' is not above 0"),
+        ("1", "2", "duration '2' is longer than end '1'"),
+        ("", "soon", "duration 'soon' is no time"),
+        ("-1", "", "end '-1' is negative"),
+        ("NaN", "NaN", ""),
+    ],
+)
+def test_a_fault_names_the_column_that_has_it(end: str, length: str, says: str) -> None:
+    fault = read_spans([""], [end], [length])[1][0]
+    assert fault.startswith(says)
+    assert bool(fault) == bool(says)
+
+
 def test_the_fault_of_an_unclear_number_says_why() -> None:
     assert "decimals or of thousands" in read_spans(["1,234"], ["9"])[1][0]
 
@@ -80,6 +135,8 @@ def test_the_fault_of_an_unclear_number_says_why() -> None:
         ("", "", "0.5", (math.nan, 0.5)),
         ("1", "2", "9", (1.0, 2.0)),
         ("1", "", "", (1.0, math.nan)),
+        ("", "1.5", "0.5", (1.0, 1.5)),
+        ("", "0.5", "0.501", (0.0, 0.5)),
         ("1", "", "0", None),
         ("1", "", "soon", None),
     ],

@@ -56,6 +56,8 @@ def measure(file: str, start: float = math.nan, end: float = math.nan) -> Measur
     except AudioError as error:
         return Measurement(reason=error.reason, message=str(error))
     mono, rate = recording.mono, recording.rate
+    if not len(mono) and not math.isnan(start):
+        return Measurement(reason="empty", message=_outside(file, start, end))
     found = Measurement(
         duration_s=len(mono) / rate,
         sampling_rate=rate,
@@ -113,6 +115,12 @@ def _digest(mono: FloatArray, rate: int) -> bytes:
         for block in blocks(mono):
             found.update((block + np.float32(0.0)).tobytes())
     return found.digest()
+
+
+def _outside(file: str, start: float, end: float) -> str:
+    """Why a span (s) has no samples."""
+    until = "its end" if math.isnan(end) else f"{end:g} s"
+    return f"{file}: the span from {start:g} s to {until} lies after the end of the file"
 
 
 def _cut_short(start: float, end: float, samples: int, rate: int) -> str:

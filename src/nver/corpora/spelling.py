@@ -112,7 +112,7 @@ def _clean(name: str) -> str:
 def _unquoted(name: str) -> str:
     """A name without the pairs of quotes that it stands in."""
     while (match := QUOTED.fullmatch(name)) and match["inner"].strip():
-        name = match["inner"]
+        name = match["inner"].strip()
     return name
 
 

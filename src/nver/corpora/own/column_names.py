@@ -13,9 +13,11 @@ SPEAKERS = (
     *("speaker", "spk", "spkr", "speakr", "talker", "actor", "actress", "voiceactor", "singer"),
     *("vocalizer", "vocaliser", "performer", "subject", "subj", "participant", "respondent"),
     *("informant", "volunteer", "person", "client", "user", "voice", "contributor", "donor"),
-    *("proband", "sprecher", "locuteur", "hablante", "parlante", "falante"),
+    *("proband", "sprecher", "locuteur", "hablante", "parlante", "falante", "ppt", "vpn"),
 )
 IDS = ("", "id", "ids", "code", "name", "no", "nr", "num", "number", "key", "label", "hash", "uid")
+# Ids of psychologists' tables, and what is left of "participant" or "speaker" before an id.
+SHORT_IDS = ("pid", "sid", "spid", "partid", "subid", "ppid", "ppnr", "vpnr", "vpcode", "vpid")
 # The silent names: no warning says that they are used.
 SILENT = {
     "file": ("file", "file_name", "path"),  # audformat's word, Hugging Face's, and a usual one
@@ -54,19 +56,23 @@ NAMES = {
         dict.fromkeys(
             name for word in SPEAKERS for mark in IDS for name in (word + mark, mark + word)
         )
-    ),
+    )
+    + SHORT_IDS,
     "start": (
         *("start", "starttime", "timestart", "startoffset", "segmentstart", "clipstart", "onset"),
         *("onsettime", "begin", "begintime", "timebegin", "beginning", "tmin", "xmin"),
-        *("anfang", "beginn", "début", "debut", "inicio"),
+        *("anfang", "beginn", "début", "debut", "inicio", "inizio", "startzeit", "anfangszeit"),
+        *("startpoint", "startpos", "startposition", "timeonset", "onsets"),
     ),
     "end": (
         *("end", "endtime", "timeend", "endoffset", "segmentend", "clipend", "stop", "stoptime"),
         *("finish", "tmax", "xmax", "offsettime", "ende", "fin"),
+        *("fine", "endzeit", "endpoint", "endpos", "endposition", "timeoffset"),
     ),
     "duration": ("duration", "dur", "length", "len", "segmentduration", "clipduration", "dauer"),
     "clip": ("clip", "clipid", "clipname"),
 }
+SECOND = re.compile(r"(?<=[^\W\d])\.\d$")  # pandas adds it to the second column of a name
 OFFSET = "offset"  # a start beside a duration, an end beside an onset, else unclear
 # The unit that a name may end with, and its option value; the longer ones first.
 UNIT_ENDS = {
@@ -81,6 +87,16 @@ OPTION_OF = {role: f"{role}_column" for role in NAMES if role != "clip"}
 COLUMN_OPTIONS: Options = {"column": None, **dict.fromkeys(OPTION_OF.values()), "unit": None}
 
 
+# The names that say themselves what they are, however they are written (see `folded`).
+EVIDENT = {
+    "file": ("file", "filename", "path", "filepath"),
+    "emotion": ("emotion", "label"),
+    "speaker": ("speaker", "speakerid"),
+    "start": ("start",),
+    "end": ("end",),
+}
+
+
 class Named(NamedTuple):
     """A column whose name fits a role: its rank (0: the most exact), and the unit in its name."""
 
@@ -91,7 +107,8 @@ class Named(NamedTuple):
 
 
 def folded(name: str) -> str:
-    """A column's name without case, blanks, `_`, `-` and other signs."""
+    """A column's name without case, blanks, `_`, `-` and other signs, and pandas's ".1"."""
+    name = SECOND.sub("", name)
     return "".join(filter(str.isalnum, normalize("NFKC", name).casefold()))
 
 

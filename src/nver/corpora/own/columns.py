@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from nver.corpora.base import Options
 from nver.corpora.own.column_names import (
+    EVIDENT,
     NAMES,
     OFFSET,
     OPTION_OF,
@@ -25,9 +26,14 @@ from nver.corpora.own.times import seconds_of
 from nver.errors import CorpusError, UsageError, check_choice, first_few
 
 UNITS = ("s", "ms", "min", "samples")  # of a time without one, the values of the option `unit`
+# Words in names of columns that may hold times (our choice), and whole names of one column.
 TIME_WORDS = {
-    "start": {"start", "begin", "beginning", "onset", "from"},
-    "end": {"end", "stop", "until"},
+    "start": re.compile(r"start\w*|begin\w*|onset\w*|anfang\w*|from|von|de|desde"),
+    "end": re.compile(r"end|end(?:e|ing|zeit|time|frame|sample)|stop\w*|until|till|to|bis|hasta"),
+}
+BARE_TIMES = {
+    "start": ("t", "t0", "t1", "time", "times", "timestamp", "zeit", "temps", "tiempo", "in"),
+    "end": ("t1", "t2", "out"),
 }
 NEEDED = ("file", "emotion")
 A_FILE = re.compile(r".*[/\\].+|.+\.(?:wav|mp3|flac|ogg|opus|m4a|aiff?)", re.IGNORECASE)
@@ -127,6 +133,8 @@ def _said(role: str, first: Named, others: Sequence[str]) -> Iterator[str]:
             f"columns {several} may be the {role}; {first.column!r} is used, the most exact "
             f"name{another}"
         )
+    elif first.said and folded(first.column) in EVIDENT.get(role, ()):
+        yield f"the {role}s are read from the column {first.column!r}"
     elif first.said and role != "duration":
         yield f"column {first.column!r} is used as the {role}{another}"
 
@@ -169,30 +177,56 @@ def _with_offset(chosen: dict[str, str], columns: Columns) -> tuple[dict[str, st
 def _with_duration(chosen: dict[str, str], options: Options) -> tuple[dict[str, str], list[str]]:
     """The columns without a duration that counts for nothing.
 
-    It counts beside a start without an end; alone it is what the file lasts.
+    It counts beside a start or an end, where the other is unknown; alone it is what the file lasts.
+
+    Raises:
+        UsageError: the options give it beside a start and an end.
     """
     wanted = options.get(OPTION_OF["duration"]) is not None
-    if "duration" not in chosen or (wanted and "end" not in chosen):
+    if "duration" not in chosen:
         return chosen, []
-    if "end" in chosen or "start" not in chosen:
-        return {role: name for role, name in chosen.items() if role != "duration"}, []
-    return chosen, [
-        f"column {chosen['duration']!r} is used: a clip ends so long after its start; another end: "
-        "--corpus-option end_column=NAME"
-    ]
+    name = chosen["duration"]
+    if "start" in chosen and "end" in chosen:
+        if wanted:
+            raise UsageError(
+                f"duration_column={name} counts for nothing beside the start "
+                f"{chosen['start']!r} and the end {chosen['end']!r}: leave one of them out"
+            )
+        return {role: column for role, column in chosen.items() if role != "duration"}, []
+    if "end" in chosen:
+        return chosen, [
+            f"column {name!r} is used: a clip starts so long before its end "
+            f"({chosen['end']!r}); another start: --corpus-option start_column=NAME"
+        ]
+    if "start" in chosen:
+        return chosen, [
+            f"column {name!r} is used: a clip ends so long after its start; another end: "
+            "--corpus-option end_column=NAME"
+        ]
+    return (chosen if wanted else {role: c for role, c in chosen.items() if role != "duration"}), []
 
 
 def _unused_times(chosen: Mapping[str, str], columns: Columns) -> Iterator[str]:
     """A sentence on each column of times whose name has a word for a start or an end."""
-    for role, words in TIME_WORDS.items():
+    said = set(chosen.values())
+    for role in TIME_WORDS:
         for name, cells in columns.items():
-            if role in chosen or name in chosen.values() or not words & set(words_of(name)):
+            if role in chosen or name in said or not _may_be_time(role, name):
                 continue
             if any(cells) and not any(math.isinf(seconds_of(cell)) for cell in set(cells)):
+                said.add(name)
                 yield (
                     f"column {name!r} may be the {role} and is not used; if it is: --corpus-option "
                     f"{OPTION_OF[role]}={name!r}"
                 )
+                if folded(name) in BARE_TIMES[role]:
+                    break
+
+
+def _may_be_time(role: str, name: str) -> bool:
+    words = words_of(name)
+    bare = "".join(words[:-1]) if unit_in(name) and len(words) > 1 else folded(name)
+    return bare in BARE_TIMES[role] or any(TIME_WORDS[role].fullmatch(word) for word in words)
 
 
 def _is_offset(name: str) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nver.corpora.file_tree import Skip
-from nver.corpora.own.column_names import fitting
+from nver.corpora.own.column_names import NAMES, fitting
 from nver.corpora.own.quotes import Cut, cut_lines
 from nver.corpora.own.table_text import Text, fault_of, read_text
 from nver.errors import CorpusError
@@ -22,6 +22,10 @@ DELIMITERS = ",\t;|"
 # Signs without a width, which a cell may begin or end with: no reader sees them.
 INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\xad"
 HEADER_BYTES = 65536  # enough for the names of some thousand columns
+AN_ARRAY = (
+    "it holds an array; expected JSON lines, an object a line: jq -c '.[]' in.json > out.jsonl, or "
+    "export it as CSV in UTF-8"
+)
 Columns = dict[str, list[str]]
 Cells = list[tuple[str, str]]  # (column, value) of one row
 
@@ -38,7 +42,7 @@ def read_columns(table: Path) -> Read:
     """The columns, equally long, "" where a cell is missing; and the malformed rows.
 
     Raises:
-        CorpusError: the file is not a table of a known kind, or a column name occurs twice.
+        CorpusError: the file is no table of a known kind, or a needed column name occurs twice.
     """
     suffix = table.suffix.lower()
     if suffix not in TABLE_SUFFIXES:
@@ -48,6 +52,10 @@ def read_columns(table: Path) -> Read:
     text = read_text(table)
     if suffix in JSON_SUFFIXES:
         columns, faults = _json_columns(text.lines)
+        rows = max(map(len, columns.values()), default=0)
+        first = next(filter(str.strip, text.lines), "").lstrip()
+        if first.startswith("[") and len(faults) > rows:
+            raise CorpusError(f"{table}: {AN_ARRAY}")
         left_out = ""
     else:
         columns, faults, left_out = _csv_columns(table, text)
@@ -88,7 +96,10 @@ def _header(lines: list[str]) -> Header | None:
         return None
     text = lines[line].removeprefix("#")
     delimiter = told[1] if told else max(DELIMITERS, key=text.count)
-    names = [tidy(name) for name in next(csv.reader([text], delimiter=delimiter, skipinitialspace=True), [])]
+    names = [
+        tidy(name)
+        for name in next(csv.reader([text], delimiter=delimiter, skipinitialspace=True), [])
+    ]
     while names and not names[-1]:
         names.pop()
     return Header(names, line, delimiter)
@@ -107,10 +118,7 @@ def _csv_columns(table: Path, text: Text) -> tuple[Columns, list[tuple[int, str]
         return {}, [], ""
     if fault := fault_of(text.lines[header.line]):
         raise CorpusError(f"{table}: its header cannot be read as a table in UTF-8 ({fault})")
-    named = [name for name in header.names if name]
-    if len(set(named)) < len(named):
-        twice = ", ".join(sorted({name for name in named if named.count(name) > 1}))
-        raise CorpusError(f"{table}: a column name occurs twice: {twice}; give each its own")
+    names, renamed = _own_names(table, header.names)
     rows, faults = list[list[str]](), list[tuple[int, str]]()
     for line, cells in cut_lines(
         text.lines, Cut(header.line + 1, header.delimiter, len(header.names))
@@ -120,10 +128,28 @@ def _csv_columns(table: Path, text: Text) -> tuple[Columns, list[tuple[int, str]
         else:
             rows.append(cells)
     by_column = list(zip(*rows, strict=True)) or [()] * len(header.names)
-    columns = {
-        name: tidied(cells) for name, cells in zip(header.names, by_column, strict=True) if name
-    }
-    return columns, faults, _unnamed(header.names, by_column)
+    columns = {name: tidied(cells) for name, cells in zip(names, by_column, strict=True) if name}
+    return columns, faults, "; ".join(filter(None, (renamed, _unnamed(names, by_column))))
+
+
+def _own_names(table: Path, names: list[str]) -> tuple[list[str], str]:
+    """The names of the columns, each with its own: note and note.1; and a sentence on these.
+
+    Raises:
+        CorpusError: a name that occurs twice is of a file, an emotion and so on.
+    """
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if needed := [name for name in twice if any(fitting(role, [name]) for role in NAMES)]:
+        several = ", ".join(needed)
+        raise CorpusError(f"{table}: a column name occurs twice: {several}; give each its own")
+    own = list[str]()
+    for name in names:
+        count = 0
+        while name and (new := f"{name}.{count}" if count else name) in own:
+            count += 1
+        own.append(f"{name}.{count}" if count else name)
+    several = ", ".join(map(repr, twice))
+    return own, f"a column name occurs twice, the second is called NAME.1: {several}" * bool(twice)
 
 
 def _unnamed(names: list[str], by_column: list[Any]) -> str:

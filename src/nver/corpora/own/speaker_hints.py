@@ -37,8 +37,23 @@ strength style subset system take task team text time timestamp topic transcript
 translation trial type unit utterance valence variant version vocalisation vocalization week word
 words year
 """
+MOST_ANSWERS = 11  # numbers of a scale, 0 to 10: more are ids (our choice)
 ID_WORDS = frozenset(
-    ("id", "name", "code", "who", "patient", "kid", "child", "infant", "artist", "initials", "uid")
+    (
+        "id",
+        "name",
+        "code",
+        "who",
+        "patient",
+        "kid",
+        "child",
+        "infant",
+        "artist",
+        "initials",
+        "uid",
+        "ids",
+        "code",
+    )
 )
 OTHER_COLUMN_WORDS = frozenset(OTHER_COLUMNS.split())
 SPEAKERS, OTHERS = frozenset(WORDS_OF_SPEAKERS.split()), frozenset(OTHER_WORDS.split())
@@ -161,14 +176,18 @@ def column_hint(columns: Mapping[str, Sequence[str]], emotions: Sequence[str]) -
 
 def _likeness_of_column(name: str, cells: Sequence[str], emotions: Sequence[str]) -> int:
     words = set(words_of(name))
-    if words & OTHER_COLUMN_WORDS or not recurs(cells, emotions):
+    named = named_like_speakers(cells)
+    if not recurs(cells, emotions) or (
+        words & OTHER_COLUMN_WORDS and not (named and words & ID_WORDS)
+    ):
         return 0
     distinct = set(cells)
-    if named_like_speakers(cells):
+    if named:
         return 3
     if words & ID_WORDS:
         return 2
     numbers = all(re.fullmatch(r"[-+.,\d]*", cell) for cell in distinct)
     long = any(len(cell.split()) > 3 for cell in distinct)
     others = 2 * sum(map(_is_other, distinct)) > len(distinct)
-    return int(not (numbers or long or others) and len(distinct) > 2)
+    ids = numbers and all(map(str.isdecimal, distinct)) and len(distinct) > MOST_ANSWERS
+    return int((ids or not numbers) and not (long or others) and len(distinct) > 2)

@@ -13,7 +13,7 @@ from nver.corpora.own.missing_words import known_speakers
 from nver.corpora.own.patterns import found_by
 from nver.corpora.own.rows import Read
 from nver.corpora.own.speaker_hints import column_hint, speaker_hint
-from nver.errors import first_few
+from nver.errors import CorpusError, first_few
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +30,8 @@ def table_clips(read: Read, folder: Path, options: Options, source: Path) -> Tab
     `folder`; its group `speaker`, or else its first, is the speaker.
     """
     columns, skipped, warnings = read
+    if not columns and skipped:
+        raise CorpusError(f"{source}: no row can be read; the first: {skipped[0][2]}")
     tables = corpus_tables(
         columns, folder, options, source=source, skipped=skipped, warnings=warnings
     )
