@@ -144,10 +144,9 @@ def _own_names(table: Path, names: list[str]) -> tuple[list[str], str]:
         raise CorpusError(f"{table}: a column name occurs twice: {several}; give each its own")
     own = list[str]()
     for name in names:
-        count = 0
-        while name and (new := f"{name}.{count}" if count else name) in own:
-            count += 1
-        own.append(f"{name}.{count}" if count else name)
+        more = (f"{name}.{count}" for count in range(1, len(names) + 1))
+        taken = name and name in own
+        own.append(next(new for new in more if new not in {*names, *own}) if taken else name)
     several = ", ".join(map(repr, twice))
     return own, f"a column name occurs twice, the second is called NAME.1: {several}" * bool(twice)
 

@@ -87,10 +87,10 @@ def _seconds(texts: list[str], units: Sequence[float] | None, marks: Marks) -> I
 
 def _told(texts: Sequence[str]) -> dict[str, str]:
     """What a row says of its span: "start", "end" or "duration" -> the cell."""
-    start, end, length = texts
+    both = all(texts[:2])
     return {
         what: text
-        for what, text, used in zip(WRITTEN, texts, (1, 1, not (start and end)), strict=True)
+        for what, text, used in zip(WRITTEN, texts, (True, True, not both), strict=True)
         if used and text.casefold() not in NO_VALUE
     }
 

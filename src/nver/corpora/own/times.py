@@ -103,7 +103,7 @@ def seconds_of(text: str, unit: float = 1.0, marks: Marks = USUAL) -> float:
 
 
 def _of_unit(marks: Marks, unit: float) -> Marks:
-    """The marks in numbers of a unit (s): a dot is of decimals in s, and below that if one shows it."""
+    """The marks in numbers of a unit (s): below 1 s a dot is of decimals where another shows it."""
     counted = unit < 1.0 and marks.dot == "decimal" and not marks.dot_shown
     return marks._replace(dot="unclear") if counted else marks
 
