@@ -83,7 +83,7 @@ REFUSED = {  # files, paths, the skipped messages
     "two of one": (
         ["c.wav", "a.wav"],
         ["c.wav", "/home/s1/a.wav", "/home/s2/a.wav"],
-        ["by its end only"] * 2,
+        ["by its end only, and another path leads to it too; if it is meant, write its path"] * 2,
     ),
 }
 

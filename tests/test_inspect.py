@@ -161,7 +161,15 @@ SPANS: list[tuple[float, float, float, Callable[[Measurement], bool]]] = [
     (2.5, float("nan"), 0.5, lambda m: m.cut_short == ""),
     (2.5, 3.04, 0.5, lambda m: m.cut_short == ""),
     (2.5, 4.0, 0.5, lambda m: m.cut_short == "the span ends 1.00 s after the file"),
-    (5.0, 6.0, 0.0, lambda m: m.reason == "empty"),
+    (5.0, 6.0, 0.0, lambda m: (m.reason, m.cut_short) == ("empty", "")),
+    (
+        3.0,
+        4.0,
+        0.0,
+        lambda m: m.message.endswith("the span from 3 s to 4 s lies after the end of the file"),
+    ),
+    (5.0, float("nan"), 0.0, lambda m: "the span from 5 s to its end lies after" in m.message),
+    (1e6, 1e6 + 1, 0.0, lambda m: "lies after the end of the file" in m.message),
 ]
 
 

@@ -210,18 +210,21 @@ def _without_chance(found: dict[str, FoundFile]) -> dict[str, FoundFile]:
         if not one.problem:
             beginnings[one.file].add("/".join(one.dropped or ()).casefold())
 
+    def is_shared(one: FoundFile) -> bool:
+        return len(beginnings[one.file]) > 1
+
     def is_chance(one: FoundFile) -> bool:
         if not one.dropped:
             return False
         first = int(one.dropped[0] == TOP)
         shorter = (one.dropped[:place] for place in range(first, len(one.dropped)))
-        return len(beginnings[one.file]) > 1 or any(less in kept for less in shorter)
+        return is_shared(one) or any(less in kept for less in shorter)
 
     return {
         name: one._replace(
-            problem=f"{name}: no such file; {one.file} fits by its end only, and another path of "
-            "the table fits it or another file better; if it is meant, write its path from the "
-            "table's folder"
+            problem=f"{name}: no such file; {one.file} fits by its end only, and "
+            + ("another path leads to it too" if is_shared(one) else "other paths fit with more")
+            + "; if it is meant, write its path from the table's folder"
         )
         if is_chance(one)
         else one
