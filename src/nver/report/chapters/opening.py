@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from nver.corpora.speakers import RANDOM_FOLDS, random_folds, speaker_options
 from nver.evaluation.missing import CELL
 from nver.evaluation.run_folder.saved_run import SavedRun
 from nver.recipe.folds import RANDOM, SPEAKER_INDEPENDENT
@@ -11,7 +12,6 @@ from nver.report.formats.sections import encoders_title, protocol_title, span
 from nver.report.run_tables import RunTables
 
 MOST_NAMED = 6  # names in a sentence
-SPEAKER_OPTIONS = ("speaker_column", "speaker_pattern", "layout")  # of a person's own corpora
 
 
 def title_of(run: SavedRun) -> str:
@@ -90,28 +90,19 @@ def warnings_of(tables: RunTables) -> list[str]:
 
 
 def _unknown_speaker_sentences(tables: RunTables) -> list[str]:
-    """A sentence for each corpus whose folds are random because not all speakers are known."""
+    """A sentence for each corpus whose folds are random because not all speakers are known.
+
+    None where a warning of the corpus says it.
+    """
     found = []
     for (_, corpus, protocol), systems in tables.results.sections.items():
-        speaker = systems[0].clips["speaker"]
-        unknown = int(speaker.isna().sum())
-        if protocol != RANDOM or (not unknown and speaker.nunique() > 1):
-            continue
-        some = f"the speakers of {unknown:,} of {len(speaker):,} clips are unknown"
-        said = some if unknown < len(speaker) else "speakers are unknown"
-        found.append(
-            f"{corpus}: {said if unknown else 'there is one speaker only'}, so folds are random; "
-            "where a speaker is in training and test, scores flatter"
-            + _speaker_options(tables.run, corpus)
-        )
+        facts = tables.run.corpora.get(corpus, {})
+        said = any(RANDOM_FOLDS in warning for warning in facts.get("warnings", ()))
+        if protocol == RANDOM and not said:
+            offered = speaker_options(facts.get("options") or {})
+            sentence = random_folds(systems[0].clips, offered)
+            found += [f"{corpus}: {sentence}"] if sentence else []
     return found
-
-
-def _speaker_options(run: SavedRun, corpus: str) -> str:
-    """What to give, of the options that the corpus has."""
-    has = run.corpora.get(corpus, {}).get("options") or {}
-    offered = [option for option in SPEAKER_OPTIONS if option in has]
-    return f"; give the corpus {_listed(offered, 'or')}" if offered else ""
 
 
 def one_answer_sentences(predictions: pd.DataFrame) -> list[str]:
