@@ -1,6 +1,6 @@
 """What the speakers of a person's own corpus are, judged by the clips: too many, too few, sexes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from nver.corpora.base import Options
@@ -34,7 +34,7 @@ def speaker_doubts(table: "pd.DataFrame", options: Options) -> Iterator[str]:
         return
     some = first_few(sorted(set(map(str, speaker))), NAMED)
     instead = f"; if they are no speakers, {offered}" if offered else ""
-    if {str(name).casefold() for name in speaker} <= SEXES:
+    if are_sexes(speaker):
         yield f"the speakers ({some}) look like the speakers' sexes{instead}"
     elif len(speaker) >= ENOUGH and speaker.nunique() >= MOST * len(speaker):
         all_of_them = f"{len(speaker):,} clips have {speaker.nunique():,} speakers"
@@ -49,6 +49,12 @@ def speaker_doubts(table: "pd.DataFrame", options: Options) -> Iterator[str]:
             f"each speaker is in one emotion only ({some}): the speaker says the emotion, and "
             f"scores may be those of voices{instead}"
         )
+
+
+def are_sexes(cells: Iterable[str]) -> bool:
+    """Whether all cells that are not empty are words for a sex, and one is not empty."""
+    words = {str(cell).casefold() for cell in cells} - {""}
+    return bool(words) and words <= SEXES
 
 
 def says_the_emotion(table: "pd.DataFrame") -> bool:

@@ -11,6 +11,7 @@ from nver.corpora.own.column_names import fitting, wanted_column
 from nver.corpora.own.rows import JSON_SUFFIXES, TABLE_SUFFIXES, read_header
 from nver.errors import first_few
 
+METADATA = ("metadata.csv", "metadata.jsonl")  # of a Hugging Face audiofolder
 SURELY = (".csv", ".tsv", *JSON_SUFFIXES)  # a .txt may be a table, and is mostly none
 BOTH = "a file and an emotion"
 MOST_TABLES = 5  # that have a sentence each (our choice)
