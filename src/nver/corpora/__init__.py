@@ -53,8 +53,6 @@ def _load(name: str, place: Path | None, options: dict[str, Any]) -> Corpus:
     if name in FORMS or name not in names("corpora"):
         table, said = one_spelling(table)
         warnings = (*warnings, *said, *speaker_doubts(table, settings))
-    else:
-        warnings = (*warnings, *unlike_published(card, table), *unknown_speakers(card, table))
     left_out = skipped["reason"] == LEFT_OUT
     return Corpus(
         name=card.name,
@@ -62,7 +60,7 @@ def _load(name: str, place: Path | None, options: dict[str, Any]) -> Corpus:
         root=place,
         table=table,
         skipped=skipped[~left_out].reset_index(drop=True),
-        warnings=tuple(warnings),
+        warnings=(*warnings, *unlike_published(card, table), *unknown_speakers(card, table)),
         left_out=Counter(skipped.loc[left_out, "message"]),
     )
 

@@ -13,22 +13,18 @@ ENOUGH = 4  # clips, or speakers with several clips, for a sentence on all of th
 MOST = 0.9  # the share of speakers that must agree (our choice)
 NAMED = 3  # speakers in a sentence (our choice)
 SPEAKER_OPTIONS = ("speaker_column", "speaker_pattern", "layout")
-RANDOM_FOLDS = "so folds are random"  # in the sentence on unknown speakers
 FLATTERY = "where a speaker is in training and test, scores flatter"
 SEXES = frozenset("m f w male female man woman boy girl men women masculine feminine".split())
 
 
 def speaker_doubts(table: "pd.DataFrame", options: Options) -> Iterator[str]:
-    """Sentences on speakers that are unknown, one, or that hardly are speakers, with what to do.
+    """Sentences on speakers that hardly are speakers, with what to do.
 
     Args:
         table: the clips of a person's own corpus, `speaker` and `emotion` in one spelling.
         options: those that the corpus has.
     """
     offered = speaker_options(options)
-    said = random_folds(table, offered)
-    if said:
-        yield said
     speaker = table["speaker"].dropna()
     if speaker.nunique() < 2:
         return
@@ -64,21 +60,22 @@ def says_the_emotion(table: "pd.DataFrame") -> bool:
     return bool(known["emotion"].nunique() > 1 and (met == 1).mean() >= MOST)
 
 
-def random_folds(table: "pd.DataFrame", offered: str) -> str:
-    """A sentence where not all speakers are known, or there is one; "" else."""
+def random_folds(table: "pd.DataFrame", options: Options) -> list[str]:
+    """A sentence where not all speakers are known, or there is one."""
+    offered = speaker_options(options)
     speaker = table["speaker"]
     unknown = int(speaker.isna().sum())
     if not unknown and speaker.nunique() > 1:
-        return ""
+        return []
     some = f"the speakers of {unknown:,} of {len(speaker):,} clips are unknown"
     said = some if unknown < len(speaker) else "speakers are unknown"
     example = "" if unknown == len(speaker) else f"; the speaker is {speaker.iloc[0]!r}"
     if 0 < unknown < len(speaker):
         example = f"; one without is {table.loc[speaker.isna(), 'clip'].iloc[0]}"
-    return (
-        f"{said if unknown else 'there is one speaker only'}, {RANDOM_FOLDS}; {FLATTERY}"
+    return [
+        f"{said if unknown else 'there is one speaker only'}, so folds are random; {FLATTERY}"
         f"{f'; {offered}' if offered else ''}{example}"
-    )
+    ]
 
 
 def speaker_options(options: Options) -> str:

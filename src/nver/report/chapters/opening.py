@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from nver.corpora.speakers import RANDOM_FOLDS, random_folds, speaker_options
+from nver.corpora.speakers import random_folds
 from nver.evaluation.missing import CELL
 from nver.evaluation.run_folder.saved_run import SavedRun
 from nver.recipe.folds import RANDOM, SPEAKER_INDEPENDENT
@@ -90,18 +90,12 @@ def warnings_of(tables: RunTables) -> list[str]:
 
 
 def _unknown_speaker_sentences(tables: RunTables) -> list[str]:
-    """A sentence for each corpus whose folds are random because not all speakers are known.
-
-    None where a warning of the corpus says it.
-    """
+    """A sentence for each corpus whose folds are random because not all speakers are known."""
     found = []
     for (_, corpus, protocol), systems in tables.results.sections.items():
-        facts = tables.run.corpora.get(corpus, {})
-        said = any(RANDOM_FOLDS in warning for warning in facts.get("warnings", ()))
-        if protocol == RANDOM and not said:
-            offered = speaker_options(facts.get("options") or {})
-            sentence = random_folds(systems[0].clips, offered)
-            found += [f"{corpus}: {sentence}"] if sentence else []
+        options = tables.run.corpora.get(corpus, {}).get("options") or {}
+        said = random_folds(systems[0].clips, options) if protocol == RANDOM else []
+        found += [f"{corpus}: {sentence}" for sentence in said]
     return found
 
 
