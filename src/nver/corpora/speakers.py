@@ -14,7 +14,8 @@ MOST = 0.9  # the share of speakers that must agree (our choice)
 NAMED = 3  # speakers in a sentence (our choice)
 SPEAKER_OPTIONS = ("speaker_column", "speaker_pattern", "layout")
 FLATTERY = "where a speaker is in training and test, scores flatter"
-SEXES = frozenset("m f w male female man woman boy girl men women masculine feminine".split())
+WORDS_OF_SEXES = "m f w male female man woman boy girl men women masculine feminine"  # (our choice)
+SEXES = frozenset(WORDS_OF_SEXES.split())
 
 
 def speaker_doubts(table: "pd.DataFrame", options: Options) -> Iterator[str]:

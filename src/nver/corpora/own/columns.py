@@ -100,7 +100,8 @@ def _choice(
         fits.sort(key=lambda one: _is_numbers(columns[one.column]))
     if role == "clip":
         fits = [one for one in fits if not one.said or _are_ids(columns[one.column])]
-    sexes = [one.column for one in fits if role == "speaker" and are_sexes(columns[one.column])]
+    named = [one.column for one in fits if role == "speaker" and one.said]
+    sexes = [name for name in named if are_sexes(columns[name])]
     fits = [one for one in fits if one.column not in sexes]
     of_sexes = [f"column {name!r} says the speakers' sex, and is no speaker" for name in sexes]
     if not fits:

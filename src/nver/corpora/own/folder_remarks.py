@@ -6,7 +6,15 @@ from pathlib import Path
 
 from nver.corpora.base import Options
 from nver.corpora.own.folder_layout import NAMED, Layout
-from nver.corpora.own.folder_names import EMOTION, MOST, OTHER, SPEAKERS, SPLITS, is_emotion, kind_of
+from nver.corpora.own.folder_names import (
+    EMOTION,
+    MOST,
+    OTHER,
+    SPEAKERS,
+    SPLITS,
+    is_emotion,
+    kind_of,
+)
 from nver.corpora.own.known_names import published_name
 from nver.corpora.own.other_tables import tables_beside
 from nver.corpora.own.patterns import class_hint, emotion_hint, emotion_offer, found_by

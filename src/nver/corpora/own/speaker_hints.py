@@ -24,9 +24,9 @@ OTHER_WORDS = """
 a adult aud audio block boy c ch channel chunk clip day dev dia disc emo emotion ep episode eval
 evaluation false female file fold girl hi high int intensity item lang left level line lo loud low
 male man md medium mic mid moderate neutral no normal old original peak phrase rec recording rep
-quiet repetition right room scene seg segment sent sentence ses sess session set soft sound split strong take
-test testing text train training trial true utt utterance v val valid validation version w wav weak
-woman word x xx yes young
+quiet repetition right room scene seg segment sent sentence ses sess session set soft sound split
+strong take test testing text train training trial true utt utterance v val valid validation
+version w wav weak woman word x xx yes young
 """
 # Words in the name of a column that says something else of a clip (our choice).
 OTHER_COLUMNS = """
@@ -124,9 +124,7 @@ def _part(marks: str, place: int, after: str = "") -> str:
     return f"(?:^|/){before}([^/{marks}]+?){after}{end}$"
 
 
-def _judged(
-    values: list[str], emotions: list[str], pattern: str, *, first: bool
-) -> Iterator[Part]:
+def _judged(values: list[str], emotions: list[str], pattern: str, *, first: bool) -> Iterator[Part]:
     """The part, if its values look like speakers."""
     if likeness := _likeness(values, emotions, first=first):
         numbers = {value: number for number, value in enumerate(dict.fromkeys(values))}
@@ -158,9 +156,7 @@ def _counted(values: Collection[str]) -> bool:
     numbers = defaultdict[str, set[int]](set)
     for word, number in map(_word_and_number, values):
         numbers[word].add(int(number))
-    return all(
-        min(own) <= 1 and max(own) - min(own) == len(own) - 1 for own in numbers.values()
-    )
+    return all(min(own) <= 1 and max(own) - min(own) == len(own) - 1 for own in numbers.values())
 
 
 def _is_other(value: str) -> bool:
