@@ -100,6 +100,7 @@ HEAVY = {"matplotlib", "pandas", "scipy", "sklearn", "torch", "transformers"}
 LIGHT = [
     *("nver", "nver.errors", "nver.registry", "nver.machine", "nver.audio", "nver.recipe"),
     *("nver.cli", "nver.corpora.base", "nver.corpora.file_tree", "nver.corpora.filtering"),
+    "nver.corpora.speakers",
     "nver.corpora.spelling",
     *("nver.corpora.own", "nver.corpora.published", "nver.corpora.synthetic.corpus"),
     *("nver.encoders.base", "nver.encoders.weightless", "nver.encoders.spectra.power_spectra"),

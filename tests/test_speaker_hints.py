@@ -32,7 +32,6 @@ HINTED = {  # (file, emotion), the speakers found first
     "a folder": (paths("{e}/{s}/{t}.wav", NAMES, "12"), ["ann"]),
     "a folder above": (paths("{s}/{e}/{t}.wav", NAMES, "12"), ["ann"]),
     "no suffix": (paths("{e}/{s}_{t}", NAMES, "123"), ["ann"]),
-    "ravdess": ([(f.split("/")[1], e) for f, e in published("ravdess", "-", 2)], ["01"]),
     "vivae": (published("vivae", "_", 2), ["S01"]),
     "jnv": (published("jnv", "_", 1), ["F1", "F2", "M1", "M2"]),
     "emogator": (published("emogator", "-", 1), ["000001"]),

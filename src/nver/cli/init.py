@@ -36,6 +36,7 @@ def command(
     --root. The recipe runs as it is.
     """
     from nver.corpora import load_corpus
+    from nver.corpora.speakers import random_folds
     from nver.machine.files import write_whole
     from nver.recipe.first_recipe import first_recipe
 
@@ -45,10 +46,11 @@ def command(
         raise UsageError(f"{file} is there already; --force writes over it, --out names another")
     loaded = load_corpus(place.name, root=place.root, **options)
     write_whole(file, first_recipe(loaded, place.root, options, file))
-    for warning in loaded.warnings:
+    warnings = [*loaded.warnings, *random_folds(loaded.table, loaded.card.options)]
+    for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
     if as_json:
-        print_json({"recipe": file, "corpus": loaded.name, "warnings": loaded.warnings})
+        print_json({"recipe": file, "corpus": loaded.name, "warnings": warnings})
     else:
         click.echo(f"wrote {file}: {loaded.counts}")
     say_next(["nver", "run", str(file)], as_json=as_json)

@@ -11,6 +11,7 @@ from nver.corpora.against_published import unknown_speakers, unlike_published
 from nver.corpora.base import LEFT_OUT, Corpus, CorpusCard, Options, Tables
 from nver.corpora.finding import find_corpus, offer_root, unknown_corpus
 from nver.corpora.own.forms import FORMS, find_form
+from nver.corpora.speakers import speaker_doubts
 from nver.corpora.spelling import one_spelling
 from nver.errors import CorpusError, UsageError, check_choice, check_option, unknown_name
 from nver.registry import lookup, names
@@ -51,7 +52,7 @@ def _load(name: str, place: Path | None, options: dict[str, Any]) -> Corpus:
     table, skipped, warnings = Tables(*card.read(place, settings))
     if name in FORMS or name not in names("corpora"):
         table, said = one_spelling(table)
-        warnings = (*warnings, *said)
+        warnings = (*warnings, *said, *speaker_doubts(table, settings))
     left_out = skipped["reason"] == LEFT_OUT
     return Corpus(
         name=card.name,

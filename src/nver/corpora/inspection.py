@@ -16,6 +16,7 @@ from nver.audio.remarks import KINDS
 from nver.corpora.base import Corpus
 from nver.corpora.duplicates import repeated, same_sounds
 from nver.corpora.measurement import Measurement, measure
+from nver.corpora.speakers import random_folds
 from nver.machine.counting import Count
 from nver.machine.pool import Pool, WorkerDeath, usable_cores
 from nver.machine.threads import one_thread
@@ -140,7 +141,7 @@ def inspect_corpus(corpus: Corpus, *, show_progress_bar: bool = False) -> Corpus
         emotions=_emotions(corpus),
         left_out=dict(corpus.left_out),
         skipped=tuple(Note(*row) for row in corpus.skipped.itertuples(index=False, name=None)),
-        warnings=corpus.warnings,
+        warnings=(*corpus.warnings, *random_folds(table, card.options)),
         durations=_durations(clips, found),
         sampling_rates=dict(sorted(Counter(m.sampling_rate for m in decoded).items())),
         channels=dict(sorted(Counter(m.channels for m in decoded).items())),

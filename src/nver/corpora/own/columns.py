@@ -23,6 +23,7 @@ from nver.corpora.own.column_names import (
 )
 from nver.corpora.own.rows import Columns
 from nver.corpora.own.times import seconds_of
+from nver.corpora.speakers import are_sexes
 from nver.errors import CorpusError, UsageError, check_choice, first_few
 
 UNITS = ("s", "ms", "min", "samples")  # of a time without one, the values of the option `unit`
@@ -70,7 +71,7 @@ def choose_columns(columns: Columns, options: Options, source: Path) -> Chosen:
             raise _no_column(role, columns, source)
         if found is not None:
             chosen[role] = found.column
-            warnings += said
+        warnings += said
         if found is not None and found.unit is not None:
             units[role] = found.unit
     chosen, of_offset = _with_offset(chosen, columns)
@@ -105,12 +106,16 @@ def _choice(
         fits.sort(key=lambda one: _is_numbers(columns[one.column]))
     if role == "clip":
         fits = [one for one in fits if not one.said or _are_ids(columns[one.column])]
+    named = [one.column for one in fits if role == "speaker" and one.said]
+    sexes = [name for name in named if are_sexes(columns[name])]
+    fits = [one for one in fits if one.column not in sexes]
+    of_sexes = [f"column {name!r} says the speakers' sex, and is no speaker" for name in sexes]
     if not fits:
-        return None, []
+        return None, of_sexes
     first = fits[0]
     cells = columns[first.column]
     others = [one.column for one in fits[1:] if _rivals(role, one.column, columns, cells)]
-    return first, list(_said(role, first, others))
+    return first, [*of_sexes, *_said(role, first, others)]
 
 
 def _rivals(role: str, other: str, columns: Columns, cells: Sequence[str]) -> bool:

@@ -9,7 +9,15 @@ from nver.corpora.base import Options, Tables
 from nver.corpora.file_tree import Skip, nothing_found, unreadable_rows, walk
 from nver.corpora.own import own_card
 from nver.corpora.own.clips import corpus_tables
-from nver.corpora.own.folder_layout import Found, Layout, find_layout, level_of, parse_layout
+from nver.corpora.own.folder_layout import (
+    DEEPER,
+    Found,
+    Layout,
+    deeper_emotions,
+    find_layout,
+    level_of,
+    parse_layout,
+)
 from nver.corpora.own.folder_names import SPLITS
 from nver.corpora.own.folder_remarks import remarks
 from nver.corpora.own.patterns import emotion_offer, found_by
@@ -44,6 +52,7 @@ def read_emotion_folders(root: Path, options: Options) -> Tables:
             f"{audio[0]!r}; where the names of the files say the emotion, {emotion_offer(audio)}"
         )
     skipped = [*unreadable_rows(root, unreadable), *misnamed]
+    said = (*said, *_left_out(misnamed))
     tables = corpus_tables(columns, root.absolute(), options, source=root, skipped=skipped)
     more = remarks(root, columns, layout, options, speakers_said=bool(offered))
     return tables._replace(warnings=(*said, *offered, *more, *tables.warnings))
@@ -93,6 +102,13 @@ def _columns(
     if "split" in found:
         found["split"] = [SPLITS.get(name.casefold(), name) for name in found["split"]]
     why = f"lies in no folder of an emotion ({'/'.join([*layout, 'file'])})"
+    deeper: dict[str, str] = {}
+    if options["layout"] is None and "emotion" in layout:
+        deeper = deeper_emotions(audio, layout)
+        found["emotion"] = [
+            "" if name in deeper else emotion
+            for name, emotion in zip(audio, found["emotion"], strict=True)
+        ]
     for what in ("emotion", "speaker"):
         if pattern := options[f"{what}_pattern"]:
             found[what] = found_by(pattern, what, audio)
@@ -101,11 +117,23 @@ def _columns(
     kept = [place for place, emotion in enumerate(found["emotion"]) if emotion]
     columns = {level: [values[place] for place in kept] for level, values in found.items()}
     misnamed = [
-        (os.path.join(os.path.abspath(root), name), "misnamed", why)
+        (os.path.join(os.path.abspath(root), name), "misnamed", deeper.get(name, why))
         for name, emotion in zip(audio, found["emotion"], strict=True)
         if not emotion
     ]
     return {"file": [audio[place] for place in kept], **columns}, misnamed
+
+
+def _left_out(misnamed: Sequence[Skip]) -> Iterator[str]:
+    """A sentence on the files whose folders name the emotion on a deeper level than others."""
+    deeper = [(file, why) for file, _, why in misnamed if why.startswith(DEEPER)]
+    if deeper:
+        file, why = deeper[0]
+        many = f"{len(deeper):,} files are" if len(deeper) > 1 else "one file is"
+        yield (
+            f"{many} left out, for example {file}: {why}; give every file the same levels of "
+            "folders, or --corpus-option emotion_pattern"
+        )
 
 
 def _folders(name: str) -> tuple[str, ...]:
@@ -115,7 +143,7 @@ def _folders(name: str) -> tuple[str, ...]:
 
 FOLDER = own_card(
     name="folder",
-    title="Your own: a folder an emotion",
+    title="Your own: folders of recordings",
     read=read_emotion_folders,
     options=OPTIONS,
 )

@@ -14,12 +14,14 @@ from nver.corpora.own.folder_names import (
     STRONG,
     UNKNOWN,
     WEAK,
+    is_emotion,
     kind_of,
 )
 from nver.errors import UsageError, check_choice, first_few
 
 LEVELS = ("emotion", "speaker", "split", "*")  # what `layout` may call a level; "*": nothing
 FILE = "file"  # may end a layout
+DEEPER = "it lies a level deeper than other files, in"  # begins why a file is left out
 NAMED = 3  # folders in a sentence (our choice)
 Layout = tuple[str, ...]  # from the root down, of `LEVELS`
 Folders = tuple[str, ...]  # that a file lies in, from the root down
@@ -64,6 +66,27 @@ def level_of(layout: Layout, name: str, folders: Folders) -> str:
     """What a file's folders say of `name` (a level), "" where they say nothing."""
     place = layout.index(name) if name in layout else len(folders)
     return folders[place] if place < len(folders) else ""
+
+
+def deeper_emotions(files: Sequence[str], layout: Layout) -> dict[str, str]:
+    """file -> why it is not used, where an emotion of other files is on a deeper level than theirs.
+
+    Of dan/session1/laugh/1.wav beside ann/laugh/1.wav, session1 would be read as an emotion.
+    """
+    folders = {file: tuple(file.split("/")[:-1]) for file in files}
+    found = {file: level_of(layout, "emotion", own) for file, own in folders.items()}
+    known = {name.casefold() for name in found.values() if is_emotion(name)}
+    place = layout.index("emotion")
+    below = {
+        file: next((name for name in own[place + 1 :] if name.casefold() in known), "")
+        for file, own in folders.items()
+        if not is_emotion(found[file])
+    }
+    return {
+        file: f"{DEEPER} {found[file]}, and {name} is an emotion elsewhere"
+        for file, name in below.items()
+        if name
+    }
 
 
 def find_layout(files: Sequence[Folders], *, emotions: bool, speakers: bool) -> Found:
@@ -220,5 +243,5 @@ _EXCHANGED = {"emotion": "speaker", "speaker": "emotion"}
 def _may_be_speakers(tree: _Tree, level: int, emotion: int | None) -> bool:
     if tree.kinds[level] in SPEAKERS:
         return True
-    unknown = tree.kinds[level] == UNKNOWN and level < tree.depth and len(tree.names[level]) > 1
+    unknown = tree.kinds[level] == UNKNOWN and len(tree.names[level]) > 1
     return unknown and (emotion is None or tree.recurs(*sorted((level, emotion))))

@@ -6,10 +6,18 @@ from pathlib import Path
 
 from nver.corpora.base import Options
 from nver.corpora.own.folder_layout import NAMED, Layout
-from nver.corpora.own.folder_names import EMOTION, MOST, OTHER, SPEAKERS, SPLITS, kind_of
+from nver.corpora.own.folder_names import (
+    EMOTION,
+    MOST,
+    OTHER,
+    SPEAKERS,
+    SPLITS,
+    is_emotion,
+    kind_of,
+)
 from nver.corpora.own.known_names import published_name
 from nver.corpora.own.other_tables import tables_beside
-from nver.corpora.own.patterns import class_hint, emotion_hint, emotion_offer
+from nver.corpora.own.patterns import class_hint, emotion_hint, emotion_offer, found_by
 from nver.corpora.own.rows import Columns
 from nver.corpora.own.speaker_hints import speaker_hint
 from nver.errors import first_few
@@ -28,8 +36,9 @@ def remarks(
         speakers_said: whether it was said already which folders may be speakers.
     """
     files, emotions = columns["file"], columns["emotion"]
+    given = options["layout"] or options["emotion_pattern"]
     published = published_name(files, root)
-    if published:
+    if published and not given:
         yield (
             f"the files are named as in {published}: `nver corpus {published} --root {root}` "
             "reads emotions and speakers from their names"
@@ -37,16 +46,26 @@ def remarks(
     doubts = [] if options["emotion_pattern"] else list(_of_classes(files, emotions, published))
     yield from doubts
     unknown = not any(columns.get("speaker", ())) and not options["speaker_pattern"]
-    looked_at = unknown and not (published or speakers_said or options["layout"] or doubts)
-    names = [os.path.basename(file) for file in files]  # of the folders it is said already
-    if looked_at and (pattern := speaker_hint(names, emotions)):
-        yield (
-            "a part of the files' names looks like speakers, and is not used; if it is: "
-            f"--corpus-option speaker_pattern='{pattern}'"
-        )
+    if unknown and not (published or speakers_said or options["layout"] or doubts):
+        if not given:
+            yield from _no_known_word(files, emotions)
+        yield from _speakers_in_names(files, emotions)
     yield from _empty_folders(root, files, layout)
-    if options["layout"] is None and not options["emotion_pattern"]:
+    if not given:
         yield from tables_beside(root)
+
+
+def _speakers_in_names(files: Sequence[str], emotions: Sequence[str]) -> Iterator[str]:
+    """A sentence on the part of the files' names that looks like speakers, with its values."""
+    names = [os.path.basename(file) for file in files]  # of the folders it is said already
+    if (pattern := speaker_hint(names, emotions)) is None:
+        return
+    values = sorted(set(found_by(pattern, "speaker", names)) - {""})
+    if kind_of(values) != EMOTION:
+        yield (
+            f"a part of the files' names looks like speakers ({first_few(values, NAMED)}), and is "
+            f"not used; if it is: --corpus-option speaker_pattern='{pattern}'"
+        )
 
 
 def _of_classes(
@@ -76,6 +95,17 @@ def _of_classes(
             f"the names of the files seem to say the emotion, and the folders {named} are read as "
             f"emotions; if so: --corpus-option emotion_pattern='{ready}', and "
             '--corpus-option layout="speaker" where the folders are speakers'
+        )
+
+
+def _no_known_word(files: Sequence[str], emotions: Sequence[str]) -> Iterator[str]:
+    """A sentence where no folder is called after an emotion or a sound: they may be speakers."""
+    classes = sorted(set(emotions))
+    if not any(map(is_emotion, classes)):
+        yield (
+            f"the folders {first_few(classes, NAMED)} are read as emotions, and none is a known "
+            "word for an emotion or a sound; if they are speakers, and the names of the files say "
+            f"the emotion, {emotion_offer(files)}"
         )
 
 

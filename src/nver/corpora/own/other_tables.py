@@ -14,6 +14,7 @@ from nver.errors import first_few
 METADATA = ("metadata.csv", "metadata.jsonl")  # of a Hugging Face audiofolder
 SURELY = (".csv", ".tsv", *JSON_SUFFIXES)  # a .txt may be a table, and is mostly none
 BOTH = "a file and an emotion"
+MOST_TABLES = 5  # that have a sentence each (our choice)
 NAMED = 6  # columns in a sentence (our choice)
 
 
@@ -40,25 +41,36 @@ def lacks(columns: Sequence[str], options: Options) -> str:
 
 
 def tables_beside(root: Path) -> Iterator[str]:
-    """A sentence on each table in a folder whose folders are read instead."""
+    """A sentence on each table in a folder, or a folder below, whose folders are read instead."""
     tables = [f for f in sorted(root.iterdir()) if f.suffix.lower() in TABLE_SUFFIXES]
-    tables += sorted(table for name in METADATA for table in root.glob(f"*/{name}"))
-    for table in tables:
-        columns = columns_of(table) if table.is_file() else []
-        missing = lacks(columns, {})
-        plain_text = table.suffix.lower() not in SURELY and missing == BOTH
-        if not columns or plain_text:
-            continue
-        if missing:
-            yield (
-                f"{table.relative_to(root)} is passed over, and the folders are read: it has no "
-                f"column of {missing}; its columns are {first_few(columns, NAMED)}"
-            )
-        else:
-            yield (
-                f"{table.relative_to(root)} is passed over, and the folders are read; to read the "
-                f"table, give {table} as the root"
-            )
+    tables += sorted(f for f in root.glob("*/*") if f.suffix.lower() in SURELY)
+    for table in tables[:MOST_TABLES]:
+        if table.is_file() and not table.name.startswith("."):
+            yield from _passed_over(root, table)
+    if len(tables) > MOST_TABLES:
+        yield f"{len(tables) - MOST_TABLES:,} more tables are passed over below {root}"
+
+
+def _passed_over(root: Path, table: Path) -> Iterator[str]:
+    """A sentence on a table, or on a file that is called one and is none."""
+    columns = columns_of(table)
+    missing, sure = lacks(columns, {}), table.suffix.lower() in SURELY
+    said = f"{table.relative_to(root)} is passed over, and the folders are read"
+    speakers = fitting("speaker", columns)
+    if not columns and sure:
+        yield f"{said}: it cannot be read as a table"
+    elif missing and speakers:
+        yield (
+            f"{said}: it has no column of {missing}. Its column {speakers[0].column!r} may be the "
+            "speaker: for it, write a table with a file, an emotion and a speaker in each row, and "
+            "give that as the root"
+        )
+    elif missing and sure | (missing != BOTH):
+        yield (
+            f"{said}: it has no column of {missing}; its columns are {first_few(columns, NAMED)}"
+        )
+    elif not missing:
+        yield f"{said}; to read the table, give {table} as the root"
 
 
 def with_audio_in_no_row(root: Path, tables: Tables) -> Tables:

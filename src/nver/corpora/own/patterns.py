@@ -53,14 +53,16 @@ def emotion_hint(files: Sequence[str]) -> str | None:
 
 
 def emotion_offer(files: Sequence[str]) -> str:
-    """Words that offer an `emotion_pattern` made from these files' names."""
+    """Words that offer an `emotion_pattern` made from these files' names, or another way."""
     file = files[0]
     pattern = emotion_hint(files) or _first_word(file)
     match = re.search(pattern, file)
-    offer = f"--corpus-option emotion_pattern='{pattern}'"
-    if match is None or match[1].isdecimal():
-        return f"{offer} would find 'laugh' in 'laugh_{os.path.basename(file)}'"
-    return f"{offer} finds {match[1]!r} in {file!r}"
+    if match is None or not any(map(str.isalpha, match[1])):
+        return (
+            f"--corpus-option emotion_pattern='(...)' would find it; {file!r} names none: put the "
+            "files into a folder an emotion, or write a table"
+        )
+    return f"--corpus-option emotion_pattern='{pattern}' finds {match[1]!r} in {file!r}"
 
 
 def _first_word(file: str) -> str:
@@ -98,6 +100,8 @@ def _patterns_of_parts(names: Sequence[str]) -> Iterator[str]:
             before = rf"[^/{separator}]+{sign}" * place
             yield rf"(?:^|/){before}([^/{separator}]+?)\d*(?:{sign}[^/]*)?\.[^./]+$"
     yield r"(?:^|/)([^/\W\d_]+)[^/]*$"
+    yield r"(?:^|/)[^/]*?[a-z\d]([A-Z][a-z]+)[^/]*$"  # annCry1.wav
+    yield r"(?:^|/)([A-Z]?[a-z]+)[A-Z\d][^/]*$"  # cryAnn1.wav
 
 
 def _literal(separator: str) -> str:

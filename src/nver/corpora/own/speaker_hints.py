@@ -1,15 +1,20 @@
 """Where speakers may hide: a part of the paths, or a column, that recurs over the emotions."""
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from random import Random
 from typing import NamedTuple
 
 from nver.corpora.own.column_names import words_of
 
-LOOKED_AT = 20_000  # paths, evenly spaced: enough to see what recurs (our choice)
-SEPARATORS = ("_", "-", "_-")  # what may stand between the parts of a file's name
-NO_MARKS = str.maketrans("", "", "_-")
+LOOKED_AT = 20_000  # paths, drawn at random: enough to see what recurs (our choice)
+# What may stand between the parts of a file's name.
+SEPARATORS = ("_", "-", " ", ".", "_-", "_ ", "_ -", "_ .-")
+DIGITS = "0123456789"
+NAME = re.compile(r"[^\W\d_]{2,}(?:[ '_-][^\W\d_]+)*")  # of two letters or more: "ann", "Ann Lee"
+ID = re.compile(r"\d{3,}")  # of three digits or more (our choice): a take has one or two
+DATE = re.compile(r"(?:19|20)\d\d(?:\d\d){0,2}")  # a year, a month or a day: 2024, 20240301
 WORDS_OF_SPEAKERS = """
 s sp spk spkr speaker p pp pt par participant part sub subj subject suj vp person pers f m actor
 act id user client child kid patient talker singer voice donor proband sprecher locuteur hablante
@@ -17,11 +22,11 @@ act id user client child kid patient talker singer voice donor proband sprecher 
 # Words that stand before a number, or alone, and are not a speaker's (our choice).
 OTHER_WORDS = """
 a adult aud audio block boy c ch channel chunk clip day dev dia disc emo emotion ep episode eval
-evaluation false female file fold girl hi high int intensity item lang left level line lo low male
-man md medium mic mid moderate neutral no normal old original peak phrase rec recording rep
-repetition right room scene seg segment sent sentence ses sess session set sound split strong take
-test testing text train training trial true utt utterance v val valid validation version w wav weak
-woman word x xx yes young
+evaluation false female file fold girl hi high int intensity item lang left level line lo loud low
+male man md medium mic mid moderate neutral no normal old original peak phrase rec recording rep
+quiet repetition right room scene seg segment sent sentence ses sess session set soft sound split
+strong take test testing text train training trial true utt utterance v val valid validation
+version w wav weak woman word x xx yes young
 """
 # Words in the name of a column that says something else of a clip (our choice).
 OTHER_COLUMNS = """
@@ -61,26 +66,32 @@ SEX = frozenset("mfw")  # alone, without a number: the speaker's sex
 
 
 class Part(NamedTuple):
-    """A part of every path: the pattern that finds it, and how much it looks like a speaker."""
+    """A part of every path: how much it looks like a speaker, its pattern, and whom it groups."""
 
-    likeness: tuple[int, int, int]
+    likeness: int
     pattern: str
+    groups: tuple[int, ...]
 
 
 def speaker_hint(files: Sequence[str], emotions: Sequence[str]) -> str | None:
     """The `speaker_pattern` that finds what looks like a speaker in the paths, or None.
 
-    A folder, or a part of the file's name between `_` or `-`, looks like one if its values recur
-    over the emotions and are few: from two to half as many as there are files.
+    A folder, or a part of the file's name, looks like one if its values are names or ids, few,
+    recur over the emotions, and have several files in most emotions. Where two parts look alike
+    and group the files otherwise, there is none.
 
     Args:
         files: paths relative to the corpus, "/" between their parts.
         emotions: of each file.
     """
-    step = len(files) // LOOKED_AT + 1
-    names, labels = list(files[::step]), list(emotions[::step])
+    rows = list(zip(files, emotions, strict=True))
+    if len(rows) > LOOKED_AT:
+        rows = Random(0).sample(rows, LOOKED_AT)
+    names, labels = [file for file, _ in rows], [emotion for _, emotion in rows]
     found = [*_folders(names, labels), *_parts_of_names(names, labels)]
-    return max(found).pattern if found else None
+    most = max((part.likeness for part in found), default=0)
+    best = [part for part in found if part.likeness == most]
+    return best[0].pattern if len({part.groups for part in best}) == 1 else None
 
 
 def recurs(values: Sequence[str], emotions: Sequence[str]) -> bool:
@@ -102,10 +113,8 @@ def named_like_speakers(values: Sequence[str]) -> bool:
 def _folders(names: list[str], emotions: list[str]) -> Iterator[Part]:
     parts = [name.split("/")[:-1] for name in names]
     for level in range(min(map(len, parts), default=0)):
-        values = [folders[level] for folders in parts]
-        likeness = _likeness(values, emotions, first=True)
-        if likeness:
-            yield Part((likeness, 2, 0), "^" + "[^/]+/" * level + "([^/]+)/")
+        pattern = "^" + "[^/]+/" * level + "([^/]+)/"
+        yield from _judged([own[level] for own in parts], emotions, pattern, first=True)
 
 
 def _parts_of_names(names: list[str], emotions: list[str]) -> Iterator[Part]:
@@ -113,43 +122,56 @@ def _parts_of_names(names: list[str], emotions: list[str]) -> Iterator[Part]:
     stems = [stem.rpartition(".")[0] or stem for stem in stems]
     for marks in SEPARATORS:
         split = [re.split(f"[{marks}]", stem) for stem in stems]
-        shortest = min(map(len, split), default=0)
-        codes = shortest > 2 and all(stem.translate(NO_MARKS).isdigit() for stem in stems)
-        for place in range(shortest):
+        for place in range(min(map(len, split), default=0)):
             values = [parts[place] for parts in split]
-            likeness = _likeness(values, emotions, first=place == 0 and shortest > 1)
-            likeness = min(likeness, 1) if codes else likeness
-            if likeness > int(not codes and place > 0 and _count(values)):
-                distinct = len(set(values)) if likeness == 1 else 1
-                yield Part((likeness, distinct, -len(marks)), _part(marks, place))
+            yield from _judged(values, emotions, _part(marks, place), first=place == 0)
+            letters = [value.rstrip(DIGITS) for value in values]
+            if all(map(str.isalpha, letters)) and letters != values:
+                pattern = _part(marks, place, "[0-9]*")
+                yield from _judged(letters, emotions, pattern, first=place == 0)
 
 
-def _part(marks: str, place: int) -> str:
-    """The pattern that finds a part of a file's name, counted from 0."""
-    mark = f"[{marks}]" if len(marks) > 1 else marks
+def _part(marks: str, place: int, after: str = "") -> str:
+    """The pattern that finds a part of a file's name, counted from 0, but for what is `after`."""
+    mark = f"[{marks}]" if marks != "_" else marks
     before = f"(?:[^/{marks}]*{mark}){{{place}}}" if place else ""
-    return f"(?:^|/){before}([^/{marks}]+?)(?:{mark}[^/]*)?(?:[.][^/.]*)?$"
+    end = f"(?:{mark}[^/]*)?" + ("" if "." in marks else "(?:[.][^/.]*)?")
+    return f"(?:^|/){before}([^/{marks}]+?){after}{end}$"
+
+
+def _judged(values: list[str], emotions: list[str], pattern: str, *, first: bool) -> Iterator[Part]:
+    """The part, if its values look like speakers."""
+    if likeness := _likeness(values, emotions, first=first):
+        numbers = {value: number for number, value in enumerate(dict.fromkeys(values))}
+        yield Part(likeness, pattern, tuple(numbers[value] for value in values))
 
 
 def _likeness(values: list[str], emotions: list[str], *, first: bool) -> int:
-    """How much values look like speakers: 3 by their words, 2 by their place, 1 a little, 0 not.
-
-    Numbers that occur once in every emotion count takes, unless a word like `s` is before them.
+    """How much values look like speakers: 4 by their words, 3 as names, 2 as long numbers that
+    come first, 1 as capitals, 0 not.
     """
     distinct = set(values)
     if not recurs(values, emotions) or 2 * sum(map(_is_other, distinct)) > len(distinct):
         return 0
+    pairs = Counter(zip(values, emotions, strict=True))
+    repeated = 2 * sum(count > 1 for count in pairs.values()) > len(pairs)
     if named_like_speakers(values):
+        return 4 if repeated or _counted(distinct) else 0
+    words = all(NAME.fullmatch(value) for value in distinct)
+    if words and all(map(str.isupper, distinct)):
+        return int(repeated)
+    if words:
         return 3
-    if _count(values) and len(set(zip(values, emotions, strict=True))) == len(values):
-        return 0
-    return 2 if first else int(len(distinct) > 2)
+    ids = all(ID.fullmatch(value) and not DATE.fullmatch(value) for value in distinct)
+    return 2 if first and ids and repeated else 0
 
 
-def _count(values: Sequence[str]) -> bool:
-    """Whether all values are numbers behind one word, or none."""
-    words = {_word_and_number(value) for value in set(values)}
-    return all(number for _, number in words) and len({word for word, _ in words}) == 1
+def _counted(values: Collection[str]) -> bool:
+    """Whether the numbers behind each word count from 0 or 1 without a gap: no F011, F012, F021."""
+    numbers = defaultdict[str, set[int]](set)
+    for word, number in map(_word_and_number, values):
+        numbers[word].add(int(number))
+    return all(min(own) <= 1 and max(own) - min(own) == len(own) - 1 for own in numbers.values())
 
 
 def _is_other(value: str) -> bool:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TABLE_OPTIONS: Options = {**COLUMN_OPTIONS, "speaker_pattern": None}
-ENOUGH = 10  # clips of which each has a speaker of its own, for a sentence on it (our choice)
 NAMED = 3  # in a sentence
 
 
@@ -54,13 +53,8 @@ def _paths(table: "pd.DataFrame", folder: Path) -> list[str]:
 
 
 def _of_speakers(table: "pd.DataFrame", files: list[str]) -> Iterator[str]:
-    """A sentence where speakers are unknown and something looks like them, or all differ."""
+    """A sentence where speakers are unknown and something looks like them."""
     speaker, emotions = table["speaker"], table["emotion"].tolist()
-    if speaker.notna().all() and len(table) >= ENOUGH and speaker.is_unique:
-        yield (
-            f"each of the {len(table):,} clips has a speaker of its own, for example "
-            f"{speaker.iloc[0]!r}; another column: --corpus-option speaker_column=NAME"
-        )
     if speaker.notna().any():
         return
     others = {str(name): table[name].tolist() for name in table if name not in COLUMNS}

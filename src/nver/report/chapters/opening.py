@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from nver.corpora.speakers import random_folds
 from nver.evaluation.missing import CELL
 from nver.evaluation.run_folder.saved_run import SavedRun
 from nver.recipe.folds import RANDOM, SPEAKER_INDEPENDENT
@@ -11,7 +12,6 @@ from nver.report.formats.sections import encoders_title, protocol_title, span
 from nver.report.run_tables import RunTables
 
 MOST_NAMED = 6  # names in a sentence
-SPEAKER_OPTIONS = ("speaker_column", "speaker_pattern", "layout")  # of a person's own corpora
 
 
 def title_of(run: SavedRun) -> str:
@@ -93,25 +93,10 @@ def _unknown_speaker_sentences(tables: RunTables) -> list[str]:
     """A sentence for each corpus whose folds are random because not all speakers are known."""
     found = []
     for (_, corpus, protocol), systems in tables.results.sections.items():
-        speaker = systems[0].clips["speaker"]
-        unknown = int(speaker.isna().sum())
-        if protocol != RANDOM or (not unknown and speaker.nunique() > 1):
-            continue
-        some = f"the speakers of {unknown:,} of {len(speaker):,} clips are unknown"
-        said = some if unknown < len(speaker) else "speakers are unknown"
-        found.append(
-            f"{corpus}: {said if unknown else 'there is one speaker only'}, so folds are random; "
-            "where a speaker is in training and test, scores flatter"
-            + _speaker_options(tables.run, corpus)
-        )
+        options = tables.run.corpora.get(corpus, {}).get("options") or {}
+        said = random_folds(systems[0].clips, options) if protocol == RANDOM else []
+        found += [f"{corpus}: {sentence}" for sentence in said]
     return found
-
-
-def _speaker_options(run: SavedRun, corpus: str) -> str:
-    """What to give, of the options that the corpus has."""
-    has = run.corpora.get(corpus, {}).get("options") or {}
-    offered = [option for option in SPEAKER_OPTIONS if option in has]
-    return f"; give the corpus {_listed(offered, 'or')}" if offered else ""
 
 
 def one_answer_sentences(predictions: pd.DataFrame) -> list[str]:
