@@ -1,6 +1,5 @@
 """What a run folder says of itself: recipe, environment, corpora, encoders, clips, folds."""
 
-import json
 import platform
 import sys
 from collections.abc import Mapping, Sequence
@@ -21,6 +20,7 @@ from nver.evaluation.run_folder import layout
 from nver.evaluation.run_folder.projection import project
 from nver.evaluation.run_folder.saved_table import write_table
 from nver.machine.files import check_writable, write_whole
+from nver.machine.json_text import json_bytes
 from nver.recipe import Experiment, experiment_to_tree
 from nver.registry import VERSION
 
@@ -138,4 +138,4 @@ def save_projections(folder: Path, prepared: Sequence[PreparedCorpus]) -> None:
 
 
 def _write_json(file: Path, content: Any) -> None:
-    write_whole(file, json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n")
+    write_whole(file, json_bytes(content))
