@@ -128,7 +128,7 @@ def make_folds(
         speaker = _separable_speakers(table["speaker"], sounds)
         folds = _speaker_folds(emotion, speaker, number, seed)
     absent = untrained_note(emotion, folds.fold, seed)
-    notes = (fewer, folds.note, together_note(table, sounds), absent)
+    notes = (absent, fewer, folds.note, together_note(table, sounds))
     return replace(folds, note="; ".join(note for note in notes if note))
 
 
@@ -268,7 +268,20 @@ def together_note(table: pd.DataFrame, sounds: IntArray) -> str:
     return (
         f"{many}; the clips of each are kept in one fold ({named})"
         + (f"; SPEAKERS SHARE A SOUND, and are kept together: {', '.join(pairs)}" if pairs else "")
+        + _unlike_note(clip, table["emotion"].to_numpy(dtype=str), groups)
     )  # fmt: skip
+
+
+def _unlike_note(
+    clip: npt.NDArray[Any], emotion: npt.NDArray[Any], groups: Sequence[IntArray]
+) -> str:
+    """The end of a sentence on the sounds whose clips have different emotions."""
+    unlike = [
+        " = ".join(f"{clip[row]} ({emotion[row]})" for row in rows)
+        for rows in groups
+        if len(np.unique(emotion[rows])) > 1
+    ]
+    return f"; ONE SOUND, SEVERAL EMOTIONS: {first_few(unlike, NAMED, ', and ')}" if unlike else ""
 
 
 def _speaker_folds(

@@ -159,7 +159,9 @@ def saved_recipe(folder: Path) -> Experiment | None:
     """The recipe of the run that ended in a folder; None: there is none that can be read."""
     file = folder / layout.RECIPE
     with suppress(NverError, ValueError):
-        return parse_experiment(parse_toml(_text(file, "surrogateescape"))) if file.exists() else None
+        return (
+            parse_experiment(parse_toml(_text(file, "surrogateescape"))) if file.exists() else None
+        )
     return None
 
 
