@@ -19,12 +19,17 @@ from nver.evaluation.preparation import Prepared, Settings, load_corpora, prepar
 from nver.evaluation.prepared_corpus import PreparedCorpus
 from nver.evaluation.run_folder import layout
 from nver.evaluation.run_folder.predictions import write_predictions
-from nver.evaluation.run_folder.provenance import prepare_folder, save_projections, save_provenance
+from nver.evaluation.run_folder.provenance import (
+    own_folder,
+    prepare_folder,
+    save_projections,
+    save_provenance,
+)
 from nver.evaluation.run_folder.saved_table import write_table
 from nver.evaluation.run_folder.sizes import forget_sizes, save_sizes
 from nver.evaluation.run_folder.trainings import join_trainings, write_trainings
 from nver.machine.pool import WorkerError, usable_cores
-from nver.recipe import NO_FOLDS, Experiment, run_folder
+from nver.recipe import NO_FOLDS, Experiment
 from nver.recipe.families import membership
 from nver.recipe.folds import SPLIT
 from nver.recipe.reading import read_experiment
@@ -122,7 +127,7 @@ def run(
 
     if not isinstance(recipe, Experiment):
         recipe = read_experiment(recipe, overrides)
-    folder = Path(out) if out is not None else run_folder(recipe)
+    folder = Path(out) if out is not None else own_folder(recipe)
     prepare_folder(folder)
     settings = Settings(workers or usable_cores(), rehash, show_progress_bar)
     corpora, absent = load_corpora(recipe)

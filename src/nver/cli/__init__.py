@@ -96,11 +96,20 @@ def cli() -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Entry point: every error becomes a message and an exit code, never a traceback."""
+    _open_standard_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file name may be no UTF-8
     with raising_stopped():
         code = _run(args)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _open_standard_streams() -> None:
+    """Let what is said vanish where a stream was closed (`>&-`), and no file take its number."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, "r" if name == "stdin" else "w")  # open as long as we are
+            setattr(sys, name, stream)
 
 
 def _run(args: list[str] | None) -> Any:

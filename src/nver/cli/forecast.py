@@ -20,10 +20,10 @@ def print_forecast(
 ) -> None:
     """What a run would take; exit with 1 if nothing could be run, or for `strict` if not all."""
     from nver.evaluation.grid.forecast import forecast
+    from nver.evaluation.run_folder.provenance import own_folder
     from nver.machine.pool import usable_cores
-    from nver.recipe import run_folder
 
-    found = forecast(recipe, out or run_folder(recipe), workers or usable_cores())
+    found = forecast(recipe, out or own_folder(recipe), workers or usable_cores())
     if as_json:
         print_json(found.to_dict())
     else:

@@ -1,6 +1,7 @@
 """The corpus or recipe that a command was given, and the next command, which is given the same."""
 
 import json
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -43,7 +44,16 @@ def corpus_words(word: str, root: Path | None, options: Mapping[str, Any]) -> li
     return words
 
 
+def _typed(word: str) -> str:
+    """The word as it is typed in a shell; of bytes that are not UTF-8 as bash and zsh read them."""
+    data = os.fsencode(word)
+    if data.decode("utf-8", "ignore") == word:
+        return shlex.quote(word)
+    plain = (chr(b) if 32 <= b < 127 and b not in b"'\\" else f"\\x{b:02x}" for b in data)
+    return f"$'{''.join(plain)}'"
+
+
 def say_next(*commands: Sequence[str], as_json: bool = False) -> None:
     """Say on stderr what comes next, as it is typed, one command a line; nothing beside JSON."""
     for number, words in enumerate(() if as_json else commands):
-        click.echo(f"{'  or' if number else 'next'}: {shlex.join(words)}", err=True)
+        click.echo(f"{'  or' if number else 'next'}: {' '.join(map(_typed, words))}", err=True)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import unicodedata
 from difflib import get_close_matches
 from pathlib import Path
@@ -100,9 +101,12 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def offer_root(name: str, path: Path, folder: Path = Path()) -> str:
-    """How a root is given in Python and in a recipe, for a place that is there, in a folder."""
+    """How a root is given to a command, in Python and in a recipe, for a place that is there, in a folder."""
     import tomli_w
 
     line = tomli_w.dumps({name: str(path)}).strip()
     kind = "file" if (folder / path).is_file() else "folder"
-    return f"a {kind} of that name is here: give root={str(path)!r}, or in a recipe [roots] {line}"
+    return (
+        f"a {kind} of that name is here: give --root {shlex.quote(str(path))}, in Python "
+        f"root={str(path)!r}, or in a recipe [roots] {line}"
+    )

@@ -63,7 +63,7 @@ def measure(file: str, start: float = math.nan, end: float = math.nan) -> Measur
         sampling_rate=rate,
         channels=recording.samples.shape[1],
         digest=_digest(mono, rate),
-        cut_short=remark or _cut_short(start, end, len(mono), rate),
+        cut_short=remark or _cut_short(start, end, len(mono) / rate),
     )
     try:
         check_mono(mono, recording.samples, file)
@@ -78,15 +78,25 @@ def measure(file: str, start: float = math.nan, end: float = math.nan) -> Measur
 
 
 def cut_short_warnings(clips: pd.DataFrame) -> tuple[str, ...]:
-    """A sentence that names the clips whose file promises more than it holds, if there are any.
+    """A sentence that names the clips of which something is missing, if there are any.
 
-    Only the files' headers are read, so that every run can warn, even if it decodes nothing; but a
-    file that only PyAV reads is decoded.
+    That is a file that promises more than it holds, and a span that ends after its file. Only the
+    files' headers are read, so that every run can warn, even if it decodes nothing; but a file that
+    only PyAV reads is decoded. Spans are looked at where the table has their `duration_s`.
     """
-    whole = clips["start"].isna() & clips["end"].isna()
-    rows = clips.loc[whole, ["clip", "file"]].itertuples(index=False, name=None)
-    found = [f"{clip} ({missing})" for clip, file in rows if (missing := missing_by_header(file))]
+    rows = clips.reindex(columns=["clip", "file", "start", "end", "duration_s"])
+    found = [
+        f"{clip} ({missing})"
+        for clip, *rest in rows.itertuples(index=False, name=None)
+        if (missing := _missing(*rest))
+    ]
     return (_warning("cut short, used as far as the file goes", found),) if found else ()
+
+
+def _missing(file: str, start: float, end: float, duration_s: float) -> str:
+    if math.isnan(start) and math.isnan(end):
+        return missing_by_header(file)
+    return "" if math.isnan(duration_s) else _cut_short(start, end, duration_s)
 
 
 def trait_warnings(clips: pd.DataFrame, found: npt.NDArray[np.float32]) -> tuple[str, ...]:
@@ -123,8 +133,8 @@ def _outside(file: str, start: float, end: float) -> str:
     return f"{file}: the span from {start:g} s to {until} lies after the end of the file"
 
 
-def _cut_short(start: float, end: float, samples: int, rate: int) -> str:
-    """What is missing of a span that ends after its file."""
+def _cut_short(start: float, end: float, duration_s: float) -> str:
+    """What is missing of a span that ends after its file, of which there are so many seconds."""
     wanted = 0.0 if math.isnan(end) else end - (0.0 if math.isnan(start) else start)
-    missing = wanted - samples / rate
+    missing = wanted - duration_s
     return f"the span ends {missing:.2f} s after the file" if missing > SPAN_SLACK_S else ""

@@ -1,7 +1,17 @@
-"""JSON that others wrote: what Python's reader makes of a hostile text is a ValueError."""
+"""JSON that every reader reads; of a hostile text Python's reader makes a ValueError here."""
 
 import json
 from typing import Any
+
+
+def json_bytes(value: Any) -> bytes:
+    """The value as indented JSON in UTF-8, a line feed at its end.
+
+    A byte of a file name that is not UTF-8 is written as the escape \\udcXX, which `parse_json`
+    reads back. A value of another type than JSON has is written as its `str`.
+    """
+    text = json.dumps(value, indent=1, ensure_ascii=False, default=str)
+    return f"{text}\n".encode("utf-8", "backslashreplace")
 
 
 def parse_json(text: str | bytes) -> Any:

@@ -28,9 +28,9 @@ class Place:
 
 def look_at(folder: Path) -> Place:
     """What there is to say of a folder, which need not be there; nothing stays in it."""
-    above = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
+    above = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
     try:
-        TemporaryFile(dir=above).close()
+        TemporaryFile(dir=above).close()  # fails too where it is no folder
         writable = True
     except OSError:
         writable = False

@@ -4,7 +4,6 @@ Nothing in it is run: no pickle, no code. The folders beside this file come with
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -17,7 +16,7 @@ from safetensors.numpy import load, save
 from nver.encoders.base import EncoderIdentity, EncoderSpec
 from nver.errors import NverError, UsageError, shown
 from nver.machine.files import check_writable, write_whole
-from nver.machine.json_text import parse_json
+from nver.machine.json_text import json_bytes, parse_json
 from nver.recipe.families import Families, membership, parse_families
 from nver.recipe.values import plain_values
 
@@ -108,7 +107,7 @@ def write_model(folder: Path, model: Model) -> None:
     }
     try:
         write_whole(folder / WEIGHTS, weights)
-        write_whole(folder / CONFIG, json.dumps(config, indent=1, ensure_ascii=False) + "\n")
+        write_whole(folder / CONFIG, json_bytes(config))
     except OSError as error:
         raise NverError(f"{folder}: cannot be written ({error.strerror})") from error
 

@@ -26,7 +26,7 @@ EXAMPLES = {  # of the options by which a corpus of one's own is told its speake
 FOLDS = """
 [folds]
 # kind = ["speaker-independent", "random"]  # default: {kind}
-number = 5
+# number = 5                     # default: 5, or fewer where there are fewer different clips
 seeds = [0]                      # each seed makes new folds and new initial weights
 
 # [filter]                       # default: every clip

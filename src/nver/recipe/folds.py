@@ -10,6 +10,7 @@ SPEAKER_INDEPENDENT = "speaker-independent"
 RANDOM = "random"
 PROTOCOLS = (SPEAKER_INDEPENDENT, RANDOM)
 SPLIT = "split"  # speakers named for training, validation and test (`nver.evaluation.folds.splits`)
+FOLDS = 5  # where a recipe has no number; our choice, the papers have 5
 MOST_FOLDS = 10_000  # our choice: more than any corpus here has speakers
 MOST_SEEDS = 1_000  # our choice
 LARGEST_SEED = 2**32 - 1  # of scikit-learn's shuffles
@@ -22,11 +23,11 @@ class FoldsConfig:
 
     No kind: speaker-independent where speakers are known; "none": only the recipe's transfers;
     "split": the speakers of `train`, `validation` and `test`, by id or by range
-    (`nver.evaluation.folds.splits`).
+    (`nver.evaluation.folds.splits`). No number: `FOLDS`, or as many as there are different clips.
     """
 
     kind: tuple[str, ...] = ()
-    number: int = 5
+    number: int | None = None
     seeds: tuple[int, ...] = (0,)
     train: tuple[str, ...] = ()
     validation: tuple[str, ...] = ()
@@ -52,7 +53,8 @@ def parse_folds(table: Any) -> FoldsConfig:
             raise UsageError(f'[folds] kind: "{alone}" stands alone; got {list(folds.kind)}')
     _check_parts(folds)
     check_unique("seed of folds", [str(seed) for seed in folds.seeds])
-    check_count("folds.number", folds.number, 2, MOST_FOLDS)
+    if folds.number is not None:
+        check_count("folds.number", folds.number, 2, MOST_FOLDS)
     for seed in folds.seeds:
         check_count("folds.seeds", seed, 0, LARGEST_SEED)
     check_count("how many folds.seeds there are", len(folds.seeds), 1, MOST_SEEDS)

@@ -1,6 +1,7 @@
 """A recipe file, or the default recipe on a corpus, and overrides, read into an `Experiment`."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from nver.recipe.texts import check_plain
 from nver.registry import names
 
 DEFAULT = Path(__file__).with_name("default.toml")
+PATHS = ("roots", "store")  # keys of a recipe that hold names of files
+ESCAPED = re.compile(r"\\udc[89a-f]")  # how repr writes a byte that is not UTF-8
 MOST_BYTES = 1_000_000  # our choice: of a file with a label for each of 10,000 emotions
 
 
@@ -104,10 +107,26 @@ def read_toml(path: Path) -> dict[str, Any]:
     if len(data) > MOST_BYTES:
         raise UsageError(f"{path}: no recipe, it has more than {MOST_BYTES:,} bytes")
     try:
-        return parse_toml(data.decode("utf-8-sig"))  # an editor of Windows may put a mark first
+        return _parsed(data)
     except ValueError as error:
         hint = "" if path.suffix == ".toml" else "; expected a recipe (.toml), or a table or folder"
         raise UsageError(f"{path}: not TOML: {error}{hint}") from error
+
+
+def _parsed(data: bytes) -> dict[str, Any]:
+    """The tables of a TOML file's bytes; only paths may have bytes that are not UTF-8.
+
+    Raises:
+        ValueError: it is not TOML, or other texts are not UTF-8.
+    """
+    try:
+        return parse_toml(data.decode("utf-8-sig"))  # an editor of Windows may put a mark first
+    except UnicodeDecodeError:
+        tree = parse_toml(data.decode("utf-8-sig", "surrogateescape"))
+        others = repr({key: value for key, value in tree.items() if key not in PATHS})
+        if ESCAPED.search(others):
+            raise
+        return tree
 
 
 def _override(tree: dict[str, Any], override: str) -> None:

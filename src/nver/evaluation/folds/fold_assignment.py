@@ -20,7 +20,7 @@ from sklearn.model_selection import (
 from nver.corpora.duplicates import IntArray, joined, repeated
 from nver.errors import UsageError, first_few
 from nver.evaluation.folds.untrained import untrained_note
-from nver.recipe.folds import PROTOCOLS, RANDOM, SPEAKER_INDEPENDENT, SPLIT
+from nver.recipe.folds import FOLDS, PROTOCOLS, RANDOM, SPEAKER_INDEPENDENT, SPLIT
 from nver.recipe.values import check_known
 
 BoolArray = npt.NDArray[np.bool_]
@@ -89,7 +89,7 @@ def default_protocol(speaker: pd.Series) -> str:
 def make_folds(
     table: pd.DataFrame,
     protocol: str | None = None,
-    number: int = 5,
+    number: int | None = None,
     seed: int = 0,
     *,
     sounds: IntArray | None = None,
@@ -101,7 +101,7 @@ def make_folds(
             and test: what the papers used). "speaker-independent" keeps every speaker in one fold,
             stratified by emotion as well as that allows; with fewer speakers than folds it becomes
             leave-one-speaker-out. None: speaker-independent where speakers are known.
-        number: how many folds.
+        number: how many folds; None: 5, or as many as there are different clips.
         seed: of the shuffle; the same table and seed give the same folds.
         sounds: (clips,) a number equal for clips of the same recording, see
             `nver.corpora.duplicates.same_sounds`: such clips are kept in one fold, and speakers
@@ -115,8 +115,12 @@ def make_folds(
     protocol = protocol or default_protocol(table["speaker"])
     check_known("kind of folds", [protocol], PROTOCOLS)
     most = len(np.unique(sounds))
+    number, fewer = (min(FOLDS, most), _fewer_note(most)) if number is None else (number, "")
     if not isinstance(number, int | np.integer) or not 2 <= number <= most:
-        raise UsageError(f"folds: 2 to {most} (the different clips there are); got {number}")
+        raise UsageError(
+            f"folds: 2 to {most} (the different clips there are); got {number}. Give a number in "
+            "that range: --set folds.number=2, or number = 2 in [folds]"
+        )
     emotion = table["emotion"].to_numpy(dtype=str)
     if protocol == RANDOM:
         folds = _recording_folds(emotion, sounds, number, seed)
@@ -124,8 +128,15 @@ def make_folds(
         speaker = _separable_speakers(table["speaker"], sounds)
         folds = _speaker_folds(emotion, speaker, number, seed)
     absent = untrained_note(emotion, folds.fold, seed)
-    notes = (folds.note, together_note(table, sounds), absent)
+    notes = (absent, fewer, folds.note, together_note(table, sounds))
     return replace(folds, note="; ".join(note for note in notes if note))
+
+
+def _fewer_note(most: int) -> str:
+    """A sentence where there are fewer different clips than folds are the default."""
+    if most < 2:
+        raise UsageError("folds: every clip is the same recording; at least two are needed")
+    return f"{most} folds, not {FOLDS}: there are {most} different clips" if most < FOLDS else ""
 
 
 def _separable_speakers(speaker: pd.Series, sounds: IntArray) -> npt.NDArray[Any]:
@@ -257,7 +268,20 @@ def together_note(table: pd.DataFrame, sounds: IntArray) -> str:
     return (
         f"{many}; the clips of each are kept in one fold ({named})"
         + (f"; SPEAKERS SHARE A SOUND, and are kept together: {', '.join(pairs)}" if pairs else "")
+        + _unlike_note(clip, table["emotion"].to_numpy(dtype=str), groups)
     )  # fmt: skip
+
+
+def _unlike_note(
+    clip: npt.NDArray[Any], emotion: npt.NDArray[Any], groups: Sequence[IntArray]
+) -> str:
+    """The end of a sentence on the sounds whose clips have different emotions."""
+    unlike = [
+        " = ".join(f"{clip[row]} ({emotion[row]})" for row in rows)
+        for rows in groups
+        if len(np.unique(emotion[rows])) > 1
+    ]
+    return f"; ONE SOUND, SEVERAL EMOTIONS: {first_few(unlike, NAMED, ', and ')}" if unlike else ""
 
 
 def _speaker_folds(

@@ -16,7 +16,7 @@ from nver.evaluation.grid.plan import PlannedCell
 from nver.evaluation.missing import Missing
 from nver.evaluation.prepared_corpus import PreparedCorpus
 from nver.recipe import NO_FOLDS, ClassifierEntry, Experiment, experiment_to_tree, systems_of
-from nver.recipe.folds import SPEAKER_INDEPENDENT, SPLIT
+from nver.recipe.folds import FOLDS, SPEAKER_INDEPENDENT, SPLIT
 from nver.registry import lookup, names
 
 # Seconds of one training step of 32 clips on one core of a Zen 4: (at no dimension, for each
@@ -172,7 +172,7 @@ def dim_of(experiment: Experiment, label: str) -> int:
 def _places(experiment: Experiment, sizes: Sequence[Size]) -> Iterator[Place]:
     for size in sizes:
         for kind in experiment.folds.kind or (size.protocol,):
-            folds = experiment.folds.number
+            folds = experiment.folds.number or max(2, min(FOLDS, size.clips))
             if kind == SPEAKER_INDEPENDENT and size.speakers:
                 folds = min(folds, size.speakers)
             clips = size.clips * (folds - 1) / folds

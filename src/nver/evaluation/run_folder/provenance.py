@@ -1,6 +1,6 @@
 """What a run folder says of itself: recipe, environment, corpora, encoders, clips, folds."""
 
-import json
+import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,14 +14,16 @@ import pandas as pd
 import tomli_w
 
 from nver.encoders import card_of
-from nver.errors import NverError
+from nver.errors import NverError, UsageError
 from nver.evaluation.folds.fold_assignment import Folds
 from nver.evaluation.prepared_corpus import PreparedCorpus
 from nver.evaluation.run_folder import layout
 from nver.evaluation.run_folder.projection import project
 from nver.evaluation.run_folder.saved_table import write_table
 from nver.machine.files import check_writable, write_whole
-from nver.recipe import Experiment, experiment_to_tree
+from nver.machine.json_text import json_bytes
+from nver.evaluation.run_folder.saved_run import saved_recipe
+from nver.recipe import Experiment, experiment_to_tree, run_folder
 from nver.registry import VERSION
 
 CLIP_COLUMNS = ("corpus", "clip", "file", "start", "end", "speaker", "emotion", "duration_s",
@@ -30,6 +32,37 @@ PACKAGES = ("nver", "numpy", "scipy", "pandas", "scikit-learn", "soundfile", "so
             "transformers", "safetensors")  # fmt: skip
 
 CARD_FACTS = ("licence", "tag", "family", "kind")  # of an encoder
+
+
+def own_folder(experiment: Experiment) -> Path:
+    """The folder of a run that was given none, unless a run on other recordings is in it.
+
+    Raises:
+        UsageError: the recipe of the run there has another root for a corpus, or other corpora.
+    """
+    folder = run_folder(experiment)
+    saved = saved_recipe(folder)
+    if saved is None:
+        return folder
+    there, here = _roots(saved), _roots(experiment)
+    other = [name for name in there if here.get(name, there[name]) != there[name]]
+    if other or not there.keys() & here.keys():
+        name = other[0] if other else next(iter(there))
+        raise UsageError(
+            f"{folder} holds a run on other recordings, {name} in {there[name]}; give "
+            f"this run a folder of its own, for example --out {folder}-2, or, to write over that "
+            f"one, --out {folder}"
+        )
+    return folder
+
+
+def _roots(experiment: Experiment) -> dict[str, str]:
+    """corpus -> its folder without links, or where the corpus comes from by itself."""
+    roots = experiment.roots
+    return {
+        entry.name: os.path.realpath(roots[entry.name]) if entry.name in roots else "its own place"
+        for entry in experiment.corpora
+    }
 
 
 def prepare_folder(folder: Path) -> None:
@@ -138,4 +171,4 @@ def save_projections(folder: Path, prepared: Sequence[PreparedCorpus]) -> None:
 
 
 def _write_json(file: Path, content: Any) -> None:
-    write_whole(file, json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n")
+    write_whole(file, json_bytes(content))

@@ -144,7 +144,7 @@ def read_run(folder: Path) -> SavedRun:
     return SavedRun(
         folder=folder,
         predictions=_predictions(folder),
-        recipe=_text(folder / layout.RECIPE),
+        recipe=_text(folder / layout.RECIPE, "surrogateescape"),
         environment=_json(folder / layout.ENVIRONMENT, {}),
         corpora=_json(folder / layout.CORPORA, {}, entries=True),
         encoders=_json(folder / layout.ENCODERS, [], entries=True),
@@ -153,6 +153,16 @@ def read_run(folder: Path) -> SavedRun:
         absent=tuple(name for name in NEEDED if not (folder / name).exists()),
         **{name.removesuffix(".csv"): _table(folder / name) for name in TABLES},
     )
+
+
+def saved_recipe(folder: Path) -> Experiment | None:
+    """The recipe of the run that ended in a folder; None: there is none that can be read."""
+    file = folder / layout.RECIPE
+    with suppress(NverError, ValueError):
+        return (
+            parse_experiment(parse_toml(_text(file, "surrogateescape"))) if file.exists() else None
+        )
+    return None
 
 
 def _predictions(folder: Path) -> pd.DataFrame:
@@ -219,8 +229,8 @@ def _check_facts(path: Path, facts: Any) -> None:
             raise NverError(f"{path}: damaged, {name} is of type {type(facts[name]).__name__}")
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, errors: str = "strict") -> str:
     try:
-        return path.read_text("utf-8") if path.exists() else ""
+        return path.read_text("utf-8", errors) if path.exists() else ""
     except (OSError, UnicodeError) as error:
         raise NverError(f"{path}: cannot be read ({error})") from error

@@ -15,6 +15,7 @@ from nver.encoders.audio_mamba.checkpoints import write_weights
 from nver.encoders.weights import SAFETENSORS
 from nver.machine.csv_cells import csv_line
 from nver.machine.files import write_whole
+from nver.machine.json_text import json_bytes
 from nver.models.pretraining.learner import Learner
 from nver.models.pretraining.spectra import Spectra
 from nver.registry import VERSION
@@ -55,4 +56,4 @@ def write_run(folder: Path, tree: Mapping[str, Any], spectra: Spectra, device: s
         "packages": {"nver": VERSION, **{name: version(name) for name in PACKAGES}},
         "command": sys.argv,
     }
-    write_whole(folder / RUN, json.dumps(used, indent=1, ensure_ascii=False) + "\n")
+    write_whole(folder / RUN, json_bytes(used))
