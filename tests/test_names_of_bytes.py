@@ -1,15 +1,14 @@
 """Names that are not UTF-8 in a whole run and model; run folders that hold other recordings."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 import soundfile
-from nver.corpora.synthetic.corpus import make_clip
 
 from helpers_cli import finish
 from nver.corpora.own.patterns import found_by
+from nver.corpora.synthetic.corpus import make_clip
 from nver.errors import UsageError
 
 FEW = ("--set", "training.epochs=1", "--set", 'encoders=["logmel-stats"]', "--workers", "1")
@@ -39,7 +38,7 @@ def make_folder(root: Path, folder: bytes, emotions: tuple[bytes, ...], takes: i
 def test_a_run_and_a_model_of_names_that_are_no_utf8(
     tmp_path: Path, folder: bytes, emotions: tuple[bytes, ...]
 ) -> None:
-    word = make_folder(tmp_path, folder, emotions, takes=4)
+    word = make_folder(tmp_path, folder, emotions, takes=6)
     out, model = os.fsdecode(b"r\xfcn"), os.fsdecode(b"m\xf6del")
     for args in (
         ("run", word, "--out", out, *FEW, *ONE),
@@ -71,14 +70,11 @@ def test_a_default_run_folder_of_other_recordings_is_kept(tmp_path: Path) -> Non
 
 def test_one_emotion_is_said_first(tmp_path: Path) -> None:
     word = make_folder(tmp_path, b"one", (b"cry",))
-    shutil.copytree(tmp_path / "one/cry", tmp_path / "one/laugh")
-    shutil.rmtree(tmp_path / "one/laugh")
     done = finish(tmp_path, "run", word)
     assert (done.code, "of one emotion, cry" in done.err) == (1, True)
 
 
-@pytest.mark.parametrize("pattern", ["/(a+)+$", "(a|a)*$b", r"^(\w+/?)*!$"])
+@pytest.mark.parametrize("pattern", ["/(a+)+$", "(a|a)*x", r"^(\w+/?)*!$"])
 def test_a_pattern_without_an_end_is_refused(pattern: str) -> None:
-    pattern = pattern.replace("|a)*$b", "|a)*x")
     with pytest.raises(UsageError, match="a repeat of a repeat"):
         found_by(pattern, "speaker", ["laugh/" + "a" * 60 + "_1"])
