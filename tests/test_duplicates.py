@@ -151,7 +151,8 @@ def test_the_note_names_the_clips_and_the_tied_speakers() -> None:
     assert "SPEAKERS SHARE A SOUND, and are kept together: s00 and s05" in note
     one = make_folds(corpus(), "random", 5, sounds=with_pairs(108, [(0, 1)])).note
     assert one == (
-        "1 sound is there more than once; the clips of each are kept in one fold (0-0 = 0-1)"
+        "1 sound is there more than once; the clips of each are kept in one fold (0-0 = 0-1); "
+        "ONE SOUND, SEVERAL EMOTIONS: 0-0 (e0) = 0-1 (e1)"
     )
 
 

@@ -108,8 +108,8 @@ def _open_standard_streams() -> None:
     """Let what is said vanish where a stream was closed (`>&-`), and no file take its number."""
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
-            stream = open(os.devnull, "r" if name == "stdin" else "w")  # open as long as we are
-            setattr(sys, name, stream)
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 (open as long as we are)
 
 
 def _run(args: list[str] | None) -> Any:

@@ -101,12 +101,12 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def offer_root(name: str, path: Path, folder: Path = Path()) -> str:
-    """How a root is given to a command, in Python and in a recipe, for a place that is there, in a folder."""
+    """How a root is given in Python, in a recipe and to a command, for a place that is there."""
     import tomli_w
 
     line = tomli_w.dumps({name: str(path)}).strip()
     kind = "file" if (folder / path).is_file() else "folder"
     return (
-        f"a {kind} of that name is here: give --root {shlex.quote(str(path))}, in Python "
-        f"root={str(path)!r}, or in a recipe [roots] {line}"
+        f"a {kind} of that name is here: give root={str(path)!r}, or in a recipe [roots] {line}, "
+        f"or beside the name on the command line --root {shlex.quote(str(path))}"
     )

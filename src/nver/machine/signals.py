@@ -66,6 +66,29 @@ class _Stop:
 
 
 @contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise `TimeoutError` in what is done meanwhile, if it takes longer.
+
+    Only the main thread of a process can be interrupted, and not on Windows: elsewhere nothing is.
+    """
+    timer: Any = getattr(signal, "setitimer", None)
+    if not timer or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, _raise_timeout)
+    timer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        timer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _raise_timeout(number: int, frame: FrameType | None) -> None:
+    raise TimeoutError
+
+
+@contextmanager
 def held_back() -> Iterator[None]:
     """The signals of `ENDING` wait meanwhile, and in the processes that are started meanwhile."""
     mask: Any = getattr(signal, "pthread_sigmask", None)  # not on Windows

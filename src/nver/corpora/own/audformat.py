@@ -53,7 +53,10 @@ def _choose(root: Path, names: list[str], wanted: str | None) -> str:
     if not names:
         raise CorpusError(f"{root}: expected db.yaml, or a CSV file whose first column is file")
     if len(names) > 1:
-        raise UsageError(f"{root} has several tables; give table=, one of {', '.join(names)}")
+        raise UsageError(
+            f"{root} has several tables; give table=, one of {', '.join(names)}; on the command "
+            f"line --corpus-option table={names[0]}"
+        )
     return names[0]
 
 

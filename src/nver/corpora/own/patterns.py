@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from nver.corpora.own.folder_names import HALF, MOST, is_emotion
 from nver.errors import UsageError
+from nver.machine.signals import time_limit
 
 SEPARATORS = "_-. "  # between the parts of a file's name
+LONGEST_S = 2.0  # for one path; our choice: a search that ends takes microseconds
 LOOKED_AT = 2000  # names that a hint is made from: a folder of a million answers at once
 
 
@@ -18,7 +20,8 @@ def found_by(pattern: str, what: str, names: Sequence[str]) -> list[str]:
     first, is the speaker or the emotion.
 
     Raises:
-        UsageError: it is not a regular expression, has no group, or fits no file at all.
+        UsageError: it is not a regular expression, has no group, fits no file at all, or takes so
+            long on a path that it may not end.
     """
     option = f"{what}_pattern"
     if not isinstance(pattern, str):
@@ -30,8 +33,18 @@ def found_by(pattern: str, what: str, names: Sequence[str]) -> list[str]:
     if not compiled.groups:
         raise UsageError(f"{option} {pattern!r} has no group (...) for the {what}")
     group: str | int = what if what in compiled.groupindex else 1
-    matches = (compiled.search(name) for name in names)
-    found = [(match and match[group]) or "" for match in matches]
+    found = []
+    for name in names:
+        try:
+            with time_limit(LONGEST_S):
+                match = compiled.search(name)
+        except TimeoutError:
+            raise UsageError(
+                f"{option} {pattern!r}: more than {LONGEST_S:g} s are not enough to search it in "
+                f"{name!r}; a repeat of a repeat, such as (a+)+, tries all ways to share the text "
+                "out: write it as one repeat, a+"
+            ) from None
+        found.append((match and match[group]) or "")
     if names and not any(found):
         raise UsageError(f"{option} {pattern!r} fits no file, for example not {names[0]!r}")
     return found

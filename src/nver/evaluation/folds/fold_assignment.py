@@ -19,6 +19,7 @@ from sklearn.model_selection import (
 
 from nver.corpora.duplicates import IntArray, joined, repeated
 from nver.errors import UsageError, first_few
+from nver.evaluation.folds.together import together_note
 from nver.evaluation.folds.untrained import untrained_note
 from nver.recipe.folds import FOLDS, PROTOCOLS, RANDOM, SPEAKER_INDEPENDENT, SPLIT
 from nver.recipe.values import check_known
@@ -26,7 +27,7 @@ from nver.recipe.values import check_known
 BoolArray = npt.NDArray[np.bool_]
 
 ONLY_TRAINED, VALIDATION = -1, -2  # in place of a fold: never tested; the second stops early
-NAMED = 3  # recordings or speakers that a message names one by one (our choice)
+NAMED = 3  # speakers that a message names one by one (our choice)
 
 
 @dataclass(frozen=True)
@@ -253,35 +254,6 @@ def _recording_folds(emotion: npt.NDArray[Any], sounds: IntArray, number: int, s
     kept = np.sort(first)
     folds = _clip_folds(emotion[kept], number, seed)
     return folds.with_rows(np.searchsorted(kept, first[which]))
-
-
-def together_note(table: pd.DataFrame, sounds: IntArray) -> str:
-    """A sentence on the clips that share a sound: their names, and the speakers this ties."""
-    groups = repeated(sounds)
-    if not groups:
-        return ""
-    clip, speaker = table["clip"].to_numpy(dtype=str), table["speaker"].to_numpy(dtype=object)
-    named = first_few([" = ".join(clip[rows]) for rows in groups], NAMED, ", and ")
-    many = f"{len(groups)} sound{'s are' if len(groups) > 1 else ' is'} there more than once"
-    tied = {tuple(sorted({str(s) for s in speaker[rows] if s == s and s})) for rows in groups}
-    pairs = [" and ".join(names) for names in sorted(tied) if len(names) > 1]
-    return (
-        f"{many}; the clips of each are kept in one fold ({named})"
-        + (f"; SPEAKERS SHARE A SOUND, and are kept together: {', '.join(pairs)}" if pairs else "")
-        + _unlike_note(clip, table["emotion"].to_numpy(dtype=str), groups)
-    )  # fmt: skip
-
-
-def _unlike_note(
-    clip: npt.NDArray[Any], emotion: npt.NDArray[Any], groups: Sequence[IntArray]
-) -> str:
-    """The end of a sentence on the sounds whose clips have different emotions."""
-    unlike = [
-        " = ".join(f"{clip[row]} ({emotion[row]})" for row in rows)
-        for rows in groups
-        if len(np.unique(emotion[rows])) > 1
-    ]
-    return f"; ONE SOUND, SEVERAL EMOTIONS: {first_few(unlike, NAMED, ', and ')}" if unlike else ""
 
 
 def _speaker_folds(

@@ -19,10 +19,10 @@ from nver.evaluation.folds.fold_assignment import Folds
 from nver.evaluation.prepared_corpus import PreparedCorpus
 from nver.evaluation.run_folder import layout
 from nver.evaluation.run_folder.projection import project
+from nver.evaluation.run_folder.saved_run import saved_recipe
 from nver.evaluation.run_folder.saved_table import write_table
 from nver.machine.files import check_writable, write_whole
 from nver.machine.json_text import json_bytes
-from nver.evaluation.run_folder.saved_run import saved_recipe
 from nver.recipe import Experiment, experiment_to_tree, run_folder
 from nver.registry import VERSION
 
