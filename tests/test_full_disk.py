@@ -228,3 +228,34 @@ def test_standard_output_on_a_full_disk(command: str) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("nver: the disk is full (No space left on device)")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_output_of_which_a_part_is_written_is_an_error(tmp_path: Path) -> None:
+    """A file that may not grow takes a part of a write, as a disk does that becomes full."""
+    resource = pytest.importorskip("resource")
+    out = tmp_path / "out.json"
+    with out.open("wb") as file:
+        run = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "from nver.cli import main; main()",
+                "list",
+                "encoders",
+                "--json",
+            ],
+            stdout=file,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
+        )
+    assert out.stat().st_size == 4096
+    assert run.returncode == 1
+    assert "too large" in run.stderr.lower()
+
+
+@pytest.mark.parametrize("key", ["root", "name"])
+def test_what_is_no_option_of_a_corpus_is_said(tmp_path: Path, key: str) -> None:
+    (tmp_path / "c" / "laugh").mkdir(parents=True)
+    shown = finish(tmp_path, "corpus", "c", "--corpus-option", f"{key}=x")
+    assert (shown.code, f"--corpus-option {key}" in shown.err) == (2, True)

@@ -4,6 +4,7 @@ import io
 import os
 import shlex
 import signal
+import stat
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -97,11 +98,36 @@ def cli() -> None:
 def main(args: list[str] | None = None) -> None:
     """Entry point: every error becomes a message and an exit code, never a traceback."""
     _open_standard_streams()
+    if args is None:
+        _write_whole_to_files()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file name may be no UTF-8
     with raising_stopped():
         code = _run(args)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+class WholeWriter(io.FileIO):
+    """A file that takes all that is written, or raises: Python loses the rest of a part."""
+
+    def write(self, data: Any) -> int:
+        left = memoryview(data).cast("B")
+        size = len(left)
+        while left and (written := super().write(left)):
+            left = left[written:]
+        return size - len(left)
+
+
+def _write_whole_to_files() -> None:
+    """Let standard output say it where it is a file on a disk that becomes full."""
+    try:
+        number = sys.stdout.fileno()
+        is_file = stat.S_ISREG(os.fstat(number).st_mode)
+    except (OSError, ValueError):
+        return
+    if is_file:
+        raw = io.BufferedWriter(WholeWriter(number, "w", closefd=False))
+        sys.stdout = io.TextIOWrapper(raw, encoding=sys.stdout.encoding)
 
 
 def _open_standard_streams() -> None:

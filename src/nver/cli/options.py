@@ -58,6 +58,17 @@ def _values(
     return values
 
 
+def _corpus_options(
+    context: click.Context, option: click.Parameter, pairs: tuple[str, ...]
+) -> dict[str, Any]:
+    """The options of a corpus; what has an option or argument of its own is none of them."""
+    values = _values(context, option, pairs)
+    for key, instead in (("root", "--root"), ("name", "the corpus as the argument")):
+        if key in values:
+            raise UsageError(f"--corpus-option {key}: not an option of a corpus; give {instead}")
+    return values
+
+
 CORPUS = click.argument("corpus", metavar="FOLDER|TABLE|NAME")
 CORPUS_OR_RECIPE = click.argument("recipe", metavar="FOLDER|TABLE|RECIPE")
 RECIPE = click.argument("recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -70,7 +81,7 @@ CORPUS_OPTION = repeated(
     "--corpus-option",
     "options",
     metavar="KEY=VALUE",
-    callback=_values,
+    callback=_corpus_options,
     help="An option of the corpus",
 )
 WEIGHTS = repeated(
