@@ -28,8 +28,8 @@ def test_an_emotion_that_is_missing_costs_its_row(tmp_path: Path, word: str) -> 
 def test_an_emotion_that_may_be_missing_is_kept_and_said(tmp_path: Path, word: str) -> None:
     corpus = table(tmp_path, ["a.wav,joy,ann", f"b.wav,{word},bob"])
     assert set(corpus.emotions) == {"joy", word}
-    (warning,) = corpus.warnings
-    assert warning.startswith(f"1 row has {word!r} as the emotion: kept")
+    said = f"1 row has {word!r} as the emotion: kept"
+    assert any(warning.startswith(said) for warning in corpus.warnings)
 
 
 @pytest.mark.parametrize(
