@@ -154,10 +154,9 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
         read_recording(tmp_path)
 
 
-@pytest.mark.parametrize("keep", [0.3, 0.9])
-def test_a_cut_flac_is_unreadable(tmp_path: Path, keep: float) -> None:
+def test_a_flac_without_a_whole_frame_is_unreadable(tmp_path: Path) -> None:
     file = write(tmp_path / "a.flac", np.random.default_rng(0).uniform(-0.5, 0.5, RATE))
-    file.write_bytes(file.read_bytes()[: int(keep * file.stat().st_size)])
+    file.write_bytes(file.read_bytes()[:200])
     with pytest.raises(AudioError) as caught:
         load_audio(file, RATE)
     assert caught.value.reason == "unreadable"

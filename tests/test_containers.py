@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from nver.audio.recording import read_recording
+from nver.audio.recording import read_recording, read_start
 from nver.audio.truncated import shortfall
 from nver.errors import AudioError
 
@@ -135,3 +135,25 @@ def test_no_real_recording_is_called_short(shared: Path) -> None:
     ]
     assert len(files) > 30
     assert [f.name for f in files if what_is_wrong(f)] == []
+
+
+@pytest.mark.parametrize("damage", ["the end is cut", "half is cut", "a bit is flipped", "zeros"])
+def test_a_damaged_flac_is_used_up_to_the_damage(
+    sounds: dict[str, Path], tmp_path: Path, damage: str
+) -> None:
+    content, file = sounds["flac"].read_bytes(), tmp_path / "a.flac"
+    middle = len(content) // 2
+    damaged = {
+        "the end is cut": content[:-50],
+        "half is cut": content[:middle],
+        "a bit is flipped": content[:middle] + bytes([content[middle] ^ 8]) + content[middle + 1 :],
+        "zeros": content[:-3000] + bytes(3000),
+    }
+    file.write_bytes(damaged[damage])
+    found, whole = read_recording(file).samples, read_recording(sounds["flac"]).samples
+    assert 0.2 * len(whole) < len(found) < len(whole)
+    np.testing.assert_array_equal(found, whole[: len(found)])
+    assert "samples are there" in what_is_wrong(file)
+    _, seconds, remark = read_start(file, 30.0)
+    assert seconds == len(found) / RATE
+    assert remark.startswith("cut short")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import soxr
-from soundfile import SoundFile
+from soundfile import SoundFile, SoundFileError
 
 from nver.audio.containers import HEADERLESS_SUFFIXES, NO_HEADER, container_of
 from nver.audio.length import cut_short, whole_length
@@ -23,6 +23,7 @@ from nver.audio.sound_file import (
     most_frames,
     opened,
     read_frames,
+    read_to_fault,
 )
 from nver.audio.truncated import UNKNOWN_FRAMES, shortfall
 from nver.audio.waveform import check_mono
@@ -199,7 +200,12 @@ def _decode(
     with opened(path, head) as sound:
         rate, frames = sound.samplerate, claimed_frames(sound, path.stat().st_size)
         first, last = _bounds(start, end, frames, rate)
-        samples = _read(path, sound, first, last, most)
+        try:
+            samples = _read(path, sound, first, last, most)
+        except SoundFileError:
+            if sound.format != "FLAC":
+                raise
+            samples = read_to_fault(path, head, first, last, most_frames(sound, most))
         there = first + len(samples)
         if there >= last:
             return _Decoded(Recording(samples, rate), frames, is_counted(sound) or there >= frames)

@@ -29,6 +29,7 @@ LOWEST_RATE = 2_000  # Hz; telephones have 8,000
 HIGHEST_RATE = 768_000  # Hz, of the finest converters
 MOST_CHANNELS = 64  # of the largest microphone arrays
 BLOCK = 1 << 20  # samples over all channels that are decoded at a time where none is kept
+SMALL = 1024  # samples that are read at a time of a damaged file
 # Bits of a sample at least, where libsndfile's number of samples follows from the bytes of a file.
 # In other formats (FLAC, Ogg, MP3, ALAC) it is what the header says.
 _BITS = {
@@ -115,6 +116,26 @@ def read_frames(sound: soundfile.SoundFile, first: int, last: int, most: int) ->
     samples = np.empty((min(last - first, most + 1), sound.channels), np.float32)
     found = sound.read(len(samples), out=samples)
     return found.copy() if len(found) < len(samples) // 2 else found
+
+
+def read_to_fault(path: Path, head: bytes, first: int, last: int, most: int) -> FloatArray:
+    """As `read_frames`, of a file that is damaged before `last`: what lies before the damage.
+
+    libsndfile gives nothing of a read in which a FLAC breaks off, so small ones are made.
+    """
+    parts, place = list[FloatArray](), 0
+    with opened(path, head) as sound:
+        try:
+            while place < last and sum(map(len, parts)) <= most:
+                part = sound.read(min(SMALL, last - place), dtype="float32", always_2d=True)
+                if not len(part):
+                    break
+                parts.append(part[max(0, first - place) :])
+                place += len(part)
+        except soundfile.SoundFileError:
+            if not place:
+                raise
+        return np.concatenate(parts or [np.empty((0, sound.channels), np.float32)])
 
 
 def _seek(sound: soundfile.SoundFile, first: int) -> bool:
