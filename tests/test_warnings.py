@@ -39,7 +39,7 @@ epochs = 2
 SAID = {
     "people": ["read as speaker/emotion/file", "no clip was found in notes", "age.csv is passed",
                "cut short"],
-    "rows": ["'Who' may be the speaker|column 'Speaker ID' is used", "in no row of the table",
+    "rows": ["'Who' may be the speaker|read from the column 'Speaker ID'", "in no row of the table",
               "the speaker of 1 of"],
     "ravdess": ["published: 1,440"],
     "spelt": ["differ in case", "looks like speakers"],
