@@ -6,6 +6,8 @@ Only what libsndfile does not read is named here; `nver.audio.media` reads it.
 import struct
 from pathlib import Path
 
+from nver.audio.mp3_frames import after_id3
+
 # Suffix -> kind, of what people record in and libsndfile does not read.
 MEDIA_SUFFIXES = {
     **dict.fromkeys((".m4a", ".m4b", ".m4r", ".m4p", ".mp4", ".m4v", ".mov", ".qt"), "MP4"),
@@ -90,12 +92,9 @@ def _head(path: Path) -> bytes:
     """The first bytes of a file, behind an ID3v2 tag if there is one."""
     with path.open("rb") as file:
         head = file.read(HEAD)
-        if head[:3] != b"ID3" or len(head) < 10:
+        if not (start := after_id3(head)):
             return head
-        size = 10
-        for place, byte in enumerate(head[6:10]):
-            size += (byte & 0x7F) << 7 * (3 - place)  # seven bits a byte
-        file.seek(size)
+        file.seek(start)
         return file.read(HEAD) or head
 
 

@@ -10,9 +10,9 @@ from nver.audio.sound_file import claimed_frames, has_end, missing, most_frames,
 from nver.audio.truncated import (
     MP3_SLACK,
     UNKNOWN_FRAMES,
-    ends_with_frames,
     mp3_samples,
     shortfall,
+    whole_mp3_samples,
 )
 from nver.errors import AudioError
 
@@ -29,7 +29,8 @@ def whole_length(path: Path, claimed: int) -> tuple[int, str]:
     head = read_head(path)
     with opened(path, head) as sound:
         if sound.format == "MP3":
-            there = ends_with_frames(path) and mp3_samples(path, claimed) >= claimed - MP3_SLACK
+            found = whole_mp3_samples(path)
+            there = found is not None and found >= claimed - MP3_SLACK
         else:
             there = has_end(sound, claimed, round(TAIL_S * sound.samplerate))
     if there:

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+from nver.audio.chunks import UNKNOWN_SIZE
 from nver.audio.containers import MP4_BOXES, container_of
 from nver.errors import AudioError
 
@@ -21,7 +22,6 @@ ASF_HEAD = 2**16  # bytes in which the header's objects lie (our choice)
 # The File Properties object of an ASF header; the file's size stands behind 40 bytes of it.
 ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 SLACK = 64  # bytes of padding that a stated size may count (our choice)
-UNKNOWN_SIZE = 0x7FFFF000  # at least this writes a program that does not know the size
 
 
 def check_header(path: Path) -> str:

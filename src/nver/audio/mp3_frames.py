@@ -59,7 +59,7 @@ def is_mp3(head: bytes) -> bool:
 def mp3_frames(path: Path) -> Mp3 | None:
     """Walk through the frames of an MP3; None: its first frame is not where it should be."""
     with path.open("rb") as stream:
-        start = _after_id3(stream.read(10))
+        start = after_id3(stream.read(10))
         walk = _frames(stream, start)
         first = next(walk, None)
         if first is None:
@@ -118,7 +118,7 @@ def _frame(four: bytes) -> tuple[int, int] | None:
     return samples // 8 * kbits * 1000 // _RATES[version][rate] + padding, samples
 
 
-def _after_id3(tag: bytes) -> int:
+def after_id3(tag: bytes) -> int:
     """Where the audio begins: behind an ID3v2 tag, whose size has seven bits a byte."""
     if tag[:3] != b"ID3" or len(tag) < 10:
         return 0

@@ -132,7 +132,7 @@ def read_with_remark(
     path = Path(file)
     decoded = _decode(path, start, end)
     is_part = any(bound is not None and not math.isnan(bound) for bound in (start, end))
-    if is_part or container_of(path):
+    if is_part or decoded.by_media:
         return decoded.recording, decoded.remark
     return decoded.recording, decoded.remark or shortfall(path, decoded.frames)
 
@@ -152,7 +152,7 @@ def read_start(file: str | PathLike[str], longest_s: float) -> tuple[Recording, 
     remark = cut_short(decoded.remark)
     if not decoded.is_true:
         frames, remark = whole_length(path, frames)
-    if not container_of(path):
+    if not decoded.by_media:
         remark = remark or cut_short(shortfall(path, frames))
     return recording, frames / recording.rate, "; ".join(filter(None, (recording.note, remark)))
 
@@ -180,12 +180,14 @@ class _Decoded:
         frames: samples per channel of the whole file.
         is_true: whether so many are known to be there; else the header says so.
         remark: how many are missing, "" if none is known to be.
+        by_media: whether PyAV read it, which finds itself what is missing.
     """
 
     recording: Recording
     frames: int
     is_true: bool
     remark: str = ""
+    by_media: bool = False
 
 
 def _decode(
@@ -217,7 +219,8 @@ def _decode_media(path: Path, start: float | None, end: float | None) -> _Decode
     """As `_decode`, of a file that PyAV reads."""
     found = read_media(path, start, end)
     recording = Recording(found.samples, found.rate, found.note)
-    return _Decoded(recording, round(found.duration_s * found.rate), True, found.missing)
+    frames = round(found.duration_s * found.rate)
+    return _Decoded(recording, frames, True, found.missing, by_media=True)
 
 
 def _read(path: Path, sound: SoundFile, first: int, last: int, most: int) -> FloatArray:

@@ -126,7 +126,7 @@ def read_to_fault(path: Path, head: bytes, first: int, last: int, most: int) -> 
     parts, place = list[FloatArray](), 0
     with opened(path, head) as sound:
         try:
-            while place < last and sum(map(len, parts)) <= most:
+            while place < min(last, first + most):
                 part = sound.read(min(SMALL, last - place), dtype="float32", always_2d=True)
                 if not len(part):
                     break

@@ -93,13 +93,13 @@ def mp3_samples(file: Path, claimed: int) -> int:
 
     Where there is a gap between its frames, a decoder may find more behind it.
     """
-    mp3 = mp3_frames(file)
-    if mp3 is None or not ends_with_frames(file):
-        return claimed
-    return min(claimed, mp3.audio_frames * mp3.samples)
+    there = whole_mp3_samples(file)
+    return claimed if there is None else min(claimed, there)
 
 
-def ends_with_frames(file: Path) -> bool:
-    """Whether an MP3 consists of frames without a gap up to its end, or to a tag there."""
+def whole_mp3_samples(file: Path) -> int | None:
+    """Samples per channel of an MP3 whose frames go to its end, or to a tag there; else None."""
     mp3 = mp3_frames(file)
-    return mp3 is not None and file.stat().st_size - mp3.end <= ID3V1 + mp3.length
+    if mp3 is None or file.stat().st_size - mp3.end > ID3V1 + mp3.length:
+        return None
+    return mp3.audio_frames * mp3.samples

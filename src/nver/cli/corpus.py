@@ -19,6 +19,7 @@ from nver.cli.options import (
     example,
     print_json,
 )
+from nver.cli.output import say_warnings
 
 if TYPE_CHECKING:
     from nver.corpora.inspection import CorpusFacts, DuplicateGroup, Note
@@ -53,8 +54,7 @@ def command(
         print_json(asdict(facts))
     else:
         click.echo("\n".join(lines(facts)))
-    for warning in facts.warnings:
-        click.echo(f"warning: {warning}", err=True)
+    say_warnings(facts.warnings)
     bad = len(facts.unusable) + len(facts.skipped)
     if facts.unusable and len(facts.unusable) == facts.clips:
         click.echo(f"nver: no clip can be used; the first: {facts.unusable[0].message}", err=True)

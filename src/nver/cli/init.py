@@ -7,6 +7,7 @@ import click
 
 from nver.cli.given import say_next, taken
 from nver.cli.options import CORPUS, CORPUS_OPTION, JSON, ROOT, example, print_json
+from nver.cli.output import say_warnings
 from nver.errors import UsageError
 
 
@@ -47,8 +48,7 @@ def command(
     loaded = load_corpus(place.name, root=place.root, **options)
     write_whole(file, first_recipe(loaded, place.root, options, file))
     warnings = [*loaded.warnings, *random_folds(loaded.table, loaded.card.options)]
-    for warning in warnings:
-        click.echo(f"warning: {warning}", err=True)
+    say_warnings(warnings)
     if as_json:
         print_json({"recipe": file, "corpus": loaded.name, "warnings": warnings})
     else:

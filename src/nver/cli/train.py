@@ -17,6 +17,7 @@ from nver.cli.options import (
     example,
     out_option,
 )
+from nver.cli.output import say_warnings
 
 FUSION = 'classifiers=["reno"]'  # of the default recipe's classifiers the one that takes both
 
@@ -78,6 +79,5 @@ def command(
         f"those {measured['family_accuracy_of_answered']:.3f})"
     )
     click.echo(f"model: {out}")
-    for warning in model.made["warnings"]:
-        click.echo(f"warning: {warning}", err=True)
+    say_warnings(model.made["warnings"])
     say_next(["nver", "predict", "NEW-RECORDINGS", "--model", str(out)])

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nver.audio.sound_file import HIGHEST_RATE, LOWEST_RATE
 from nver.encoders.base import FrameEncoder, pool
 from nver.encoders.tensor_files import (
     checked,
@@ -27,7 +28,6 @@ from nver.machine.json_text import parse_json
 CONFIG, FRONTEND = "config.json", "preprocessor_config.json"
 SAFETENSORS, PICKLED = "model.safetensors", "pytorch_model.bin"
 INDEX = ".index.json"  # of sharded weights, after the name of the whole file
-RATES = (2_000, 768_000)  # Hz, of audio that nver reads
 TRIAL = 800  # samples; our choice: two frames of the attention models, at most three of a codec
 LARGEST_SETTING = 1_000_000  # our choice: beyond every sampling rate; a size may be larger
 LONGEST_LIST, DEEPEST = 512, 8  # of a config; our choice: layers, and tables in tables
@@ -111,7 +111,7 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
 
 def check_rate(frontend: Mapping[str, Any], folder: Path) -> None:
     """Raise `WeightsError` for a sampling rate that no audio has."""
-    low, high = RATES
+    low, high = LOWEST_RATE, HIGHEST_RATE
     rate = frontend.get("sampling_rate", low)
     if isinstance(rate, bool) or not isinstance(rate, int) or not low <= rate <= high:
         raise WeightsError(
