@@ -49,7 +49,8 @@ def same_sounds(prints: FloatArray, read: Callable[[int], FloatArray]) -> IntArr
         one, other = first(i), first(j)
         if one != other and is_same(i, j):  # clips that others connect are not compared
             group_of[max(one, other)] = min(one, other)
-    return joined(len(prints), [(first(clip), clip) for clip in range(len(prints))])
+    groups = np.array([first(clip) for clip in range(len(prints))], np.int64)
+    return np.asarray(np.unique(groups, return_inverse=True)[1], np.int64)
 
 
 def candidates(prints: FloatArray) -> Iterator[tuple[int, int]]:

@@ -9,7 +9,8 @@ from nver.errors import UsageError
 from nver.machine.signals import time_limit
 
 SEPARATORS = "_-. "  # between the parts of a file's name
-LONGEST_S = 2.0  # for one path; our choice: a search that ends takes microseconds
+LONGEST_S = 2.0  # for some paths; our choice: a search that ends takes microseconds
+TOGETHER = 1000  # paths under one limit: to set one takes as long as several searches
 LOOKED_AT = 2000  # names that a hint is made from: a folder of a million answers at once
 
 
@@ -33,18 +34,19 @@ def found_by(pattern: str, what: str, names: Sequence[str]) -> list[str]:
     if not compiled.groups:
         raise UsageError(f"{option} {pattern!r} has no group (...) for the {what}")
     group: str | int = what if what in compiled.groupindex else 1
-    found = []
-    for name in names:
-        try:
+    found: list[str] = []
+    try:
+        for first in range(0, len(names), TOGETHER):
             with time_limit(LONGEST_S):
-                match = compiled.search(name)
-        except TimeoutError:
-            raise UsageError(
-                f"{option} {pattern!r}: more than {LONGEST_S:g} s are not enough to search it in "
-                f"{name!r}; a repeat of a repeat, such as (a+)+, tries all ways to share the text "
-                "out: write it as one repeat, a+"
-            ) from None
-        found.append((match and match[group]) or "")
+                for name in names[first : first + TOGETHER]:
+                    match = compiled.search(name)
+                    found.append((match and match[group]) or "")
+    except TimeoutError:
+        raise UsageError(
+            f"{option} {pattern!r}: more than {LONGEST_S:g} s are not enough to search it in "
+            f"{names[len(found)]!r}; a repeat of a repeat, such as (a+)+, tries all ways to share "
+            "the text out: write it as one repeat, a+"
+        ) from None
     if names and not any(found):
         raise UsageError(f"{option} {pattern!r} fits no file, for example not {names[0]!r}")
     return found
