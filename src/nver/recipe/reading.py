@@ -76,7 +76,7 @@ def is_recipe(word: str | Path) -> bool:
 def _default_tree(word: str, root: str | Path | None, options: Mapping[str, Any]) -> dict[str, Any]:
     """The tables of the default recipe on a corpus."""
     place = find_corpus(word, None if root is None else Path(root))
-    tree = tomllib.loads(DEFAULT.read_text("utf-8"))
+    tree = read_toml(DEFAULT)
     tree |= {"name": place.name, "corpora": [{"name": place.name, **options}]}
     if place.root is not None:
         tree["roots"] = {place.name: str(place.root)}

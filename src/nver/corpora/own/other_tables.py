@@ -1,6 +1,5 @@
 """Tables that lie in the folder of a corpus: whether they say the emotions, and what they leave."""
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from nver.corpora.file_tree import walk
 from nver.corpora.own.column_names import fitting, wanted_column
 from nver.corpora.own.rows import JSON_SUFFIXES, TABLE_SUFFIXES, read_header
 from nver.errors import first_few
+from nver.machine.json_text import parse_json
 
 METADATA = ("metadata.csv", "metadata.jsonl")  # of a Hugging Face audiofolder
 SURELY = (".csv", ".tsv", *JSON_SUFFIXES)  # a .txt may be a table, and is mostly none
@@ -24,8 +24,8 @@ def columns_of(table: Path) -> list[str]:
         return read_header(table)
     try:
         with table.open(encoding="utf-8-sig") as lines:
-            first = json.loads(next((line for line in lines if line.strip()), "null"))
-    except (OSError, ValueError, RecursionError):
+            first = parse_json(next((line for line in lines if line.strip()), "null"))
+    except (OSError, ValueError):
         return []
     return list(first) if isinstance(first, dict) else []
 

@@ -1,10 +1,11 @@
 """Paths as tables hold them: with backslashes, quotes, percent codes, as addresses, with drives."""
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from urllib.parse import unquote
+
+from nver.machine.json_text import parse_json
 
 TOP = "/"
 AROUND = "\"'`“”„«» "
@@ -64,8 +65,8 @@ def _path_of_object(text: str) -> str:
     if not text.startswith("{"):
         return text
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
+        found = parse_json(text)
+    except ValueError:
         return text
     path = found.get("path") if isinstance(found, dict) else None
     return path if isinstance(path, str) else text

@@ -14,6 +14,7 @@ from nver.corpora.own.column_names import NAMES, fitting
 from nver.corpora.own.quotes import Cut, cut_lines
 from nver.corpora.own.table_text import Text, fault_of, read_text
 from nver.errors import CorpusError
+from nver.machine.json_text import parse_json
 
 JSON_SUFFIXES = (".jsonl", ".ndjson")
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".tab", *JSON_SUFFIXES)
@@ -187,23 +188,13 @@ def _json_columns(lines: list[str]) -> tuple[Columns, list[tuple[int, str]]]:
 
 def _json_cells(line: str) -> Cells | str:
     try:
-        row = json.loads(line, object_pairs_hook=_distinct)
-    except RecursionError:
-        return "JSON in too many levels"
+        row = parse_json(line)
     except ValueError as error:
         escape = "Invalid \\escape" in str(error)
         return f"not JSON: {error}{'; write a backslash twice, or as /' if escape else ''}"
     if not isinstance(row, dict):
         return "expected an object of column names and values"
     return [(tidy(k), _text(v)) for k, v in row.items() if not _is_nothing(v)]
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    if len(set(keys)) < len(keys):
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice!r} occurs twice")
-    return dict(pairs)
 
 
 def _is_nothing(value: Any) -> bool:

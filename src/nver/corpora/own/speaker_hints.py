@@ -43,23 +43,8 @@ translation trial type unit utterance valence variant version vocalisation vocal
 words year
 """
 MOST_ANSWERS = 11  # numbers of a scale, 0 to 10: more are ids (our choice)
-ID_WORDS = frozenset(
-    (
-        "id",
-        "name",
-        "code",
-        "who",
-        "patient",
-        "kid",
-        "child",
-        "infant",
-        "artist",
-        "initials",
-        "uid",
-        "ids",
-        "code",
-    )
-)
+WORDS_OF_IDS = "id ids uid name code who patient kid child infant artist initials"  # (our choice)
+ID_WORDS = frozenset(WORDS_OF_IDS.split())
 OTHER_COLUMN_WORDS = frozenset(OTHER_COLUMNS.split())
 SPEAKERS, OTHERS = frozenset(WORDS_OF_SPEAKERS.split()), frozenset(OTHER_WORDS.split())
 SEX = frozenset("mfw")  # alone, without a number: the speaker's sex
