@@ -3,6 +3,17 @@
 from pathlib import Path
 from typing import Any
 
+# of a pre-training recipe: a network that is trained in a second
+TINY_NETWORK = """
+[network]
+width = 16
+depth = 1
+inner = 16
+states = 4
+rank = 1
+stem = [4, 8]
+"""
+
 
 def untrained_network(seed: int = 0, **sizes: Any) -> Any:
     """An `AudioMamba` with every parameter away from its initial value; by default 16 wide."""

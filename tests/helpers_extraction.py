@@ -4,14 +4,16 @@ import json
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pytest
 import soundfile
 
+from nver import registry
 from nver.encoders.base import Encoder, EncoderCard, EncoderIdentity, EncoderSpec
 
 RATE = 16_000
@@ -85,6 +87,15 @@ def card(name: str) -> EncoderCard:
 
 
 TOY, OTHER = card("toy"), card("toy-other")
+
+
+def plugged_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Of a fixture: the toys as a plug-in in this folder, which workers and commands find."""
+    write_plug_in(folder)
+    monkeypatch.syspath_prepend(str(folder))
+    registry.targets.cache_clear()
+    yield folder
+    registry.targets.cache_clear()
 
 
 def write_plug_in(folder: Path) -> None:

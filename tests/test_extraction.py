@@ -18,8 +18,7 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
-from helpers_extraction import RATE, calls, table_of, toy, write_clips, write_plug_in
-from nver import registry
+from helpers_extraction import RATE, calls, plugged_in, table_of, toy, write_clips
 from nver.cli import main
 from nver.embeddings import EmbeddingStore, EmbeddingView, batches, missing_vectors
 from nver.embeddings.extraction import Extraction, as_spec, extract, read_embeddings
@@ -31,14 +30,9 @@ from nver.errors import AudioError, StoreError, UsageError
 @pytest.fixture(autouse=True)
 def toys(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
+) -> Iterator[Path]:
     """The toy encoders as a plug-in on the import path, which workers take over."""
-    folder = tmp_path_factory.mktemp("plug-in")
-    write_plug_in(folder)
-    monkeypatch.syspath_prepend(str(folder))
-    registry.targets.cache_clear()
-    yield
-    registry.targets.cache_clear()
+    yield from plugged_in(tmp_path_factory.mktemp("plug-in"), monkeypatch)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from helpers_audio_mamba import untrained_folder
+from helpers_audio_mamba import TINY_NETWORK, untrained_folder
 from helpers_cli import finish
 from helpers_extraction import write_clips
 from nver.embeddings import EmbeddingStore
@@ -135,15 +135,8 @@ classifiers = ["linear"]
 folds = {number = 2}
 training = {epochs = 2}
 """
-OWN = """
-[network]
-width = 16
-depth = 1
-inner = 16
-states = 4
-rank = 1
-stem = [4, 8]
-[self_supervised]
+OWN = f"""
+{TINY_NETWORK}[self_supervised]
 epochs = 1
 batch_size = 8
 crop = 64

@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 import nver
 import nver.cli
 from fakes import burst
+from helpers_audio_mamba import TINY_NETWORK
 from nver.encoders.audio_mamba.network import AudioMamba, Sizes
 from nver.encoders.audio_mamba.nver_mamba import NVER_MAMBA
 from nver.encoders.base import EncoderSpec
@@ -36,7 +37,7 @@ from nver.models.pretraining.recordings import read_spectra
 from nver.models.pretraining.result import write_encoder
 from nver.models.pretraining.run import Training
 
-RECIPE = """
+RECIPE = f"""
 seed = 3
 
 [data]
@@ -45,14 +46,7 @@ training = ["synthetic01-synthetic02"]
 validation = ["synthetic03"]
 teachers = ["duration-level", "prosody-stats"]
 
-[network]
-width = 16
-depth = 1
-inner = 16
-states = 4
-rank = 1
-stem = [4, 8]
-
+{TINY_NETWORK}
 [self_supervised]
 epochs = 2
 batch_size = 8

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from helpers_audio_mamba import TINY_NETWORK
 from helpers_cli import finish
 from helpers_deaths import children
 from helpers_extraction import calls, write_clips, write_plug_in
@@ -35,17 +36,10 @@ training = {epochs = 2}
 store = "store"
 """
 
-OWN = """
+OWN = f"""
 [data]
 root = "clips"
-[network]
-width = 16
-depth = 1
-inner = 16
-states = 4
-rank = 1
-stem = [4, 8]
-[self_supervised]
+{TINY_NETWORK}[self_supervised]
 epochs = 2
 batch_size = 8
 crop = 64

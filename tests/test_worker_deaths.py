@@ -15,8 +15,7 @@ import helpers_engine as work
 import nver
 from helpers_cli import finish
 from helpers_deaths import Killer
-from helpers_extraction import RATE, calls, toy, write_clips, write_plug_in
-from nver import registry
+from helpers_extraction import RATE, calls, plugged_in, toy, write_clips
 from nver.corpora import inspection
 from nver.corpora.measurement import Measurement, measure
 from nver.embeddings import EmbeddingStore
@@ -37,12 +36,7 @@ def plug_in(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Path]:
     """The toy encoders and classifiers as a plug-in, which workers and commands find."""
-    folder = tmp_path_factory.mktemp("plug-in")
-    write_plug_in(folder)
-    monkeypatch.syspath_prepend(str(folder))
-    registry.targets.cache_clear()
-    yield folder
-    registry.targets.cache_clear()
+    yield from plugged_in(tmp_path_factory.mktemp("plug-in"), monkeypatch)
 
 
 def vectors(done: Extraction, store: Path) -> np.ndarray[Any, Any]:
