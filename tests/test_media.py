@@ -26,9 +26,10 @@ from helpers_media import (
     write_media,
 )
 from nver.audio.containers import HEADERLESS_SUFFIXES, MEDIA_SUFFIXES, container_of
-from nver.audio.media import INSTALL, MOST_CHANNELS, MOST_VALUES, NEEDS_MEDIA, read_media
+from nver.audio.media import INSTALL, MOST_VALUES, NEEDS_MEDIA, read_media
 from nver.audio.media_headers import LOCKED_ASF
 from nver.audio.recording import load_audio, read_recording, read_with_remark
+from nver.audio.sound_file import MOST_CHANNELS
 from nver.corpora import load_corpus
 from nver.corpora.file_tree import SNDFILE_SUFFIXES, SUFFIXES, walk
 from nver.corpora.inspection import inspect_corpus

@@ -8,6 +8,7 @@ from typing import BinaryIO
 # A program that does not know the size, as it writes to a pipe, writes 0 or at least this.
 UNKNOWN_SIZE = 0x7FFFF000
 UNKNOWN_SIZE_64 = 0x7FFFFFFFFFFFF000  # the same where a size has 64 bits
+FORM_BYTES = 22  # of that chunk that are looked at: up to the codec of an AIFF-C
 MOST_CHUNKS = 1000  # our choice: a file has about ten; more may be a walk through rubbish
 
 
@@ -73,6 +74,15 @@ def chunks(stream: BinaryIO, kind: Container, place: int | None = None) -> Itera
             return
         place = chunk.place + chunk.size
         place += -place % kind.multiple
+
+
+def form_chunk(stream: BinaryIO, kind: Container) -> bytes:
+    """The beginning of the chunk with the rate and the codec, "fmt " or "COMM"; b"" without one."""
+    for chunk in chunks(stream, kind):
+        if chunk.name in (b"fmt ", b"COMM"):
+            stream.seek(chunk.place)
+            return stream.read(min(max(chunk.size, 0), FORM_BYTES))
+    return b""
 
 
 @dataclass(frozen=True)

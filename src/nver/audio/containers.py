@@ -3,9 +3,11 @@
 Only what libsndfile does not read is named here; `nver.audio.media` reads it.
 """
 
+import io
 import struct
 from pathlib import Path
 
+from nver.audio.chunks import CONTAINERS, form_chunk
 from nver.audio.mp3_frames import after_id3
 
 # Suffix -> kind, of what people record in and libsndfile does not read.
@@ -125,24 +127,13 @@ def _by_codec(head: bytes) -> str:
     if head[:4] == b"RIFF" and kind == b"QLCM":
         return "QCP"
     if head[:4] in (b"RIFF", b"RF64") and kind == b"WAVE":
-        body = _chunk(head, b"fmt ", "<I")
+        body = form_chunk(io.BytesIO(head), CONTAINERS[head[:4]])
         tag = struct.unpack("<H", body[:2])[0] if len(body) >= 14 else 1
         return "" if tag in _WAVE_TAGS else f"WAV with the codec 0x{tag:04X}"
     if head[:4] == b"FORM" and kind == b"AIFC":
-        codec = _chunk(head, b"COMM", ">I")[18:22]
+        codec = form_chunk(io.BytesIO(head), CONTAINERS[b"FORM"])[18:22]
         return "" if len(codec) < 4 or codec in _AIFC_CODECS else f"AIFF-C with {codec!r}"
     if head[:4] == b"caff" and head[8:12] == b"desc":
         codec = head[28:32]
         return "" if len(codec) < 4 or codec in _CAF_CODECS else f"CAF with {codec!r}"
     return ""
-
-
-def _chunk(head: bytes, name: bytes, size_form: str) -> bytes:
-    """The body of a chunk of a RIFF or IFF file, as far as it lies in the head; b"" without it."""
-    place = 12
-    while place + 8 <= len(head):
-        size = struct.unpack(size_form, head[place + 4 : place + 8])[0]
-        if head[place : place + 4] == name:
-            return head[place + 8 : place + 8 + size]
-        place += 8 + size + size % 2
-    return b""

@@ -3,7 +3,7 @@
 import struct
 from pathlib import Path
 
-from nver.audio.chunks import AU_KINDS, CONTAINERS, chunks
+from nver.audio.chunks import AU_KINDS, CONTAINERS, form_chunk
 
 WAVE = {b"RIFF": "<2xHI", b"RF64": "<2xHI", b"RIFX": ">2xHI"}  # of a "fmt " chunk
 
@@ -17,25 +17,16 @@ def rate_and_channels(path: Path, head: bytes) -> tuple[int, int] | None:
     if kind == b"fLaC" and len(head) >= 22:  # RFC 9639, 8.2: 20 bits of rate, 3 of channels
         bits = int.from_bytes(head[18:22], "big")
         return bits >> 12, (bits >> 9 & 7) + 1
-    content = _format_chunk(path, kind)
+    content = b""
+    if kind in CONTAINERS:
+        with path.open("rb") as stream:
+            content = form_chunk(stream, CONTAINERS[kind])
     if kind in WAVE and len(content) >= 8:
         channels, rate = struct.unpack_from(WAVE[kind], content)
         return rate, channels
     if kind == b"FORM" and len(content) >= 18:
         return _extended(content[8:18]), int.from_bytes(content[:2], "big")
     return None
-
-
-def _format_chunk(path: Path, kind: bytes) -> bytes:
-    """The beginning of the chunk with the rate; b"" if there is none."""
-    if kind not in CONTAINERS:
-        return b""
-    with path.open("rb") as stream:
-        for chunk in chunks(stream, CONTAINERS[kind]):
-            if chunk.name in (b"fmt ", b"COMM"):
-                stream.seek(chunk.place)
-                return stream.read(min(max(chunk.size, 0), 18))
-    return b""
 
 
 def _extended(ten: bytes) -> int:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from nver.audio.containers import container_of
 from nver.audio.media_headers import check_header, locked
-from nver.audio.sound_file import HIGHEST_RATE, LOWEST_RATE, MOST_CHANNELS, MOST_VALUES
+from nver.audio.sound_file import MOST_VALUES, check_form
 from nver.errors import AudioError, UsageError
 
 FloatArray = npt.NDArray[np.float32]
@@ -229,13 +229,7 @@ def _fits(sound: _Sound, frame: Any, path: Path) -> bool:
     """Whether a frame has the rate and channels of the first; the first one's are checked."""
     form = frame.sample_rate, frame.layout.nb_channels
     if not sound.rate:
-        low, high = LOWEST_RATE, HIGHEST_RATE
-        if not low <= form[0] <= high:
-            message = f"{path}: a sampling rate of {form[0]:,} Hz; expected {low:,} to {high:,}"
-            raise AudioError(message, "unreadable")
-        if not 1 <= form[1] <= MOST_CHANNELS:
-            message = f"{path}: {form[1]} channels; expected 1 to {MOST_CHANNELS}"
-            raise AudioError(message, "unreadable")
+        check_form(path, *form)
         sound.rate, sound.channels = form
     if form == (sound.rate, sound.channels):
         return True

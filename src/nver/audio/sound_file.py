@@ -57,12 +57,12 @@ def opened(path: Path, head: bytes) -> Iterator[soundfile.SoundFile]:
     """
     try:
         with no_prints(), _sound(path, head) as sound:
-            _check(path, sound.samplerate, sound.channels)
+            check_form(path, sound.samplerate, sound.channels)
             yield sound
     except (soundfile.SoundFileError, RuntimeError, ValueError, OverflowError, OSError) as error:
         found = rate_and_channels(path, head)
         if found and "SF_INFO" in str(error):  # libsndfile's word for a rate of 0 or above 2^31 - 1
-            _check(path, *found)
+            check_form(path, *found)
         words = f"{detail(error)}{what_it_may_be(path, head)}"
         raise AudioError(f"{path}: cannot be decoded ({words})", "unreadable") from error
 
@@ -195,7 +195,8 @@ def missing(sound: soundfile.SoundFile, frames: int, claimed: int) -> str:
     return "" if sound.format == "MP3" else missing_frames(frames, claimed)
 
 
-def _check(path: Path, rate: int, channels: int) -> None:
+def check_form(path: Path, rate: int, channels: int) -> None:
+    """Raise `AudioError` for a rate (Hz) or a number of channels that no recording has."""
     if not LOWEST_RATE <= rate <= HIGHEST_RATE:
         expected = f"{LOWEST_RATE:,} to {HIGHEST_RATE:,} Hz"
         words = f"its header has a sampling rate of {rate:,} Hz; expected {expected}"
