@@ -147,7 +147,7 @@ def read_start(file: str | PathLike[str], longest_s: float) -> tuple[Recording, 
         AudioError: as `read_recording`.
     """
     path = Path(file)
-    decoded = _decode(path, None, longest_s, MOST_VALUES // 2)
+    decoded = _decode(path, None, longest_s, MOST_VALUES // 2, count_rest=True)
     recording, frames = decoded.recording, decoded.frames
     remark = cut_short(decoded.remark)
     if not decoded.is_true:
@@ -191,14 +191,23 @@ class _Decoded:
 
 
 def _decode(
-    path: Path, start: float | None, end: float | None, most: int = MOST_VALUES
+    path: Path,
+    start: float | None,
+    end: float | None,
+    most: int = MOST_VALUES,
+    *,
+    count_rest: bool = False,
 ) -> _Decoded:
-    """A span of a file, with at most `most` samples over all channels."""
+    """A span of a file, with at most `most` samples over all channels.
+
+    Args:
+        count_rest: decode on behind the span where only that tells the length of the whole file.
+    """
     head = read_head(path)
     if path.suffix.lower() in HEADERLESS_SUFFIXES:
         raise AudioError(f"{path}: {NO_HEADER}", "no header")
     if container_of(path):
-        return _decode_media(path, start, end)
+        return _decode_media(path, start, end, count_rest)
     with opened(path, head) as sound:
         rate, frames = sound.samplerate, claimed_frames(sound, path.stat().st_size)
         first, last = _bounds(start, end, frames, rate)
@@ -215,9 +224,9 @@ def _decode(
         return _Decoded(Recording(samples, rate), there, True, remark)
 
 
-def _decode_media(path: Path, start: float | None, end: float | None) -> _Decoded:
+def _decode_media(path: Path, start: float | None, end: float | None, count_rest: bool) -> _Decoded:
     """As `_decode`, of a file that PyAV reads."""
-    found = read_media(path, start, end)
+    found = read_media(path, start, end, count_rest=count_rest)
     recording = Recording(found.samples, found.rate, found.note)
     frames = round(found.duration_s * found.rate)
     return _Decoded(recording, frames, True, found.missing, by_media=True)
