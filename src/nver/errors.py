@@ -11,6 +11,9 @@ MOST = 2**31 - 1  # of a count that has no bound of its own (our choice)
 LISTED = 40  # known names that a message lists (our choice)
 LONGEST_NAME = 100  # characters of a value that a message shows (our choice)
 
+# Reasons of skipped clips: one that ends the process which decodes it, or needs too much memory.
+CRASHED, MEMORY = "crashed", "memory"
+TOO_LARGE = "decoding it takes more memory than is free"
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 

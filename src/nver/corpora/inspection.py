@@ -17,13 +17,13 @@ from nver.corpora.base import Corpus
 from nver.corpora.duplicates import repeated, same_sounds
 from nver.corpora.measurement import Measurement, measure
 from nver.corpora.speakers import random_folds
+from nver.errors import CRASHED, MEMORY, TOO_LARGE
 from nver.machine.counting import Count
 from nver.machine.pool import Pool, WorkerDeath, usable_cores
 from nver.machine.threads import one_thread
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 BATCH = 16  # clips of a worker's job (our choice: some tenths of a second)
-CRASHED, MEMORY = "crashed", "memory"  # reasons of clips that end their process, or fill it
 
 ClipSpan = tuple[str, float, float]  # file, start and end in s
 
@@ -175,8 +175,7 @@ def _measure(file: str, start: float, end: float) -> Measurement:
     try:
         return measure(file, start, end)
     except MemoryError:
-        message = f"{file}: decoding it takes more memory than is free"
-        return Measurement(reason=MEMORY, message=message)
+        return Measurement(reason=MEMORY, message=f"{file}: {TOO_LARGE}")
 
 
 def _single_clips(clips: Sequence[ClipSpan]) -> Sequence[Sequence[ClipSpan]]:

@@ -16,15 +16,12 @@ from nver.audio.perturbation import perturb
 from nver.audio.recording import FloatArray, Recording, checked_mono, read_recording, resample
 from nver.encoders import Encoder, EncoderSpec, load_spec
 from nver.encoders.base import EncoderIdentity
-from nver.errors import AudioError, UsageError
+from nver.errors import CRASHED, MEMORY, TOO_LARGE, AudioError, UsageError
 
 # Clips go to an encoder in portions of about this much audio (our choice; 19 MB at 16 kHz), so that
 # long ones do not fill the memory. Portions depend on the clips alone, as do the vectors' bits.
 PORTION_S = 300.0
 ENCODER = "encoder"  # the reason of a clip that an encoder failed on
-MEMORY = "memory"  # the reason of a clip that takes more memory than there is
-TOO_LARGE = "decoding it takes more memory than is free"
-CRASHED = "crashed"  # the reason of a clip that ends the process which decodes and embeds it
 
 
 class ClipJob(NamedTuple):

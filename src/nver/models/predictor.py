@@ -29,10 +29,19 @@ from nver.audio.recording import (
 from nver.audio.remarks import LONGEST_S, SHORTEST_S
 from nver.classifiers.training.temperature import tempered
 from nver.corpora.file_tree import walk
-from nver.embeddings.batches import ENCODER, MEMORY, TOO_LARGE, embed
+from nver.embeddings.batches import ENCODER, embed
 from nver.encoders import Encoder, load_spec
 from nver.encoders.base import EncoderIdentity
-from nver.errors import AudioError, NverError, UsageError, WeightsError, check_choice, check_count
+from nver.errors import (
+    MEMORY,
+    TOO_LARGE,
+    AudioError,
+    NverError,
+    UsageError,
+    WeightsError,
+    check_choice,
+    check_count,
+)
 from nver.machine.threads import one_thread
 from nver.models.model_folder import Model, ModelEncoder, read_model
 from nver.models.prediction import Prediction as Prediction

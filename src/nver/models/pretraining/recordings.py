@@ -22,7 +22,7 @@ from nver.corpora.file_tree import nothing_found, walk
 from nver.corpora.filtering import wanted_speakers
 from nver.encoders import Encoder, load_encoder
 from nver.encoders.audio_mamba.frontend import SAMPLING_RATE, log_mel
-from nver.errors import AudioError, CorpusError, UsageError, first_few
+from nver.errors import MEMORY, AudioError, CorpusError, UsageError, first_few
 from nver.machine.counting import counted
 from nver.models.pretraining.augment import Half
 from nver.models.pretraining.pretraining_recipe import DataConfig
@@ -201,7 +201,7 @@ def _decode(table: pd.DataFrame, teachers: Sequence[Encoder], show: bool) -> _De
             waveform = load_audio(file, SAMPLING_RATE, start=start, end=end)
             spectrum = _spectrum(waveform)
         except (AudioError, MemoryError) as error:
-            unusable[number] = getattr(error, "reason", "memory")
+            unusable[number] = getattr(error, "reason", MEMORY)
             waveform = np.zeros(SAMPLING_RATE // 10, np.float32)
             spectrum = _spectrum(waveform)
         spectra.append(spectrum)
