@@ -223,10 +223,11 @@ def test_a_command_under_nohup_goes_on(tmp_path: Path) -> None:
 HANGS = """
 import sys, time
 import nver.embeddings.missing_vectors as m
-def hang(buffers):
-    print("writing", flush=True)
+def hang(doing):
+    print(doing, flush=True)
     while True: time.sleep(1)
-m._write_all = hang
+m._ShardBuffer.add = lambda *_: hang("working")
+m._write_all = lambda _: hang("writing")
 from nver.cli import main
 main(sys.argv[1:])
 """
@@ -238,8 +239,9 @@ def test_a_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
     arguments = ["extract", "mine", "--root", tmp_path / "clips", "--encoder", "duration-level"]
     arguments += ["--store", tmp_path / "store", "--workers", 1]
     process = start(HANGS, *arguments, path=tmp_path)
-    assert process.stdout.readline() == "writing\n"
+    assert process.stdout.readline() == "working\n"
     process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == "writing\n"
     process.send_signal(signal.SIGTERM)
     process.send_signal(signal.SIGINT)
     process.communicate()
